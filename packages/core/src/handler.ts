@@ -1,0 +1,51 @@
+/** What a worker hands to the function that it runs for a job. */
+import type { AnyTask, RunnableTask, Task, TaskTypes } from './task.ts'
+
+export interface JobContext<T extends TaskTypes = TaskTypes> {
+  readonly job: {
+    readonly id: string
+    readonly task: string
+    /** 1 for the first execution. */
+    readonly attempt: number
+    /** Unix ms, by the clock of whoever enqueued it. */
+    readonly enqueuedAt: number
+    /** Whose job it is; `null` where the queue is used without owners. */
+    readonly owner: string | null
+  }
+  /**
+   * Tells followers how far it is. Returns at once: the newest value wins, at a bounded rate, and the last one is
+   * delivered before the outcome. A value that the schema refuses is dropped and logged, since a report must not
+   * end a job.
+   */
+  progress(report: T['reports']): void
+  /** Aborted with an `AbortReason` as its `reason`: cancelled, time limit, shutdown, lease lost. */
+  readonly signal: AbortSignal
+}
+
+/** The function that a worker runs for a task. */
+export type HandlerOf<T extends TaskTypes> = (
+  input: T['parsed'],
+  context: JobContext<T>,
+) => T['returns'] | Promise<T['returns']>
+
+/**
+ * The handlers that a worker must bring for a tree of tasks: one for each task, in the same nesting; optional for
+ * tasks with a `run` of their own.
+ */
+export type Handlers<Tree> = {
+  [K in keyof Tree as Tree[K] extends RunnableTask<never> | RunnableTask ? never : K]: Tree[K] extends Task<infer T>
+    ? HandlerOf<T>
+    : Handlers<Tree[K]>
+} & {
+  [K in keyof Tree as Tree[K] extends RunnableTask<never> | RunnableTask ? K : never]?: Tree[K] extends Task<infer T>
+    ? HandlerOf<T>
+    : never
+}
+
+export type AnyHandler = (input: never, context: JobContext<never>) => unknown
+
+/** A task with the function that runs it. */
+export interface BoundTask {
+  task: AnyTask
+  handler: (input: unknown, context: JobContext) => unknown
+}

@@ -1,0 +1,54 @@
+/** A job as `get` shows it: a union on `state`, so that each state has just the fields that exist in it. */
+import type { TaskTypes } from './task.ts'
+
+/**
+ * ```
+ * scheduled ─▶ queued ─▶ running ─▶ succeeded
+ *                 ▲         ├─────▶ failed
+ *                 └─ retrying ◀┘    cancelled (from every state on the left)
+ *                                   expired   (from scheduled and queued)
+ * ```
+ */
+export type JobState = LiveState | FinalState
+export type LiveState = 'scheduled' | 'queued' | 'running' | 'retrying'
+export type FinalState = 'succeeded' | 'failed' | 'cancelled' | 'expired'
+
+const FINAL: readonly string[] = ['succeeded', 'failed', 'cancelled', 'expired'] satisfies FinalState[]
+
+export const isFinal = (state: JobState): state is FinalState => FINAL.includes(state)
+
+/** Why an attempt or a job failed. */
+export interface Failure {
+  /** The name of the error that was thrown, such as `TypeError`, or an error code of Lovage, such as `OUTPUT_INVALID`. */
+  name: string
+  message: string
+  /** For operators, at the queue itself; never sent to a client. */
+  stack?: string
+}
+
+interface JobBase<Name extends string> {
+  readonly id: string
+  readonly task: Name
+  /** Unix ms, by the clock of whoever enqueued it. */
+  readonly enqueuedAt: number
+  /** Executions that have begun; 0 before the first. */
+  readonly attempt: number
+}
+
+interface Ended {
+  /** Unix ms; absent when it ended before it ever ran. */
+  readonly startedAt?: number
+  readonly finishedAt: number
+}
+
+export type Job<T extends TaskTypes = TaskTypes, Name extends string = string> = JobBase<Name> &
+  (
+    | { readonly state: 'scheduled'; readonly runAt: number }
+    | { readonly state: 'queued' }
+    | { readonly state: 'running'; readonly startedAt: number; readonly progress?: T['progress'] }
+    | { readonly state: 'retrying'; readonly runAt: number }
+    | ({ readonly state: 'succeeded'; readonly result: T['output'] } & Ended)
+    | ({ readonly state: 'failed'; readonly error: Failure } & Ended)
+    | ({ readonly state: 'cancelled'; readonly by: string | null; readonly reason: string | null } & Ended)
+    | ({ readonly state: 'expired' } & Ended)
+  )

@@ -1,0 +1,158 @@
+/** A task: what may be enqueued, under which policy. The definition holds no server code unless `run` is given. */
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { retryPolicy, type RetryOptions, type RetryPolicy } from './backoff.ts'
+import { durationMs, type Duration } from './duration.ts'
+import { LovageError } from './errors.ts'
+import type { HandlerOf, JobContext } from './handler.ts'
+import { parse, type Schema } from './schema.ts'
+
+/**
+ * All types of one task in one bag.
+ *
+ * Each schema has two faces: what its user writes and what comes out of parsing. Callers write `input`, handlers get
+ * `parsed`; handlers return `returns`, callers get `output`; handlers report `reports`, followers get `progress`.
+ */
+export interface TaskTypes {
+  name: string | undefined
+  input: unknown
+  parsed: unknown
+  returns: unknown
+  output: unknown
+  reports: unknown
+  progress: unknown
+}
+
+/** Notices that are written only for tasks that ask for them; each costs about a fifth of a no-op job. */
+export type ExtraNotice = 'queued' | 'started'
+
+export interface TaskOptions<
+  In extends Schema | undefined,
+  Out extends Schema | undefined,
+  Prog extends Schema | undefined,
+  Name extends string | undefined,
+> {
+  /** The name on the wire and in Redis. Default: the keys that lead to the task, joined with dots. */
+  name?: Name
+  /** What callers pass. Checked when enqueued and again by the worker. Default: nothing may be passed. */
+  input?: In
+  /** What the handler returns. A value that it refuses fails the job at once. Default: nothing is returned. */
+  output?: Out
+  /** What the handler reports while it runs. */
+  progress?: Prog
+  retry?: RetryOptions
+  /** How long one attempt may run. Default 5 min. */
+  timeLimit?: Duration
+  /** How long the result is kept. Default: what the queue says, 24 h. */
+  resultTtl?: Duration
+  /** Notices beyond progress, retries and outcomes. Default none. */
+  notices?: readonly ExtraNotice[]
+}
+
+export interface Task<T extends TaskTypes = TaskTypes> {
+  readonly kind: 'task'
+  readonly name: T['name']
+  readonly input: Schema | undefined
+  readonly output: Schema | undefined
+  readonly progress: Schema | undefined
+  readonly retry: RetryPolicy
+  readonly timeLimitMs: number
+  readonly resultTtlMs: number | undefined
+  readonly notices: readonly ExtraNotice[]
+  /** Only types, never a value. */
+  readonly '~types'?: T
+}
+
+/** A task that brings its handler along. `run` is a direct call: no queue, no worker, no retry. */
+export interface RunnableTask<T extends TaskTypes = TaskTypes> extends Task<T> {
+  /**
+   * Parses the input, runs the handler here and now, and parses what it returned.
+   *
+   * @throws LovageError `INPUT_INVALID`, `OUTPUT_INVALID`, or whatever the handler throws.
+   */
+  run(...args: DirectArgs<T>): Promise<T['output']>
+}
+
+/** Any task: what a constraint that accepts all of them must say. */
+export type AnyTask = Task<any>
+
+type DirectArgs<T extends TaskTypes> = undefined extends T['input']
+  ? [input?: T['input'], context?: Partial<JobContext<T>>]
+  : [input: T['input'], context?: Partial<JobContext<T>>]
+
+type InputOf<S, None> = S extends StandardSchemaV1 ? StandardSchemaV1.InferInput<S> : None
+type OutputOf<S, None> = S extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<S> : None
+
+/** The bag of types that a definition adds up to. */
+interface TypesOf<In, Out, Prog, Name extends string | undefined, Nothing = void> extends TaskTypes {
+  name: Name
+  input: InputOf<In, undefined>
+  parsed: OutputOf<In, undefined>
+  returns: InputOf<Out, Nothing>
+  output: OutputOf<Out, undefined>
+  reports: InputOf<Prog, never>
+  progress: OutputOf<Prog, never>
+}
+
+const DEFAULT_TIME_LIMIT_MS = 300_000 // the seed of this project kills a task after 5 minutes
+
+/**
+ * Defines a task.
+ *
+ * @example task({ input: z.object({ to: z.email() }), retry: { attempts: 5 }, timeLimit: '30s' })
+ * @throws TypeError when an option cannot be.
+ */
+export function task<
+  In extends Schema | undefined = undefined,
+  Out extends Schema | undefined = undefined,
+  Prog extends Schema | undefined = undefined,
+  const Name extends string | undefined = undefined,
+>(
+  options: TaskOptions<In, Out, Prog, Name> & { run: HandlerOf<TypesOf<In, Out, Prog, Name>> },
+): RunnableTask<TypesOf<In, Out, Prog, Name>>
+export function task<
+  In extends Schema | undefined = undefined,
+  Out extends Schema | undefined = undefined,
+  Prog extends Schema | undefined = undefined,
+  const Name extends string | undefined = undefined,
+>(options?: TaskOptions<In, Out, Prog, Name>): Task<TypesOf<In, Out, Prog, Name>>
+export function task(
+  options: TaskOptions<Schema, Schema, Schema, string> & { run?: HandlerOf<TaskTypes> } = {},
+): AnyTask {
+  const definition: Task = {
+    kind: 'task',
+    name: options.name,
+    input: options.input,
+    output: options.output,
+    progress: options.progress,
+    retry: retryPolicy(options.retry),
+    timeLimitMs: durationMs(options.timeLimit ?? DEFAULT_TIME_LIMIT_MS, 'timeLimit'),
+    resultTtlMs: options.resultTtl === undefined ? undefined : durationMs(options.resultTtl, 'resultTtl'),
+    notices: options.notices ?? [],
+  }
+  const { run } = options
+  if (run === undefined) return definition
+  return { ...definition, run: (input: unknown, context: Partial<JobContext> = {}) => runHere(definition, run, input, context) } as AnyTask
+}
+
+/** Whether a definition brings its handler along. */
+export const isRunnable = (task: AnyTask): task is RunnableTask => 'run' in task
+
+async function runHere(
+  definition: Task,
+  handler: HandlerOf<TaskTypes>,
+  input: unknown,
+  context: Partial<JobContext>,
+): Promise<unknown> {
+  const name = definition.name ?? 'task'
+  const parsed = await parse(definition.input, input)
+  if (!parsed.ok) throw new LovageError('INPUT_INVALID', { task: name, issues: parsed.issues })
+  const returned = await handler(parsed.value, {
+    job: { id: 'direct', task: name, attempt: 1, enqueuedAt: Date.now(), owner: null },
+    signal: new AbortController().signal,
+    progress: () => {},
+    ...context,
+  })
+  const checked = await parse(definition.output, returned)
+  if (!checked.ok) throw new LovageError('OUTPUT_INVALID', { task: name, issues: checked.issues })
+  return definition.output === undefined ? undefined : checked.value
+}
