@@ -5,11 +5,16 @@ export { compareCursors, type Cursor, parseCursor, START, streamId } from './cur
 export { type Duration, durationMs } from './duration.ts'
 export { type AnyLovageError, type ErrorCode, type ErrorDetails, isErrorCode, isLovageError, LovageError } from './errors.ts'
 export type { BoundTask, HandlerOf, Handlers, JobContext } from './handler.ts'
+export { Engine, type EngineOptions, type Scope } from './engine.ts'
+export { type CancelOutcome, createHandle, type JobHandle, type JobRef, type JobSource, type ResultOptions, waitForResult } from './handle.ts'
 export { enqueuedAtOf, newJobId } from './id.ts'
 export { type Failure, type FinalState, isFinal, type Job, type JobState, type LiveState } from './job.ts'
 export {
   type FeedNotice, isTerminal, JOB_NOTICE_TYPES, type JobNotice, type JobNoticeType, type JobOf, type Notice, type NoticeOf,
 } from './notice.ts'
+export {
+  type AllCalls, type CallsOf, type EnqueueOptions, type NoticesOptions, type Queue, type QueueEnqueueOptions, queueOver, type TaskCalls,
+} from './queue.ts'
 export { type Issue, parse, type Parsed, type Schema } from './schema.ts'
 export { type AbortReason, Discard, isDiscard, isRetry, Retry } from './signals.ts'
 export type {

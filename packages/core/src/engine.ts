@@ -1,0 +1,226 @@
+/**
+ * The engine: what a queue, a router and nobody else calls. It knows tasks by name, checks inputs, encodes values,
+ * keeps owners apart, and turns stored records into jobs and notices. The store below it only keeps.
+ */
+import { type Clock, systemClock } from './clock.ts'
+import { encode, encodedBytes } from './codec.ts'
+import { type Cursor, START } from './cursor.ts'
+import { durationMs } from './duration.ts'
+import { LovageError } from './errors.ts'
+import { followJob, readFeed } from './feed.ts'
+import type { CancelOutcome, JobRef } from './handle.ts'
+import { Hub } from './hub.ts'
+import { enqueuedAtOf, newJobId } from './id.ts'
+import type { Job } from './job.ts'
+import type { Notice } from './notice.ts'
+import type { NoticesOptions, QueueEnqueueOptions } from './queue.ts'
+import { parse, type Issue } from './schema.ts'
+import { jobOf } from './snapshot.ts'
+import type { JobOptions, NewJob, Snapshot, Store } from './store.ts'
+import type { AnyTask } from './task.ts'
+import { taskList, type TaskTree } from './tasks.ts'
+
+export interface EngineOptions {
+  /** How long results are kept, unless the task says otherwise, in ms. Default 24 h. */
+  resultTtlMs?: number
+  /** Largest input, encoded, in bytes. Default 1 MiB. */
+  maxPayloadBytes?: number
+  clock?: Clock
+  /** Between 0 and 1; for the jitter of reconnects. */
+  random?: () => number
+}
+
+/** Which jobs a caller may touch. Absent: whatever task, whosever it is. */
+export interface Scope {
+  task?: string | undefined
+  owner?: string | undefined
+}
+
+const DEFAULT_RESULT_TTL_MS = 86_400_000
+const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
+const GROUP = 500 // what the seam takes in one call
+
+export class Engine {
+  readonly store: Store
+  readonly #tasks: ReadonlyMap<string, AnyTask>
+  readonly #hub: Hub
+  readonly #clock: Clock
+  readonly #resultTtlMs: number
+  readonly #shortestTtlMs: number
+  readonly #maxPayloadBytes: number
+
+  constructor(tasks: TaskTree, store: Store, options: EngineOptions = {}) {
+    this.store = store
+    this.#tasks = new Map(taskList(tasks).map(({ name, task }) => [name, task]))
+    this.#clock = options.clock ?? systemClock
+    this.#resultTtlMs = options.resultTtlMs ?? DEFAULT_RESULT_TTL_MS
+    this.#shortestTtlMs = Math.min(this.#resultTtlMs, ...[...this.#tasks.keys()].map((name) => this.ttlMs(name)))
+    this.#maxPayloadBytes = options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES
+    this.#hub = new Hub(store, this.#clock, options.random ?? Math.random)
+  }
+
+  /** @throws LovageError `TASK_UNKNOWN` */
+  task(name: string): AnyTask {
+    const task = this.#tasks.get(name)
+    if (task === undefined) throw new LovageError('TASK_UNKNOWN', { task: name, known: [...this.#tasks.keys()] })
+    return task
+  }
+
+  /** How long the results of a task are kept, in ms. */
+  ttlMs(name: string): number {
+    return this.#tasks.get(name)?.resultTtlMs ?? this.#resultTtlMs
+  }
+
+  async enqueue(name: string, input: unknown, options: QueueEnqueueOptions = {}): Promise<JobRef> {
+    const task = this.task(name)
+    // Where the schema answers at once nothing is awaited here, so that the calls of one tick reach the store together.
+    const checking = parse(task.input, input)
+    const checked = checking instanceof Promise ? await checking : checking
+    if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: name, issues: checked.issues })
+    const job = this.#newJob(name, task, input, options)
+    const [enqueued] = await this.store.enqueue([job])
+    return { id: job.id, task: name, cursor: (enqueued as { cursor: Cursor }).cursor }
+  }
+
+  async enqueueMany(
+    name: string,
+    inputs: readonly unknown[],
+    options: Omit<QueueEnqueueOptions, 'id'> = {},
+  ): Promise<JobRef[]> {
+    const task = this.task(name)
+    const issues: Issue[] = []
+    for (const [index, input] of inputs.entries()) {
+      const checking = parse(task.input, input)
+      const checked = checking instanceof Promise ? await checking : checking
+      if (!checked.ok) issues.push(...checked.issues.map((issue) => at(index, issue)))
+    }
+    if (issues.length > 0) throw new LovageError('INPUT_INVALID', { task: name, issues })
+    const jobs = inputs.map((input) => this.#newJob(name, task, input, options))
+    const refs: JobRef[] = []
+    for (let from = 0; from < jobs.length; from += GROUP) {
+      const group = jobs.slice(from, from + GROUP)
+      const enqueued = await this.store.enqueue(group)
+      group.forEach(({ id }, index) => {
+        refs.push({ id, task: name, cursor: (enqueued[index] as { cursor: Cursor }).cursor })
+      })
+    }
+    return refs
+  }
+
+  async get(id: string, scope: Scope = {}): Promise<Job> {
+    return jobOf(await this.snapshot(id, scope))
+  }
+
+  /** @throws LovageError `NOT_FOUND` also for a job outside the scope: strangers learn nothing. */
+  async snapshot(id: string, scope: Scope): Promise<Snapshot> {
+    const snapshot = await this.store.get(id)
+    if (snapshot === null) throw this.#absent(id, scope.task)
+    const { task, owner } = 'job' in snapshot ? snapshot.job : snapshot
+    const foreign =
+      (scope.task !== undefined && scope.task !== task) || (scope.owner !== undefined && scope.owner !== owner)
+    if (foreign) throw new LovageError('NOT_FOUND', { id })
+    return snapshot
+  }
+
+  async cancel(
+    id: string,
+    { by, reason, ...scope }: Scope & { by: string | null; reason: string | null },
+  ): Promise<CancelOutcome> {
+    const snapshot = await this.snapshot(id, scope)
+    const task = 'job' in snapshot ? snapshot.job.task : snapshot.task
+    const reply = await this.store.cancel({ id, by, reason, ttlMs: this.ttlMs(task) })
+    switch (reply.outcome) {
+      case 'cancelled':
+        return { outcome: 'cancelled' }
+      case 'ended':
+        return reply
+      case 'missing':
+        throw this.#absent(id, task)
+      default:
+        return reply satisfies never
+    }
+  }
+
+  /** One job's notices: after `from`, or from a snapshot on. Ends after the terminal notice. */
+  follow(
+    id: string,
+    { from, signal, ...scope }: Scope & { from?: Cursor | undefined; signal: AbortSignal },
+  ): AsyncGenerator<Notice, void, undefined> {
+    return followJob(this.#hub, this.store, () => this.snapshot(id, scope), { id, from, signal })
+  }
+
+  /** The notices of many jobs. Goes on until the signal is aborted or the loop is left. */
+  feed({ tasks, types, from, owner, signal }: NoticesOptions & { owner?: string | undefined }): AsyncGenerator<
+    Notice,
+    void,
+    undefined
+  > {
+    for (const name of tasks ?? []) this.task(name)
+    return readFeed(this.#hub, this.store, {
+      match: {
+        tasks: tasks === undefined ? undefined : new Set(tasks),
+        types: types === undefined ? undefined : new Set(types),
+        owner,
+      },
+      from: from === 'start' ? START : from,
+      signal: signal ?? new AbortController().signal,
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#hub.close()
+    await this.store.close()
+  }
+
+  #newJob(name: string, task: AnyTask, input: unknown, options: QueueEnqueueOptions): NewJob {
+    const encoded = encode(input)
+    const bytes = encodedBytes(encoded)
+    if (bytes > this.#maxPayloadBytes) {
+      throw new LovageError('PAYLOAD_TOO_LARGE', { bytes, maxBytes: this.#maxPayloadBytes })
+    }
+    const id = options.id ?? newJobId()
+    if (options.id !== undefined && enqueuedAtOf(options.id) === null) {
+      throw new LovageError('OPTION_INVALID', { option: 'id', seen: options.id, expected: 'a UUIDv7, as newJobId() makes' })
+    }
+    return {
+      id,
+      task: name,
+      owner: options.owner ?? null,
+      input: encoded,
+      options: jobOptions(options),
+      delayMs: options.delay === undefined ? 0 : durationMs(options.delay, 'delay'),
+      announce: task.notices.includes('queued'),
+    }
+  }
+
+  /**
+   * An absent job is unknown, or it ended so long ago that its result was dropped. Ids tell their age, so the two can
+   * be told apart without keeping a tombstone for every job there ever was.
+   */
+  #absent(id: string, task: string | undefined): LovageError {
+    const enqueuedAt = enqueuedAtOf(id)
+    const keptMs = task === undefined ? this.#shortestTtlMs : this.ttlMs(task)
+    return enqueuedAt !== null && enqueuedAt + keptMs < this.#clock.now()
+      ? new LovageError('RESULT_EXPIRED', { id, keptMs })
+      : new LovageError('NOT_FOUND', { id })
+  }
+}
+
+function jobOptions({ attempts, timeLimit }: QueueEnqueueOptions): JobOptions {
+  const options: JobOptions = {}
+  if (attempts !== undefined) {
+    if (!Number.isInteger(attempts) || attempts < 1) {
+      throw new LovageError('OPTION_INVALID', { option: 'attempts', seen: String(attempts), expected: 'a whole number from 1' })
+    }
+    options.attempts = attempts
+  }
+  if (timeLimit !== undefined) options.timeLimitMs = durationMs(timeLimit, 'timeLimit')
+  return options
+}
+
+/** An issue of one of many inputs, its path led by the input's place: `[3].texts`. */
+function at(index: number, { path, message }: Issue): Issue {
+  const rest = path === '' || path.startsWith('[') ? path : `.${path}`
+  return { path: `[${index}]${rest}`, message }
+}
+

@@ -1,0 +1,150 @@
+/** The handle of one job, the same whether it stands beside Redis or in a browser: only its `JobSource` differs. */
+import { type Clock, systemClock } from './clock.ts'
+import type { Cursor } from './cursor.ts'
+import { type Duration, durationMs } from './duration.ts'
+import { LovageError } from './errors.ts'
+import type { FinalState, Job } from './job.ts'
+import { isTerminal, type Notice } from './notice.ts'
+import type { TaskTypes } from './task.ts'
+
+/** What a handle needs from whoever holds the jobs. */
+export interface JobSource {
+  /** @throws LovageError `NOT_FOUND`, `RESULT_EXPIRED`, `STORE_UNAVAILABLE` */
+  get(id: string): Promise<Job>
+  cancel(id: string, reason: string | null): Promise<CancelOutcome>
+  /** The job's notices after `from`, or a snapshot and then what follows; ends after the terminal notice. */
+  follow(id: string, from: Cursor | undefined, signal: AbortSignal): AsyncIterable<Notice>
+}
+
+/** What a cancel came to. `ended`: the job had ended before, in this state. */
+export type CancelOutcome = { outcome: 'cancelled' } | { outcome: 'ended'; state: FinalState }
+
+/** A handle as data: put it into storage, a message, a link, and `attach` it elsewhere. */
+export interface JobRef<Name extends string = string> {
+  id: string
+  task: Name
+  cursor: Cursor
+}
+
+export interface ResultOptions {
+  /** How long to wait. Default 1 h, so that no wait is for ever; `Infinity` is allowed. */
+  timeout?: Duration
+  signal?: AbortSignal
+}
+
+/**
+ * One job: followed with `for await`, awaited with `result()`.
+ *
+ * It is not thenable: `await queue.score.enqueue(…)` gives the handle, not the result.
+ */
+export interface JobHandle<T extends TaskTypes = TaskTypes, Name extends string = string>
+  extends AsyncIterable<Notice<T, Name>> {
+  readonly id: string
+  readonly task: Name
+  /** The place in the feed up to which this handle has delivered. */
+  readonly cursor: Cursor
+  /**
+   * The notices of this job from the cursor on, each once and in order; ends after the terminal one.
+   *
+   * Iterating the handle itself is the same. Leaving the loop stops following; a new loop goes on at the cursor.
+   * @throws LovageError `NOT_FOUND`, `RESULT_EXPIRED`, and what the connection throws when it cannot be resumed.
+   */
+  notices(options?: { signal?: AbortSignal }): AsyncGenerator<Notice<T, Name>, void, undefined>
+  /** The job as it is now. Never waits. @throws LovageError `NOT_FOUND`, `RESULT_EXPIRED` */
+  get(): Promise<Job<T, Name>>
+  /**
+   * Waits for the job to end and gives its value.
+   *
+   * @throws LovageError `JOB_FAILED`, `JOB_CANCELLED`, `JOB_EXPIRED`, `RESULT_TIMEOUT`, `NOT_FOUND`, `RESULT_EXPIRED`
+   */
+  result(options?: ResultOptions): Promise<T['output']>
+  /** Ends the job from whatever state it is in; a running handler's signal is aborted. */
+  cancel(reason?: string): Promise<CancelOutcome>
+  toJSON(): JobRef<Name>
+}
+
+const DEFAULT_RESULT_TIMEOUT_MS = 3_600_000
+
+export function createHandle<T extends TaskTypes, Name extends string>(
+  source: JobSource,
+  ref: JobRef<Name>,
+  clock: Clock = systemClock,
+): JobHandle<T, Name> {
+  const { id, task } = ref
+  let cursor = ref.cursor
+
+  async function* notices(options: { signal?: AbortSignal } = {}): AsyncGenerator<Notice<T, Name>, void, undefined> {
+    const stop = new AbortController()
+    const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal])
+    try {
+      for await (const notice of source.follow(id, cursor === '' ? undefined : cursor, signal)) {
+        cursor = notice.cursor
+        yield notice as Notice<T, Name>
+      }
+    } finally {
+      stop.abort()
+    }
+  }
+
+  return {
+    id,
+    task,
+    get cursor() {
+      return cursor
+    },
+    notices,
+    [Symbol.asyncIterator]: () => notices(),
+    get: () => source.get(id) as Promise<Job<T, Name>>,
+    result: (options) => waitForResult(source, id, clock, options) as Promise<T['output']>,
+    cancel: (reason) => source.cancel(id, reason ?? null),
+    toJSON: () => ({ id, task, cursor }),
+  }
+}
+
+/** Follows from a snapshot, not from the cursor: a job that has ended answers at once, however long ago that was. */
+export async function waitForResult(
+  source: JobSource,
+  id: string,
+  clock: Clock,
+  options: ResultOptions = {},
+): Promise<unknown> {
+  const timeoutMs = durationMs(options.timeout ?? DEFAULT_RESULT_TIMEOUT_MS, 'timeout')
+  const stop = new AbortController()
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal])
+  let timedOut = false
+  const disarm = Number.isFinite(timeoutMs)
+    ? clock.after(timeoutMs, () => {
+        timedOut = true
+        stop.abort()
+      })
+    : () => {}
+  try {
+    for await (const notice of source.follow(id, undefined, signal)) {
+      if (isTerminal(notice)) return resultOf(notice)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    disarm()
+    stop.abort()
+  }
+  if (timedOut) throw new LovageError('RESULT_TIMEOUT', { id, waitedMs: timeoutMs })
+  options.signal?.throwIfAborted()
+  throw new LovageError('CLOSED', { what: 'The connection that followed the job' })
+}
+
+function resultOf(notice: Extract<Notice, { type: FinalState }>): unknown {
+  const { jobId: id, task } = notice
+  switch (notice.type) {
+    case 'succeeded':
+      return notice.result
+    case 'failed':
+      throw new LovageError('JOB_FAILED', { id, task, error: notice.error, attempts: notice.attempt })
+    case 'cancelled':
+      throw new LovageError('JOB_CANCELLED', { id, task, by: notice.by, reason: notice.reason })
+    case 'expired':
+      throw new LovageError('JOB_EXPIRED', { id, task })
+    default:
+      return notice satisfies never
+  }
+}

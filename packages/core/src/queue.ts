@@ -1,0 +1,136 @@
+/** The queue: the typed face of the engine, one entry for each task, beside the calls that concern all of them. */
+import { type Clock, systemClock } from './clock.ts'
+import type { Cursor } from './cursor.ts'
+import type { Duration } from './duration.ts'
+import { Engine, type EngineOptions } from './engine.ts'
+import { type CancelOutcome, createHandle, type JobHandle, type JobRef, type JobSource, type ResultOptions, waitForResult } from './handle.ts'
+import type { Job } from './job.ts'
+import type { JobNoticeType, JobOf, Notice, NoticeOf } from './notice.ts'
+import type { Counts, Store } from './store.ts'
+import type { Task, TaskTypes } from './task.ts'
+import { type Named, taskList, type TasksOf, type TaskTree } from './tasks.ts'
+
+export interface EnqueueOptions {
+  /** The job's id, a UUIDv7 of your own making (`newJobId()`): enqueuing it twice makes one job. Default: a new one. */
+  id?: string
+  /** Earliest start, counted from now. Default: at once. */
+  delay?: Duration
+  /** Attempts in all. Default: as the task says. */
+  attempts?: number
+  /** How long one attempt may run. Default: as the task says. */
+  timeLimit?: Duration
+}
+
+/** At the queue itself a job may be given to an owner; at the server the router does that. */
+export interface QueueEnqueueOptions extends EnqueueOptions {
+  owner?: string
+}
+
+export interface NoticesOptions<Tasks extends Named = Named> {
+  /** Only these tasks. Default: all. */
+  tasks?: readonly Tasks['name'][]
+  /** Only these types. Default: all. */
+  types?: readonly JobNoticeType[]
+  /** Where to begin: a cursor, `'start'` for the oldest that is kept. Default: what comes from now on. */
+  from?: Cursor | 'start'
+  signal?: AbortSignal
+}
+
+type EnqueueArgs<T extends TaskTypes, Options> = undefined extends T['input']
+  ? [input?: T['input'], options?: Options]
+  : [input: T['input'], options?: Options]
+
+/** What can be done with one task. `Options` differ between the queue and a client. */
+export interface TaskCalls<T extends TaskTypes, Name extends string, Options = QueueEnqueueOptions> {
+  /**
+   * Puts one job in line and returns its handle.
+   *
+   * @throws LovageError `INPUT_INVALID`, `NOT_SERIALIZABLE`, `PAYLOAD_TOO_LARGE`, `OPTION_INVALID`, `STORE_UNAVAILABLE`
+   */
+  enqueue(...args: EnqueueArgs<T, Options>): Promise<JobHandle<T, Name>>
+  /** Many jobs at once, in order. All inputs are checked before the first is enqueued; sent in groups of 500. */
+  enqueueMany(inputs: readonly T['input'][], options?: Omit<Options, 'id'>): Promise<JobHandle<T, Name>[]>
+  /** @throws LovageError `NOT_FOUND` also when the job is one of another task. */
+  get(id: string): Promise<Job<T, Name>>
+  cancel(id: string, reason?: string): Promise<CancelOutcome>
+  result(id: string, options?: ResultOptions): Promise<T['output']>
+  /** The notices of all jobs of this task. Goes on until the loop is left or the signal aborted. */
+  notices(options?: Omit<NoticesOptions, 'tasks'>): AsyncGenerator<Notice<T, Name>, void, undefined>
+}
+
+/** The calls for each task of a tree, in the same nesting. */
+export type CallsOf<Tree, Options, Prefix extends string = ''> = {
+  readonly [K in keyof Tree & string]: Tree[K] extends Task<infer T>
+    ? TaskCalls<T, T['name'] extends string ? T['name'] : `${Prefix}${K}`, Options>
+    : CallsOf<Tree[K], Options, `${Prefix}${K}.`>
+}
+
+/** The calls that concern all tasks. */
+export interface AllCalls<Tasks extends Named> {
+  get(id: string): Promise<JobOf<Tasks>>
+  cancel(id: string, reason?: string): Promise<CancelOutcome>
+  notices(options?: NoticesOptions<Tasks>): AsyncGenerator<NoticeOf<Tasks>, void, undefined>
+  /** A handle again from what `toJSON` gave, or from an id and a task's name: then it starts with a snapshot. */
+  attach<Name extends Tasks['name']>(
+    ref: { id: string; task: Name; cursor?: Cursor },
+  ): JobHandle<Extract<Tasks, { name: Name }>['types'], Name>
+}
+
+export type Queue<Tree extends TaskTree = TaskTree> = CallsOf<Tree, QueueEnqueueOptions> &
+  AllCalls<TasksOf<Tree>> & {
+    counts(): Promise<Counts>
+    /** Ends every loop that follows, and closes the store. */
+    close(): Promise<void>
+    /** What routers are built on. */
+    readonly '~engine': Engine
+  }
+
+/** The queue over a store. `createQueue` of `@lovage/redis` opens the store as well. */
+export function queueOver<const Tree extends TaskTree>(
+  tasks: Tree,
+  store: Store,
+  options: EngineOptions & { clock?: Clock } = {},
+): Queue<Tree> {
+  const engine = new Engine(tasks, store, options)
+  const clock = options.clock ?? systemClock
+  const source = (task: string | undefined): JobSource => ({
+    get: (id) => engine.get(id, { task }),
+    cancel: (id, reason) => engine.cancel(id, { task, by: null, reason }),
+    follow: (id, from, signal) => engine.follow(id, { task, from, signal }),
+  })
+  const calls: Record<string, unknown> = {}
+  for (const { name, keys } of taskList(tasks)) {
+    const own = source(name)
+    const handle = (ref: JobRef): JobHandle => createHandle(own, ref, clock)
+    const taskCalls: TaskCalls<TaskTypes, string> = {
+      enqueue: async (input, enqueueOptions) => handle(await engine.enqueue(name, input, enqueueOptions)),
+      enqueueMany: async (inputs, enqueueOptions) =>
+        (await engine.enqueueMany(name, inputs, enqueueOptions)).map(handle),
+      get: own.get,
+      cancel: (id, reason) => own.cancel(id, reason ?? null),
+      result: (id, resultOptions) => waitForResult(own, id, clock, resultOptions),
+      notices: (feedOptions) => engine.feed({ ...feedOptions, tasks: [name] }),
+    }
+    place(calls, keys, taskCalls)
+  }
+  const all = source(undefined)
+  return Object.assign(calls, {
+    get: all.get,
+    cancel: (id: string, reason?: string) => all.cancel(id, reason ?? null),
+    notices: (feedOptions?: NoticesOptions) => engine.feed(feedOptions ?? {}),
+    attach: (ref: { id: string; task: string; cursor?: Cursor }) => {
+      engine.task(ref.task)
+      return createHandle(source(ref.task), { ...ref, cursor: ref.cursor ?? '' }, clock)
+    },
+    counts: () => store.counts(),
+    close: () => engine.close(),
+    '~engine': engine,
+  }) as unknown as Queue<Tree>
+}
+
+function place(into: Record<string, unknown>, keys: readonly string[], value: unknown): void {
+  const last = keys.length - 1
+  let level = into
+  for (const key of keys.slice(0, last)) level = (level[key] ??= {}) as Record<string, unknown>
+  level[keys[last] as string] = value
+}

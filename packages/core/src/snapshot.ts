@@ -1,0 +1,97 @@
+/** From what a store keeps to what callers see: snapshots become jobs, records become notices. */
+import { decode } from './codec.ts'
+import { enqueuedAtOf } from './id.ts'
+import type { Failure, Job } from './job.ts'
+import type { JobNotice } from './notice.ts'
+import type { Snapshot, StoredNotice } from './store.ts'
+
+export function jobOf(snapshot: Snapshot): Job {
+  const { id, task } = 'job' in snapshot ? snapshot.job : snapshot
+  const base = { id, task, enqueuedAt: enqueuedAtOf(id) ?? 0, attempt: snapshot.attempt }
+  switch (snapshot.state) {
+    case 'queued':
+      return { ...base, state: 'queued' }
+    case 'scheduled':
+    case 'retrying':
+      return { ...base, state: snapshot.state, runAt: snapshot.runAt }
+    case 'running': {
+      const { startedAt, progress } = snapshot
+      return { ...base, state: 'running', startedAt, ...(progress && { progress: decode(progress) }) }
+    }
+    default:
+      return { ...base, ...endOf(snapshot) }
+  }
+}
+
+type EndOf<State> = State extends Job['state'] ? Omit<Extract<Job, { state: State }>, 'id' | 'task' | 'enqueuedAt' | 'attempt'> : never
+
+function endOf(ended: Extract<Snapshot, { finishedAt: number }>): EndOf<'succeeded' | 'failed' | 'cancelled' | 'expired'> {
+  const { startedAt, finishedAt } = ended
+  const times = startedAt === undefined ? { finishedAt } : { startedAt, finishedAt }
+  switch (ended.state) {
+    case 'succeeded':
+      return { state: 'succeeded', result: ended.result && decode(ended.result), ...times }
+    case 'failed':
+      return { state: 'failed', error: ended.error ?? UNKNOWN_FAILURE, ...times }
+    case 'cancelled':
+      return { state: 'cancelled', by: ended.by ?? null, reason: ended.reason ?? null, ...times }
+    case 'expired':
+      return { state: 'expired', ...times }
+    default:
+      return ended.state satisfies never
+  }
+}
+
+/** Stands in where another program's record says that a job failed, but not how. */
+const UNKNOWN_FAILURE: Failure = { name: 'Error', message: 'Unknown error' }
+
+/**
+ * A record of the feed as a notice; `null` for a `succeeded` whose result was too large to be copied into the feed:
+ * the snapshot has it.
+ */
+export function noticeOf(record: StoredNotice): JobNotice | null {
+  const { cursor, jobId, task, at, attempt = 1 } = record
+  const base = { cursor, jobId, task, at }
+  switch (record.type) {
+    case 'queued':
+    case 'expired':
+      return { ...base, type: record.type }
+    case 'started':
+      return { ...base, type: 'started', attempt }
+    case 'progress':
+      return { ...base, type: 'progress', data: record.data && decode(record.data) }
+    case 'retrying':
+      return { ...base, type: 'retrying', attempt, error: record.error ?? UNKNOWN_FAILURE, runAt: record.runAt ?? at }
+    case 'succeeded':
+      return record.data === undefined ? null : { ...base, type: 'succeeded', attempt, result: decode(record.data) }
+    case 'failed':
+      return { ...base, type: 'failed', attempt, error: record.error ?? UNKNOWN_FAILURE }
+    case 'cancelled':
+      return { ...base, type: 'cancelled', by: record.by ?? null, reason: record.reason ?? null }
+    default:
+      return record.type satisfies never
+  }
+}
+
+/** The terminal notice of a job that has ended, as if it came at the snapshot's place in the feed. */
+export function terminalNotice(snapshot: Extract<Snapshot, { finishedAt: number }>): JobNotice {
+  const { cursor, id: jobId, task, attempt } = snapshot
+  const base = { cursor, jobId, task, at: snapshot.finishedAt }
+  const end = endOf(snapshot)
+  switch (end.state) {
+    case 'succeeded':
+      return { ...base, type: 'succeeded', attempt, result: end.result }
+    case 'failed': {
+      const { name, message } = end.error
+      return { ...base, type: 'failed', attempt, error: { name, message } }
+    }
+    case 'cancelled':
+      return { ...base, type: 'cancelled', by: end.by, reason: end.reason }
+    case 'expired':
+      return { ...base, type: 'expired' }
+    default:
+      return end satisfies never
+  }
+}
+
+export const hasEnded = (snapshot: Snapshot): snapshot is Extract<Snapshot, { finishedAt: number }> => 'finishedAt' in snapshot
