@@ -21,5 +21,5 @@ export type {
   CancelReply, CancelRequest, Claimed, Counts, Enqueued, Held, Hold, JobOptions, JobRecord, JoinRequest, NewJob, Outcome,
   Page, ProgressReport, Settlement, Snapshot, StepReply, StepRequest, Store, StoredNotice, Wake,
 } from './store.ts'
-export { type AnyTask, type ExtraNotice, isRunnable, type RunnableTask, type Task, task, type TaskOptions, type TaskTypes } from './task.ts'
+export { type AnyTask, type ExtraNotice, isRunnable, type RunnableTask, type Task, task, type TaskOptions, type TaskTypes, type TypesOf } from './task.ts'
 export { defineTasks, isTask, type Named, type NamedTask, RESERVED, taskList, type TasksOf, type TaskTree } from './tasks.ts'

@@ -83,7 +83,7 @@ type InputOf<S, None> = S extends StandardSchemaV1 ? StandardSchemaV1.InferInput
 type OutputOf<S, None> = S extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<S> : None
 
 /** The bag of types that a definition adds up to. */
-interface TypesOf<In, Out, Prog, Name extends string | undefined, Nothing = void> extends TaskTypes {
+export interface TypesOf<In, Out, Prog, Name extends string | undefined, Nothing = void> extends TaskTypes {
   name: Name
   input: InputOf<In, undefined>
   parsed: OutputOf<In, undefined>
