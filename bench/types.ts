@@ -1,0 +1,106 @@
+/**
+ * What do the types cost? Generates a contract of 200 tasks with its handlers, router and clients, has the compiler
+ * check it, and prints check time and instantiations. The same schemas without Lovage are the floor, since zod has
+ * its own price.
+ *
+ *   npm run bench -- types
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+const TASKS = 200
+const NAMESPACES = 10
+
+const bench = join(import.meta.dirname, '..')
+const folder = join(bench, 'generated')
+
+const indexes = Array.from({ length: TASKS }, (_, i) => i)
+const path = (i: number): string => `ns${i % NAMESPACES}.task${i}`
+
+const input = (i: number): string =>
+  `z.object({ id: z.string(), count: z.number().default(${i}), tags: z.array(z.string()), kind: z.enum(['a', 'b', 'k${i}']) })`
+const output = (i: number): string =>
+  `z.object({ ok: z.boolean(), items: z.array(z.object({ key: z.literal('k${i}'), at: z.date() })) })`
+const progress = 'z.object({ done: z.number(), total: z.number() })'
+
+const tree = (entry: (i: number) => string): string =>
+  Array.from({ length: NAMESPACES }, (_, ns) => {
+    const members = indexes.filter((i) => i % NAMESPACES === ns).map((i) => `    task${i}: ${entry(i)},`)
+    return `  ns${ns}: {\n${members.join('\n')}\n  },`
+  }).join('\n')
+
+const files: Record<string, string> = {
+  'floor.ts': `import { z } from 'zod'
+export const schemas = {
+${tree((i) => `{ input: ${input(i)}, output: ${output(i)}, progress: ${progress} }`)}
+}`,
+  'tasks.ts': `import { defineTasks, task } from '@lovage/core'
+import { z } from 'zod'
+export const tasks = defineTasks({
+${tree((i) => `task({ input: ${input(i)}, output: ${output(i)}, progress: ${progress} })`)}
+})`,
+  'handlers.ts': `import type { Handlers } from '@lovage/core'
+import type { tasks } from './tasks.ts'
+export const handlers: Handlers<typeof tasks> = {
+${tree((i) => `(input, { progress }) => { progress({ done: input.count, total: 1 }); return { ok: true, items: [{ key: 'k${i}' as const, at: new Date() }] } }`)}
+}`,
+  'server.ts': `import { type Queue } from '@lovage/core'
+import { jobsRouter } from '@lovage/server'
+import { initTRPC } from '@trpc/server'
+import superjson from 'superjson'
+import type { tasks } from './tasks.ts'
+declare const queue: Queue<typeof tasks>
+const t = initTRPC.context<{ user: string }>().create({ transformer: superjson })
+export const appRouter = t.router({ jobs: jobsRouter({ t, queue, procedure: t.procedure, owner: ({ ctx }) => ctx.user }) })
+export type AppRouter = typeof appRouter`,
+  'client.ts': `import { createJobsClient } from '@lovage/client'
+import { createTRPCClient } from '@trpc/client'
+import type { AppRouter } from './server.ts'
+const { jobs } = createJobsClient<AppRouter>({ url: 'http://localhost' })
+const bare = createTRPCClient<AppRouter>({ links: [] })
+export async function use(): Promise<void> {
+${indexes.filter((i) => i % 10 === 0).map((i) => `  {
+    const job = await jobs.${path(i)}.enqueue({ id: 'x', tags: [], kind: 'k${i}' })
+    const key: 'k${i}' | undefined = (await job.result()).items[0]?.key
+    for await (const notice of job) if (notice.type === 'progress') void notice.data.done
+    const ticket = await bare.jobs.${path(i)}.enqueue.mutate({ input: { id: 'x', tags: [], kind: 'a' } })
+    void [key, ticket.id]
+  }`).join('\n')}
+  for await (const notice of jobs.notices()) {
+    if (notice.type === 'succeeded' && notice.task === 'ns7.task7') void notice.result.items[0]?.key.length
+  }
+}`,
+}
+
+const steps = ['floor.ts', 'tasks.ts', 'handlers.ts', 'server.ts', 'client.ts']
+
+interface Cost {
+  instantiations: number
+  checkSeconds: number
+}
+
+function check(file: string): Cost {
+  const config = { extends: '../../tsconfig.base.json', compilerOptions: { composite: false, noEmit: true }, files: [file] }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
+  const text = execFileSync(process.execPath, [tsc, '-p', folder, '--extendedDiagnostics'], { encoding: 'utf8' })
+  const figure = (name: string): number => Number(new RegExp(`${name}:\\s+([\\d.]+)`).exec(text)?.[1])
+  return { instantiations: figure('Instantiations'), checkSeconds: figure('Check time') }
+}
+
+rmSync(folder, { recursive: true, force: true })
+mkdirSync(folder, { recursive: true })
+for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), `${text}\n`)
+
+console.log(`${TASKS} tasks in ${NAMESPACES} namespaces; each line includes the ones that it imports`)
+let floor: Cost | undefined
+for (const file of steps) {
+  const cost = check(file)
+  floor ??= cost
+  const each = Math.round((cost.instantiations - floor.instantiations) / TASKS)
+  const beyond = file === 'floor.ts' ? 'the schemas alone' : `${each} instantiations a task beyond the schemas`
+  console.log(`${file.padEnd(12)} check ${cost.checkSeconds.toFixed(2)} s, ${cost.instantiations} instantiations: ${beyond}`)
+}
+rmSync(folder, { recursive: true, force: true })
