@@ -70,6 +70,8 @@ export interface RunnableTask<T extends TaskTypes = TaskTypes> extends Task<T> {
    * @throws LovageError `INPUT_INVALID`, `OUTPUT_INVALID`, or whatever the handler throws.
    */
   run(...args: DirectArgs<T>): Promise<T['output']>
+  /** The function given as `run`, as it is: what a worker calls between its own two checks. */
+  handler(input: T['parsed'], context: JobContext<T>): T['returns'] | Promise<T['returns']>
 }
 
 /** Any task: what a constraint that accepts all of them must say. */
@@ -131,7 +133,11 @@ export function task(
   }
   const { run } = options
   if (run === undefined) return definition
-  return { ...definition, run: (input: unknown, context: Partial<JobContext> = {}) => runHere(definition, run, input, context) } as AnyTask
+  return {
+    ...definition,
+    handler: run,
+    run: (input: unknown, context: Partial<JobContext> = {}) => runHere(definition, run, input, context),
+  } as AnyTask
 }
 
 /** Whether a definition brings its handler along. */
