@@ -1,0 +1,153 @@
+/**
+ * The store on plain Maps and arrays: the executable specification of the seam.
+ *
+ * Read `ledger.ts` to learn what an act means; this file gives each one its moment and wakes whoever waits. It is
+ * also a store in its own right, for a first run, for one process, and for tests: it keeps every promise but the one
+ * to outlive the process.
+ */
+import { type Clock, systemClock } from '../clock.ts'
+import type { Cursor } from '../cursor.ts'
+import { LovageError } from '../errors.ts'
+import type {
+  CancelRequest, JoinRequest, NewJob, ProgressReport, StepRequest, Store, StoredNotice, Wake,
+} from '../store.ts'
+import { Bell } from './bell.ts'
+import { Ledger } from './ledger.ts'
+
+export interface MemoryStoreOptions {
+  /** Every lease, delay, time stamp and TTL goes by it. Default: the system's clock. */
+  clock?: Clock
+  /** How many notices are kept. Default 10,000. */
+  streamMaxLen?: number
+}
+
+const DEFAULT_STREAM_MAX_LEN = 10_000
+const LIVE_BATCH = 500 // as `XREAD COUNT`: what a reader is given at once is bounded
+const BEATS_PER_LEASE = 3 // two may be late before the lease is lost
+
+/** @throws LovageError `OPTION_INVALID` */
+export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
+  const { clock = systemClock, streamMaxLen = DEFAULT_STREAM_MAX_LEN } = options
+  if (!Number.isInteger(streamMaxLen) || streamMaxLen < 1) {
+    throw new LovageError('OPTION_INVALID', {
+      option: 'streamMaxLen',
+      seen: String(streamMaxLen),
+      expected: 'a whole number from 1',
+    })
+  }
+  return new MemoryStore(clock, streamMaxLen)
+}
+
+type WaitOptions = Parameters<Store['wait']>[1]
+
+class MemoryStore implements Store {
+  readonly name = 'memory'
+  readonly #clock: Clock
+  readonly #ledger: Ledger
+  readonly #bell: Bell
+  #isClosed = false
+
+  constructor(clock: Clock, streamMaxLen: number) {
+    this.#clock = clock
+    this.#ledger = new Ledger(streamMaxLen)
+    this.#bell = new Bell(clock)
+  }
+
+  #look<Reply>(look: (ledger: Ledger, now: number) => Reply): Reply {
+    if (this.#isClosed) throw new LovageError('CLOSED', { what: 'The memory store' })
+    return look(this.#ledger, this.#clock.now())
+  }
+
+  /** Nothing inside an act waits, so nothing comes between its parts: that is the atomicity. */
+  #act<Reply>(act: (ledger: Ledger, now: number) => Reply): Reply {
+    const reply = this.#look(act)
+    this.#bell.ring()
+    return reply
+  }
+
+  async enqueue(jobs: readonly NewJob[]) {
+    return this.#act((ledger, now) => ledger.enqueue(jobs, now))
+  }
+
+  async get(id: string) {
+    return this.#look((ledger, now) => ledger.get(id, now))
+  }
+
+  async cancel(request: CancelRequest) {
+    return this.#act((ledger, now) => ledger.cancel(request, now))
+  }
+
+  async join(request: JoinRequest) {
+    return this.#act((ledger, now) => ledger.join(request, now))
+  }
+
+  async extend(session: string, leaseMs: number) {
+    return this.#act((ledger, now) => ledger.extend(session, leaseMs, now))
+  }
+
+  async step(request: StepRequest) {
+    return this.#act((ledger, now) => ledger.step(request, now))
+  }
+
+  async progress(session: string, reports: readonly ProgressReport[]) {
+    return this.#act((ledger, now) => ledger.progress(session, reports, now))
+  }
+
+  async leave(session: string) {
+    return this.#act((ledger) => ledger.leave(session))
+  }
+
+  async tail() {
+    return this.#look(({ feed }) => feed.tail)
+  }
+
+  async range(after: Cursor, limit: number) {
+    return this.#look(({ feed }) => feed.range(after, limit))
+  }
+
+  async counts() {
+    return this.#look((ledger, now) => ledger.counts(now))
+  }
+
+  async check(): Promise<string[]> {
+    return []
+  }
+
+  async wait(session: string, { work, timeoutMs, signal }: WaitOptions): Promise<Wake> {
+    const until = this.#look((_, now) => now + timeoutMs)
+    for (;;) {
+      const now = this.#clock.now()
+      const wake = this.#ledger.wake(session, work, now)
+      if (wake.work || wake.cancelled.length > 0 || now >= until || signal.aborted || this.#isClosed) return wake
+      const { nextDue } = this.#ledger.line
+      await this.#bell.heard(signal, (work && nextDue !== null ? Math.min(until, nextDue) : until) - now)
+    }
+  }
+
+  keepAlive(session: string, { leaseMs, onLost }: { leaseMs: number; onLost: () => void }): () => Promise<void> {
+    const beatMs = Math.floor(leaseMs / BEATS_PER_LEASE)
+    const beat = (): void => {
+      if (this.#isClosed) return
+      const { alive } = this.#act((ledger, now) => ledger.extend(session, leaseMs, now))
+      if (alive) cancelBeat = this.#clock.after(beatMs, beat)
+      else onLost()
+    }
+    let cancelBeat = this.#clock.after(beatMs, beat)
+    return async () => cancelBeat()
+  }
+
+  async *live(after: Cursor, signal: AbortSignal): AsyncGenerator<readonly StoredNotice[], void, undefined> {
+    let cursor = this.#look(() => after)
+    while (!signal.aborted && !this.#isClosed) {
+      const page = this.#ledger.feed.range(cursor, LIVE_BATCH)
+      cursor = page.cursor
+      if (page.notices.length > 0) yield page.notices
+      else await this.#bell.heard(signal)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#bell.ring()
+  }
+}
