@@ -18,7 +18,7 @@ import { parse, type Issue } from './schema.ts'
 import { jobOf } from './snapshot.ts'
 import type { JobOptions, NewJob, Snapshot, Store } from './store.ts'
 import type { AnyTask } from './task.ts'
-import { taskList, type TaskTree } from './tasks.ts'
+import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
 
 export interface EngineOptions {
   /** How long results are kept, unless the task says otherwise, in ms. Default 24 h. */
@@ -42,6 +42,8 @@ const GROUP = 500 // what the seam takes in one call
 
 export class Engine {
   readonly store: Store
+  /** Every task with the keys that lead to it: what a router is laid out by. */
+  readonly tasks: readonly NamedTask[]
   readonly #tasks: ReadonlyMap<string, AnyTask>
   readonly #hub: Hub
   readonly #clock: Clock
@@ -51,7 +53,8 @@ export class Engine {
 
   constructor(tasks: TaskTree, store: Store, options: EngineOptions = {}) {
     this.store = store
-    this.#tasks = new Map(taskList(tasks).map(({ name, task }) => [name, task]))
+    this.tasks = taskList(tasks)
+    this.#tasks = new Map(this.tasks.map(({ name, task }) => [name, task]))
     this.#clock = options.clock ?? systemClock
     this.#resultTtlMs = options.resultTtlMs ?? DEFAULT_RESULT_TTL_MS
     this.#shortestTtlMs = Math.min(this.#resultTtlMs, ...[...this.#tasks.keys()].map((name) => this.ttlMs(name)))
