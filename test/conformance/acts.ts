@@ -1,0 +1,79 @@
+/** The words in which the conformance tests speak: jobs, settlements, and what the feed says. */
+import {
+  type Claimed, type Cursor, type Encoded, type Failure, type Held, type NewJob, parseCursor, type ProgressReport,
+  type Settlement, START, type Store, type StoredNotice,
+} from '@lovage/core'
+
+export const LEASE_MS = 15_000
+export const TTL_MS = 3_600_000
+
+export const encoded = (value: unknown): Encoded => ({ json: JSON.stringify(value) })
+
+export const newJob = (id: string, options: Partial<NewJob> = {}): NewJob => ({
+  id,
+  task: 'score',
+  owner: 'ada',
+  input: encoded({ of: id }),
+  options: {},
+  delayMs: 0,
+  announce: false,
+  ...options,
+})
+
+export const newJobs = (...ids: string[]): NewJob[] => ids.map((id) => newJob(id))
+
+export const failure: Failure = { name: 'TypeError', message: 'no such column', stack: 'TypeError: no such column\n  at score' }
+
+const held = ({ id, task, owner, attempt, claimedAt }: Held): Held => ({ id, task, owner, attempt, claimedAt })
+
+export const succeeded = (job: Held, result: unknown = 'done', ttlMs = TTL_MS): Settlement => ({
+  ...held(job),
+  to: 'succeeded',
+  result: encoded(result),
+  ttlMs,
+})
+
+export const failed = (job: Held, ttlMs = TTL_MS): Settlement => ({ ...held(job), to: 'failed', error: failure, ttlMs })
+
+export const retrying = (job: Held, delayMs = 1_000): Settlement => ({ ...held(job), to: 'retrying', error: failure, delayMs })
+
+export const report = (job: Held, data: unknown): ProgressReport => ({ ...held(job), data: encoded(data) })
+
+export const cancelOf = (id: string, ttlMs = TTL_MS) => ({ id, by: 'ada', reason: 'no longer needed', ttlMs })
+
+/** Starts sessions with a lease of `LEASE_MS`. */
+export async function joinAll(store: Store, ...sessions: string[]): Promise<void> {
+  for (const session of sessions) await store.join({ session, leaseMs: LEASE_MS })
+}
+
+export async function claim(store: Store, session: string, count = 100): Promise<Claimed[]> {
+  return (await store.step({ session, settle: [], claim: count })).claimed
+}
+
+/** Claims the one job that is next. */
+export async function claimOne(store: Store, session: string): Promise<Claimed> {
+  const [job] = await claim(store, session, 1)
+  if (job === undefined) throw new Error('Nothing was there to be claimed.')
+  return job
+}
+
+export const settle = (store: Store, session: string, ...settlements: Settlement[]) =>
+  store.step({ session, settle: settlements, claim: 0 })
+
+export const ids = (jobs: readonly { id: string }[]): string[] => jobs.map(({ id }) => id)
+
+export async function stateOf(store: Store, id: string): Promise<string | null> {
+  return (await store.get(id))?.state ?? null
+}
+
+/** The whole feed after a cursor. */
+export async function feedAfter(store: Store, after: Cursor = START): Promise<StoredNotice[]> {
+  const { notices, end } = await store.range(after, 10_000)
+  if (!end) throw new Error('The feed is longer than these tests expect.')
+  return notices
+}
+
+/** `['queued a', 'succeeded a']` */
+export const told = (notices: readonly StoredNotice[]): string[] => notices.map(({ type, jobId }) => `${type} ${jobId}`)
+
+export const seqOf = (cursor: Cursor): number => parseCursor(cursor).seq
