@@ -3,8 +3,7 @@ import { createRedisStore } from '@lovage/redis'
 import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
 import { afterAll, inject } from 'vitest'
-import type { ManualClock } from '../kit/manual-clock.ts'
-import type { Open } from './store-contract.ts'
+import type { Open, Opened } from './store-contract.ts'
 
 /** Brings the end of every key that has one nearer, as if `ms` had passed on the server. */
 const AGE = `
@@ -14,35 +13,38 @@ const AGE = `
   end
 `
 
-/** Opens queues on one Redis; to be called once in each test file, at its top. */
-export function redisQueues(): Open & { keysOf(clock: ManualClock): Promise<string[]> } {
+export interface OpenedRedis extends Opened {
+  /** The names of all keys of the queue. */
+  keys(): Promise<string[]>
+}
+
+/** Answers how to open queues on the Redis of the tests; to be called once in a test file, at its top. */
+export function redisQueues(): (...args: Parameters<Open>) => Promise<OpenedRedis> {
   const redis = new Redis(inject('redisUrl'))
-  const namespaces = new WeakMap<ManualClock, string>()
   afterAll(() => redis.quit())
 
-  const keysIn = async (namespace: string): Promise<string[]> => {
-    const keys: string[] = []
-    for await (const batch of redis.scanStream({ match: `*${namespace}*`, count: 1_000 })) keys.push(...(batch as string[]))
-    return keys
-  }
-
-  const open: Open = async (clock, options) => {
+  return async (clock, options) => {
     const namespace = `test-${randomUUID()}`
-    namespaces.set(clock, namespace)
     const store = createRedisStore({ url: inject('redisUrl'), namespace, clock, ...options })
+    const keys = async () => {
+      const found: string[] = []
+      const scan = redis.scanStream({ match: `*${namespace}*`, count: 1_000 })
+      for await (const batch of scan) found.push(...(batch as string[]))
+      return found
+    }
     return {
       store,
+      keys,
       async elapse(ms) {
         await clock.advance(ms)
-        const keys = await keysIn(namespace)
-        await redis.eval(AGE, keys.length, ...keys, ms)
+        const all = await keys()
+        await redis.eval(AGE, all.length, ...all, ms)
       },
       async dispose() {
         await store.close()
-        const keys = await keysIn(namespace)
-        if (keys.length > 0) await redis.del(keys)
+        const all = await keys()
+        if (all.length > 0) await redis.del(all)
       },
     }
   }
-  return Object.assign(open, { keysOf: (clock: ManualClock) => keysIn(namespaces.get(clock) ?? '') })
 }
