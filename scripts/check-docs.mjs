@@ -16,14 +16,11 @@ await asCommand(import.meta.url, async () => {
 
 /** All Markdown that git knows or would add, the README first. */
 async function readDocuments() {
-  const listed = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
-    cwd: root,
-  })
-  const names = listed.stdout.toString().split('\n').filter(Boolean)
-  const rank = (name) => (name === 'README.md' ? 0 : 1)
-  names.sort((a, b) => rank(a) - rank(b))
+  const list = ['ls-files', '--cached', '--others', '--exclude-standard', '*.md']
+  const listed = spawnSync('git', list, { cwd: root, encoding: 'utf8' }).stdout.trim().split('\n')
+  const names = new Set(['README.md', ...listed])
   return Promise.all(
-    names.map(async (name) => ({ name, text: await readFile(path.join(root, name), 'utf8') })),
+    [...names].map(async (name) => ({ name, text: await readFile(path.join(root, name), 'utf8') })),
   )
 }
 
@@ -31,9 +28,8 @@ async function missingFiles({ name, text }) {
   const prose = text.replaceAll(/^```.*?^```/gms, '')
   const links = [...prose.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, to]) => to)
   const local = links.filter((to) => !/^[a-z]+:/.test(to)).map((to) => path.join(path.dirname(name), to))
-  const named = [...prose.matchAll(/`((?:packages|test|examples|bench|scripts|docs)\/[\w./-]+\.\w+)`/g)].map(
-    ([, to]) => to,
-  )
+  const paths = /`((?:packages|test|examples|bench|scripts|docs)\/[\w./-]+\.\w+)`/g
+  const named = [...prose.matchAll(paths)].map(([, to]) => to)
   const missing = []
   for (const file of new Set([...local, ...named])) {
     const found = await stat(path.join(root, file)).catch(() => undefined)
@@ -56,12 +52,12 @@ async function compileExamples(documents) {
       await writeFile(file, code)
     }
   }
-  const compilerOptions = { composite: false, noEmit: true, noUnusedLocals: false, types: ['node'] }
-  const include = ['**/*.ts', '../../docs/globals.d.ts']
-  await writeFile(
-    path.join(folder, 'tsconfig.json'),
-    JSON.stringify({ extends: '../../../tsconfig.base.json', compilerOptions, include }),
-  )
+  const config = {
+    extends: '../../../tsconfig.base.json',
+    compilerOptions: { composite: false, noEmit: true, noUnusedLocals: false, types: ['node'] },
+    include: ['**/*.ts', '../../docs/globals.d.ts'],
+  }
+  await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify(config))
   await must('Compiling the examples', bin('tsc'), ['-p', folder])
   return count
 }

@@ -59,18 +59,8 @@ export async function startRedis({ port, dir, args = [] } = {}) {
 async function launch(server, port, dir, args) {
   const folder = dir ?? (await mkdtemp(path.join(os.tmpdir(), 'lovage-redis-')))
   const tidy = () => dir || rmSync(folder, { recursive: true, force: true })
-  const ours = [
-    '--port',
-    `${port}`,
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    folder,
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-  ]
+  const settings = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no' }
+  const ours = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`])
   const [command, ...before] = [...endWithParent(), server]
   // Detached, so that Ctrl-C in a terminal reaches those who use the server before it.
   const options = { stdio: ['ignore', 'pipe', 'pipe'], detached: true }
