@@ -1,0 +1,75 @@
+/**
+ * Gathers the enqueues of one event-loop tick into one script call: with a hundred callers at once that is a third
+ * of the work for Redis and a quarter for us.
+ *
+ * One caller's jobs stay together and in order. If the call fails, every caller in it gets the error.
+ */
+import type { Enqueued, NewJob } from '@lovage/core'
+import { encodeRecord } from './record.ts'
+import type { Run } from './script.ts'
+import { enqueue } from './scripts/enqueue.ts'
+import { marked } from './scripts/feed.ts'
+
+/** Jobs in one call, so that it keeps other clients waiting for about a millisecond. */
+export const BATCH_MAX = 500
+/** Characters in one call: large inputs travel alone. */
+const BATCH_CHARS = 1_048_576
+
+interface Caller {
+  jobs: readonly NewJob[]
+  resolve: (enqueued: Enqueued[]) => void
+  reject: (error: unknown) => void
+}
+
+export class Batcher {
+  readonly #run: Run
+  #callers: Caller[] = []
+  #jobs = 0
+  #chars = 0
+
+  constructor(run: Run) {
+    this.#run = run
+  }
+
+  enqueue(jobs: readonly NewJob[]): Promise<Enqueued[]> {
+    if (jobs.length === 0) return Promise.resolve([])
+    const chars = jobs.reduce((sum, { input }) => sum + input.json.length, 0)
+    if (this.#jobs + jobs.length > BATCH_MAX || this.#chars + chars > BATCH_CHARS) this.flush()
+    if (this.#callers.length === 0) process.nextTick(() => this.flush())
+    this.#jobs += jobs.length
+    this.#chars += chars
+    return new Promise((resolve, reject) => this.#callers.push({ jobs, resolve, reject }))
+  }
+
+  flush(): void {
+    const callers = this.#callers
+    if (callers.length === 0) return
+    this.#callers = []
+    this.#jobs = 0
+    this.#chars = 0
+    void this.#send(callers)
+  }
+
+  async #send(callers: Caller[]): Promise<void> {
+    try {
+      const jobs = callers.flatMap((caller) => caller.jobs)
+      const { cursor, repeated } = await this.#run(enqueue, { count: jobs.length }, itemsOf(jobs))
+      const isRepeated = new Set(repeated)
+      let n = 0
+      for (const caller of callers) {
+        caller.resolve(caller.jobs.map(() => ({ outcome: isRepeated.has(++n) ? 'exists' : 'enqueued', cursor })))
+      }
+    } catch (error) {
+      for (const { reject } of callers) reject(error)
+    }
+  }
+}
+
+function itemsOf(jobs: readonly NewJob[]): (string | number)[] {
+  const items: (string | number)[] = []
+  for (const job of jobs) items.push(job.id, encodeRecord(job), Math.round(job.delayMs))
+  jobs.forEach(({ announce, task, owner }, index) => {
+    if (announce) items.push(index + 1, task, marked(owner))
+  })
+  return items
+}

@@ -1,0 +1,173 @@
+/**
+ * One connection to Redis that is opened when first needed, comes back by itself, and never lets a call hang.
+ *
+ * ioredis is told to send nothing twice and to queue nothing: what to repeat is decided here, call by call. A call
+ * that Redis may have carried out although the answer is missing is sent again only if it is `repeatable`.
+ *
+ * Every failure is a `LovageError`: `STORE_UNAVAILABLE` when the server cannot be reached, is not ready, or lets us
+ * not in; `INTERNAL` when it calls the command itself wrong.
+ */
+import { LovageError } from '@lovage/core'
+import { Command, Redis } from 'ioredis'
+import type { Address } from './address.ts'
+
+/** How long a call may take in all, with every new try. */
+export const CALL_MS = 5_000
+const RETRY_FIRST_MS = 50
+const RETRY_MAX_MS = 2_000
+const KEEP_ALIVE_MS = 10_000 // idle proxies cut after a minute or more; a dead peer should be known sooner
+const QUIT_MS = 1_000
+
+/** Doubled each time, with jitter: all processes lose Redis at the same moment and should not return at the same one. */
+export const reconnectMs = (times: number, random: () => number = Math.random): number =>
+  Math.min(RETRY_FIRST_MS * 2 ** (times - 1), RETRY_MAX_MS) * (0.5 + random() / 2)
+
+export interface CommandOptions {
+  repeatable: boolean
+  /** How long the answer may take once the command is sent. Default: what is left of `CALL_MS`. */
+  answerMs?: number
+}
+
+export class Connection {
+  readonly #client: Redis
+  readonly #name: string
+  readonly #waiters = new Set<{ resolve: () => void; reject: (error: unknown) => void }>()
+  #lastError: Error | undefined
+  #isClosed = false
+
+  /** @param role What this connection is for, as `CLIENT LIST` will show it. */
+  constructor({ url, tls, name }: Address, role: string) {
+    this.#name = name
+    this.#client = new Redis(url, {
+      ...(tls !== undefined && { tls }),
+      connectionName: `lovage:${role}`,
+      lazyConnect: true,
+      protocol: 2, // scripts answer the same in both, and 2 needs one round trip less to connect
+      noDelay: true,
+      keepAlive: KEEP_ALIVE_MS,
+      connectTimeout: CALL_MS,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0, // a lost connection rejects at once what was under way
+      retryStrategy: (times) => reconnectMs(times),
+      reconnectOnError: (error) => error.message.startsWith('READONLY'), // after a failover the name leads elsewhere
+    })
+    this.#client.on('ready', () => {
+      this.#lastError = undefined
+      for (const { resolve } of this.#waiters) resolve()
+    })
+    this.#client.on('error', (error: Error) => {
+      this.#lastError = error
+      // A server that answers at all and says no will say so again.
+      if (isReply(error)) for (const { reject } of this.#waiters) reject(error)
+    })
+  }
+
+  async command(name: string, args: (string | number)[], { repeatable, answerMs }: CommandOptions): Promise<unknown> {
+    const until = Date.now() + CALL_MS
+    for (;;) {
+      if (!this.#isReady) await this.#ready(until)
+      try {
+        return await this.#send(name, args, answerMs ?? until - Date.now())
+      } catch (error) {
+        if (isReply(error)) throw replyError(this.#name, error)
+        if (!repeatable || this.#isClosed || Date.now() >= until) throw this.#unavailable(error)
+        await new Promise((resolve) => setTimeout(resolve, RETRY_FIRST_MS))
+      }
+    }
+  }
+
+  /** Lets what is under way end, within `QUIT_MS`. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    const isReady = this.#isReady
+    this.#isClosed = true
+    if (isReady) {
+      const late = setTimeout(() => this.#cut(), QUIT_MS)
+      await this.#client.quit().catch(() => {})
+      clearTimeout(late)
+    }
+    this.#end()
+  }
+
+  /** Ends at once, whatever is under way. */
+  drop(): void {
+    this.#isClosed = true
+    this.#end()
+  }
+
+  #end(): void {
+    this.#client.disconnect()
+    this.#cut()
+    for (const { reject } of this.#waiters) reject(this.#closed())
+  }
+
+  get #isReady(): boolean {
+    return !this.#isClosed && this.#client.status === 'ready' && this.#client.stream.writable
+  }
+
+  #ready(until: number): Promise<void> {
+    if (this.#isClosed) return Promise.reject(this.#closed())
+    if (this.#client.status === 'wait' || this.#client.status === 'end') this.#client.connect().catch(() => {})
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        clearTimeout(timer)
+        this.#waiters.delete(waiter)
+        act()
+      }
+      const fail = (error: unknown): void =>
+        settle(() => reject(error instanceof LovageError ? error : this.#unavailable(error)))
+      const waiter = { resolve: () => settle(resolve), reject: fail }
+      const timer = setTimeout(() => fail(this.#lastError), until - Date.now())
+      this.#waiters.add(waiter)
+    })
+  }
+
+  async #send(name: string, args: (string | number)[], answerMs: number): Promise<unknown> {
+    const timer = setTimeout(() => this.#cut(new Error(`no answer to ${name} within ${answerMs} ms`)), answerMs)
+    try {
+      return await this.#client.sendCommand(new Command(name, args, { replyEncoding: 'utf8' }))
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** What stands behind a silent answer is silent, too; the next call gets a new socket. */
+  #cut(reason?: Error): void {
+    if (reason !== undefined) this.#lastError = reason
+    // Declared as always there, but it comes with the first attempt to connect.
+    ;(this.#client.stream as Redis['stream'] | undefined)?.destroy()
+  }
+
+  #unavailable(error: unknown): LovageError {
+    if (this.#isClosed) return this.#closed()
+    const cause = this.#lastError ?? error
+    return unavailable(this.#name, causeText(cause), cause)
+  }
+
+  #closed(): LovageError {
+    return new LovageError('CLOSED', { what: this.#name })
+  }
+}
+
+const isReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
+
+/** Answers that say nothing against the command: the server is starting, full, failing over, or keeps us out. */
+const NOT_NOW =
+  /^(LOADING|READONLY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|OOM|MISCONF|BUSY|NOAUTH|NOPERM|WRONGPASS|ERR max number)/
+
+function replyError(store: string, cause: Error): LovageError {
+  if (NOT_NOW.test(cause.message)) return unavailable(store, cause.message, cause)
+  return new LovageError('INTERNAL', { message: `${store} answered: ${cause.message}` }, { cause })
+}
+
+const unavailable = (store: string, cause: string, error: unknown): LovageError =>
+  new LovageError('STORE_UNAVAILABLE', { store, cause }, { cause: error })
+
+/** ioredis calls a lost connection by the setting that made it give up. */
+function causeText(error: unknown): string {
+  if (!(error instanceof Error)) return `no connection within ${CALL_MS} ms`
+  if (error.name === 'MaxRetriesPerRequestError') return 'the connection was lost before the answer came'
+  // Where a name has two addresses, Node reports two errors in one that has no text of its own.
+  return error instanceof AggregateError && error.message === '' ? error.errors.map(String).join(', ') : error.message
+}

@@ -1,0 +1,29 @@
+/** The thread that `heart.ts` starts: its own event loop, its own connection, the same script. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '@lovage/core'
+import { Beats } from './beats.ts'
+import { Connection } from './connection.ts'
+import type { Beat, HeartData, Lost } from './heart.ts'
+import { keysOf } from './keys.ts'
+import { runner } from './script.ts'
+import { extend } from './scripts/sessions.ts'
+
+const { address, namespace, queue } = workerData as HeartData
+const keys = keysOf(namespace, queue)
+const connection = new Connection(address, `${namespace}:${queue}:heart`)
+const run = runner(connection, keys, () => ({ now: '', streamMaxLen: 0, ...keys }))
+
+const beats = new Beats(
+  (session, leaseMs) => run(extend, { session, leaseMs }),
+  systemClock,
+  (session) => parentPort?.postMessage({ session } satisfies Lost),
+)
+
+parentPort?.on('message', ({ session, leaseMs }: Beat) => {
+  if (leaseMs > 0) beats.start(session, leaseMs)
+  else beats.stop(session)
+  if (beats.size === 0) {
+    parentPort?.close() // nothing else keeps the thread
+    void connection.close()
+  }
+})

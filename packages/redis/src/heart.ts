@@ -1,0 +1,115 @@
+/**
+ * Keeps leases alive from a thread of its own: a handler that computes for a minute blocks this loop, but is no
+ * reason to take its jobs away.
+ *
+ * Where the thread cannot run (an app bundled into one file does not bring it along), this loop beats, and says so.
+ */
+import { Worker } from 'node:worker_threads'
+import type { Clock } from '@lovage/core'
+import type { Address } from './address.ts'
+import { Beats, type Extend } from './beats.ts'
+
+export interface HeartData {
+  address: Address
+  namespace: string
+  queue: string
+}
+
+/** Sent by the thread: this session was reaped. */
+export interface Lost {
+  session: string
+}
+
+/** Sent to the thread; a `leaseMs` of 0 ends the beats of a session. The thread ends with its last session. */
+export interface Beat {
+  session: string
+  leaseMs: number
+}
+
+interface Life {
+  leaseMs: number
+  onLost: () => void
+}
+
+export interface HeartOptions {
+  data: HeartData
+  extend: Extend
+  clock: Clock
+  /** Tests with a clock of their own keep the beats in this loop, where that clock is. */
+  isThreaded: boolean
+  onWarning: (message: string) => void
+}
+
+export class Heart {
+  readonly #options: HeartOptions
+  readonly #lives = new Map<string, Life>()
+  readonly #beats: Beats
+  #thread: Worker | undefined
+  #isThreaded: boolean
+
+  constructor(options: HeartOptions) {
+    this.#options = options
+    this.#isThreaded = options.isThreaded
+    this.#beats = new Beats(options.extend, options.clock, (session) => this.#lost(session))
+  }
+
+  keepAlive(session: string, life: Life): () => Promise<void> {
+    this.#lives.set(session, life)
+    this.#start(session, life.leaseMs)
+    return () => this.#stop(session)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#lives.keys()].map((session) => this.#stop(session)))
+  }
+
+  #start(session: string, leaseMs: number): void {
+    if (!this.#isThreaded) return this.#beats.start(session, leaseMs)
+    try {
+      this.#thread ??= this.#open()
+      this.#thread.postMessage({ session, leaseMs } satisfies Beat)
+    } catch (error) {
+      this.#fallBack(error)
+    }
+  }
+
+  async #stop(session: string): Promise<void> {
+    if (!this.#lives.delete(session)) return
+    this.#beats.stop(session)
+    const thread = this.#thread
+    if (thread === undefined) return
+    const isLast = this.#lives.size === 0
+    if (isLast) this.#thread = undefined
+    thread.postMessage({ session, leaseMs: 0 } satisfies Beat)
+    if (!isLast) return
+    thread.ref() // whoever waits for the end must not be left alone by a process that sees nothing more to do
+    await new Promise((resolve) => thread.once('exit', resolve))
+  }
+
+  #open(): Worker {
+    const { data } = this.#options
+    const thread = new Worker(new URL('./heart-thread.js', import.meta.url), { workerData: data, name: 'lovage-heart' })
+    thread.unref()
+    thread.on('message', ({ session }: Lost) => this.#lost(session))
+    thread.on('error', (error) => this.#fallBack(error))
+    return thread
+  }
+
+  #fallBack(error: unknown): void {
+    if (!this.#isThreaded) return
+    this.#isThreaded = false
+    this.#thread = undefined
+    const why = error instanceof Error ? error.message : String(error)
+    this.#options.onWarning(
+      `Leases are renewed from the main loop, since the thread for it did not run (${why}). ` +
+        'A handler that blocks the loop for longer than the lease loses its jobs to another worker.',
+    )
+    for (const [session, { leaseMs }] of this.#lives) this.#beats.start(session, leaseMs)
+  }
+
+  #lost(session: string): void {
+    const life = this.#lives.get(session)
+    void this.#stop(session)
+    life?.onLost()
+  }
+}

@@ -1,0 +1,25 @@
+/** How every part that needs a store is told which one. */
+import type { Store } from '@lovage/core'
+import { createRedisStore, type RedisStoreOptions } from './redis-store.ts'
+
+export interface StoreOptions {
+  /**
+   * The address of a Redis or Valkey, such as `rediss://user:password@host:6379/0`, or the store's options in full.
+   * Default `redis://localhost:6379`, also when it is undefined, so that `process.env.REDIS_URL` can be passed.
+   */
+  redis?: string | RedisStoreOptions | undefined
+  /** What the names of all keys begin with; parts that share jobs share it. Default `lovage`. */
+  namespace?: string | undefined
+  /** A store of your own instead, such as the one in memory: `createMemoryStore()` of `@lovage/core/memory`. */
+  store?: Store | undefined
+}
+
+/** @throws TypeError when both a store and a Redis are given */
+export function openStore({ redis, namespace, store }: StoreOptions): Store {
+  if (store === undefined) {
+    const options = typeof redis === 'object' ? redis : redis === undefined ? {} : { url: redis }
+    return createRedisStore(namespace === undefined ? options : { ...options, namespace })
+  }
+  if (redis !== undefined) throw new TypeError('Both a store and a Redis were given; pass one of them.')
+  return store
+}

@@ -1,0 +1,93 @@
+/**
+ * The document in `r:<id>` that says how a job ended. It is JSON for anyone, in the manner of Celery's results:
+ *
+ * ```
+ * {"status":"SUCCESS","result":{"width":90},"task":"resize","started":1765893600000,"v":1,"date_done":"2025-…Z"}
+ * {"status":"FAILURE","error":{"name":"TypeError","message":"…"},"traceback":"…","task":"resize","attempt":3,…}
+ * ```
+ *
+ * `owner`, `attempt` (when it is 1), `meta` and what does not apply are left out. `date_done` comes last, because it
+ * is the script that knows the time.
+ */
+import { type Failure, type FinalState, LovageError, type Outcome, type Settlement } from '@lovage/core'
+
+export const OUTCOME_VERSION = 1
+
+/** Longest message and stack that are kept, in characters: a stack of hundreds of frames tells nothing more. */
+export const MESSAGE_MAX = 4_096
+export const STACK_MAX = 8_192
+
+export const cut = (text: string, max: number): string => (text.length <= max ? text : `${text.slice(0, max - 1)}…`)
+
+/** The document without its beginning (`{"status":"SUCCESS","result":…`) and its last time stamp. */
+export function successDocument({ task, owner, attempt, claimedAt }: Settlement): string {
+  return documentEnd(task, owner, attempt, claimedAt)
+}
+
+/** The document up to its last time stamp. */
+export function failureDocument({ task, owner, attempt, claimedAt }: Settlement, error: Failure): string {
+  const { name, message, stack } = error
+  const said = JSON.stringify({ name, message: cut(message, MESSAGE_MAX) })
+  const traceback = stack === undefined ? '' : `,"traceback":${JSON.stringify(cut(stack, STACK_MAX))}`
+  return `{"status":"FAILURE","error":${said}${traceback}${documentEnd(task, owner, attempt, claimedAt)}`
+}
+
+function documentEnd(task: string, owner: string | null, attempt: number, started: number): string {
+  const whose = owner === null ? '' : `,"owner":${JSON.stringify(owner)}`
+  const which = attempt === 1 ? '' : `,"attempt":${attempt}`
+  return `,"task":${JSON.stringify(task)}${whose}${which},"started":${started},"v":${OUTCOME_VERSION},"date_done":"`
+}
+
+interface Document {
+  v?: number
+  status: string
+  task: string
+  date_done: string
+  owner?: string
+  attempt?: number
+  started?: number
+  result?: unknown
+  meta?: unknown
+  error?: { name: string; message: string }
+  traceback?: string
+  by?: string
+  reason?: string
+}
+
+const STATES: Readonly<Record<string, FinalState>> = {
+  SUCCESS: 'succeeded',
+  FAILURE: 'failed',
+  REVOKED: 'cancelled',
+  EXPIRED: 'expired',
+}
+
+/** @throws LovageError `VERSION_UNSUPPORTED` */
+export function decodeOutcome(id: string, text: string): Outcome {
+  const document = JSON.parse(text) as Document
+  const { v = OUTCOME_VERSION, task, owner = null, attempt = 1, started } = document
+  const state = STATES[document.status]
+  if (v > OUTCOME_VERSION || state === undefined) {
+    throw new LovageError('VERSION_UNSUPPORTED', { what: `The outcome of job ${id}`, seen: v, known: OUTCOME_VERSION })
+  }
+  const times = { ...(started !== undefined && { startedAt: started }), finishedAt: Date.parse(document.date_done) }
+  return { state, id, task, owner, attempt, ...times, ...endOf(state, document) }
+}
+
+function endOf(state: FinalState, document: Document): Pick<Outcome, 'result' | 'error' | 'by' | 'reason'> {
+  switch (state) {
+    case 'succeeded': {
+      const json = JSON.stringify(document.result ?? null)
+      return { result: document.meta === undefined ? { json } : { json, meta: JSON.stringify(document.meta) } }
+    }
+    case 'failed': {
+      const { error = { name: 'Error', message: 'Unknown error' }, traceback } = document
+      return { error: { ...error, ...(traceback !== undefined && { stack: traceback }) } }
+    }
+    case 'cancelled':
+      return { by: document.by ?? null, reason: document.reason ?? null }
+    case 'expired':
+      return {}
+    default:
+      return state satisfies never
+  }
+}

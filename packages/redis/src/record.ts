@@ -1,0 +1,46 @@
+/**
+ * How a live job rests in `jobs`: `[1,"resize",null,0,{"width":90}]` is version, task, owner, options or 0, input.
+ * A rich input is followed by a comma, a line feed and its `meta`. All of it is one JSON array.
+ *
+ * The input stands in it as it is, neither escaped nor parsed: a claim passes it on by cutting, not by reading.
+ */
+import { type Encoded, type JobOptions, type JobRecord, LovageError } from '@lovage/core'
+
+export const RECORD_VERSION = 1
+
+export function encodeRecord({ task, owner, options, input }: JobRecord): string {
+  const rest = input.meta === undefined ? input.json : `${input.json},\n${input.meta}`
+  return `[${RECORD_VERSION},${JSON.stringify(task)},${JSON.stringify(owner)},${encodeOptions(options)},${rest}]`
+}
+
+/** Options hold numbers only; a nested one would need a new version, since `HEAD` ends them at the first brace. */
+function encodeOptions({ attempts, timeLimitMs }: JobOptions): string {
+  return attempts === undefined && timeLimitMs === undefined ? '0' : JSON.stringify({ attempts, timeLimitMs })
+}
+
+const HEAD = /^\[1,("(?:[^"\\]|\\.)*"),(null|"(?:[^"\\]|\\.)*"),(0|\{[^}]*\}),/
+
+/** @throws LovageError `VERSION_UNSUPPORTED` */
+export function decodeRecord(id: string, record: string): JobRecord {
+  const head = HEAD.exec(record)
+  if (head === null) throw unsupported(id, record)
+  return {
+    id,
+    task: JSON.parse(head[1] as string) as string,
+    owner: JSON.parse(head[2] as string) as string | null,
+    options: head[3] === '0' ? {} : (JSON.parse(head[3] as string) as JobOptions),
+    input: inputOf(record.slice(head[0].length, -1)),
+  }
+}
+
+function inputOf(rest: string): Encoded {
+  const border = rest.indexOf(',\n')
+  return border === -1 ? { json: rest } : { json: rest.slice(0, border), meta: rest.slice(border + 2) }
+}
+
+export const unsupported = (id: string, record: string): LovageError =>
+  new LovageError('VERSION_UNSUPPORTED', {
+    what: `The record of job ${id}`,
+    seen: Number(/^\[(\d+),/.exec(record)?.[1] ?? 0),
+    known: RECORD_VERSION,
+  })

@@ -1,0 +1,211 @@
+/**
+ * The store on Redis: names the scripts, passes arguments, decodes answers. It decides nothing: the rules are in
+ * `core/memory`, which tests compare it with, and the acts are in `scripts/`.
+ */
+import {
+  type CancelRequest, type Clock, type Cursor, type JoinRequest, LovageError, type NewJob, parseCursor,
+  type ProgressReport, type StepReply, type StepRequest, type Store, streamId, START, systemClock,
+} from '@lovage/core'
+import { type Address, type AddressOptions, addressOf } from './address.ts'
+import { Batcher } from './batch.ts'
+import { checkServer } from './check.ts'
+import { Connection } from './connection.ts'
+import { Heart } from './heart.ts'
+import { type Keys, keysOf } from './keys.ts'
+import { readLive } from './live.ts'
+import { decodeRecord } from './record.ts'
+import { type Run, runner } from './script.ts'
+import { cancel, cancelArgs } from './scripts/cancel.ts'
+import { counts, get, range } from './scripts/look.ts'
+import { report, reportItems } from './scripts/report.ts'
+import { extend, join, joinItems, leave } from './scripts/sessions.ts'
+import { announceText, DEFER_MS, step, stepItems } from './scripts/step.ts'
+import { decodePage } from './stream-record.ts'
+import { Waiter } from './waiter.ts'
+
+export interface RedisStoreOptions extends AddressOptions {
+  /** Keeps apps apart that share a server. Default `lovage`. */
+  namespace?: string
+  /** Default `default`. */
+  queue?: string
+  /** How many notices are kept, about: Redis trims whole nodes of 100. Default 10,000. */
+  streamMaxLen?: number
+  /** For tests that own the time; otherwise it is the server's. */
+  clock?: Clock
+  /** Hears, in plain words, what works less well than it should. Default: `process.emitWarning`. */
+  onWarning?: (message: string) => void
+}
+
+const DEFAULT_STREAM_MAX_LEN = 10_000
+
+/** @throws LovageError `OPTION_INVALID` */
+export function createRedisStore(options: RedisStoreOptions = {}): Store {
+  return new RedisStore(options)
+}
+
+class RedisStore implements Store {
+  readonly name: string
+  readonly #address: Address
+  readonly #keys: Keys
+  readonly #role: string
+  readonly #clock: Clock
+  readonly #warn: (message: string) => void
+  readonly #connection: Connection
+  readonly #run: Run
+  readonly #batcher: Batcher
+  readonly #heart: Heart
+  readonly #waiters = new Map<string, Waiter>()
+  readonly #closing = new AbortController()
+
+  constructor(options: RedisStoreOptions) {
+    const { namespace = 'lovage', queue = 'default', streamMaxLen = DEFAULT_STREAM_MAX_LEN, clock } = options
+    checkOptions(namespace, queue, streamMaxLen)
+    this.#address = addressOf(options)
+    this.name = this.#address.name
+    this.#keys = keysOf(namespace, queue)
+    this.#role = `${namespace}:${queue}`
+    this.#clock = clock ?? systemClock
+    this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, 'LovageWarning'))
+    this.#connection = this.#open('main')
+    const { resultPrefix, ctlPrefix } = this.#keys
+    const now = (): string => (clock === undefined ? '' : String(clock.now()))
+    this.#run = runner(this.#connection, this.#keys, () => ({ now: now(), streamMaxLen, resultPrefix, ctlPrefix }))
+    this.#batcher = new Batcher(this.#run)
+    this.#heart = new Heart({
+      data: { address: this.#address, namespace, queue },
+      extend: (session, leaseMs) => this.extend(session, leaseMs),
+      clock: this.#clock,
+      isThreaded: clock === undefined,
+      onWarning: this.#warn,
+    })
+  }
+
+  #open(role: string): Connection {
+    return new Connection(this.#address, `${this.#role}:${role}`)
+  }
+
+  enqueue(jobs: readonly NewJob[]) {
+    return this.#batcher.enqueue(jobs)
+  }
+
+  async get(id: string) {
+    return (await this.#run(get, { id }))(id)
+  }
+
+  async cancel(request: CancelRequest) {
+    return (await this.#run(cancel, cancelArgs(request)))(request.id)
+  }
+
+  async join(request: JoinRequest) {
+    const { session, leaseMs, replaces } = request
+    if (replaces !== undefined) await this.#release(replaces.session)
+    return this.#run(join, { session, leaseMs, replaces: replaces?.session ?? '' }, joinItems(request))
+  }
+
+  extend(session: string, leaseMs: number) {
+    return this.#run(extend, { session, leaseMs })
+  }
+
+  async step(request: StepRequest): Promise<StepReply> {
+    const { session, settle, claim } = request
+    const args = { session, claim, settleCount: settle.length, announce: announceText(request.announce) }
+    const { alive, lost, nextDueMs, claimedAt, ids, records, tries, deferred } = await this.#run(step, args, stepItems(request))
+    this.#waiters.get(session)?.expect(nextDueMs)
+    if (deferred > 0) {
+      this.#warn(
+        `${deferred} job(s) of a newer version of Lovage were put off for ${DEFER_MS / 1000} s: this worker cannot read ` +
+          'them. Update it.',
+      )
+    }
+    const claimed = ids.map((id, n) => ({
+      ...decodeRecord(id, records[n] as string),
+      claimedAt,
+      attempt: Number(tries?.[n] ?? 0) + 1,
+    }))
+    return { alive, lost, claimed, nextDueMs }
+  }
+
+  progress(session: string, reports: readonly ProgressReport[]) {
+    return this.#run(report, { session }, reports.flatMap(reportItems))
+  }
+
+  async leave(session: string) {
+    await this.#release(session)
+    return this.#run(leave, { session })
+  }
+
+  wait(session: string, options: { work: boolean; timeoutMs: number; signal: AbortSignal }) {
+    let waiter = this.#waiters.get(session)
+    if (waiter === undefined) {
+      waiter = new Waiter({
+        session,
+        keys: this.#keys,
+        blocking: this.#open('wait'),
+        commands: this.#connection,
+        run: this.#run,
+        clock: this.#clock,
+      })
+      this.#waiters.set(session, waiter)
+    }
+    return waiter.wait(options)
+  }
+
+  async #release(session: string): Promise<void> {
+    const waiter = this.#waiters.get(session)
+    this.#waiters.delete(session)
+    await waiter?.close()
+  }
+
+  keepAlive(session: string, options: { leaseMs: number; onLost: () => void }) {
+    return this.#heart.keepAlive(session, options)
+  }
+
+  async tail(): Promise<Cursor> {
+    return ((await this.#connection.command('get', [this.#keys.tail], { repeatable: true })) as Cursor | null) ?? START
+  }
+
+  async range(after: Cursor, limit: number) {
+    parseCursor(after)
+    const [tail, records] = await this.#run(range, { after: streamId(after), count: limit + 1 })
+    return decodePage(records, after, tail, limit)
+  }
+
+  live(after: Cursor, signal: AbortSignal) {
+    const until = AbortSignal.any([signal, this.#closing.signal])
+    return readLive(this.#open('live'), this.#keys.outcomes, after, until)
+  }
+
+  counts() {
+    return this.#run(counts, {})
+  }
+
+  check() {
+    return checkServer(this.#connection, this.name)
+  }
+
+  async close(): Promise<void> {
+    this.#batcher.flush()
+    this.#closing.abort()
+    await this.#heart.close()
+    await Promise.all([...this.#waiters.keys()].map((session) => this.#release(session)))
+    await this.#connection.close()
+  }
+}
+
+function checkOptions(namespace: string, queue: string, streamMaxLen: number): void {
+  for (const [option, name] of Object.entries({ namespace, queue })) {
+    // Braces would move the hash tag, and two different names must not give one key.
+    if (/^[^{}:\s]+$/.test(name)) continue
+    throw new LovageError('OPTION_INVALID', {
+      option,
+      seen: JSON.stringify(name),
+      expected: 'a name without spaces, colons and braces',
+    })
+  }
+  if (Number.isInteger(streamMaxLen) && streamMaxLen >= 1) return
+  throw new LovageError('OPTION_INVALID', {
+    option: 'streamMaxLen',
+    seen: String(streamMaxLen),
+    expected: 'a whole number from 1',
+  })
+}

@@ -1,0 +1,102 @@
+/**
+ * A Lua script whose keys and arguments have names. The prelude that gives them these names in Lua is written from
+ * the same lists that type the call, so each list exists once.
+ *
+ * The text lives in TypeScript, where a bundler cannot lose it; what scripts share are constants of text as well.
+ * Scripts answer in words, or in arrays headed by a word.
+ */
+import { createHash } from 'node:crypto'
+import { LovageError } from '@lovage/core'
+import type { Connection } from './connection.ts'
+import type { KeyName, Keys } from './keys.ts'
+
+export interface Script<Arg extends string, Reply> {
+  readonly name: string
+  readonly keys: readonly KeyName[]
+  readonly args: readonly Arg[]
+  readonly source: string
+  readonly sha: string
+  /** Whether running it twice is as good as once: then it is sent again when its reply was lost. */
+  readonly repeatable: boolean
+  readonly decode: (reply: unknown) => Reply
+}
+
+/** Arguments that are the same in every call of a store, or known to it alone; a script takes them by naming them. */
+export interface Settings {
+  /** Unix ms; empty: by the server's clock. */
+  now: string
+  streamMaxLen: number
+  resultPrefix: string
+  ctlPrefix: string
+}
+
+/**
+ * In `body`, keys and arguments are locals of these names, and `items` is where the unnamed arguments begin: the
+ * first one is `ARGV[items + 1]`.
+ */
+export function defineScript<const Arg extends string, Reply>(script: {
+  name: string
+  keys: readonly KeyName[]
+  args: readonly Arg[]
+  repeatable: boolean
+  body: string
+  decode: (reply: unknown) => Reply
+}): Script<Arg, Reply> {
+  const { body, ...rest } = script
+  const prelude = [locals('KEYS', script.keys), locals('ARGV', script.args), `local items = ${script.args.length}`]
+  const source = `${[...prelude, body].filter((part) => part !== '').join('\n')}\n`
+  return { ...rest, source, sha: createHash('sha1').update(source).digest('hex') }
+}
+
+/** `locals('KEYS', ['jobs', 'wait'])` is `local jobs, wait = KEYS[1], KEYS[2]`. */
+function locals(table: 'KEYS' | 'ARGV', names: readonly string[]): string {
+  if (names.length === 0) return ''
+  return `local ${names.join(', ')} = ${names.map((_, i) => `${table}[${i + 1}]`).join(', ')}`
+}
+
+/** Text that is Lua, without the indentation that it has in TypeScript. */
+export function lua(strings: TemplateStringsArray, ...parts: readonly (string | number)[]): string {
+  const indents = strings.raw.join('').match(/\n +(?=\S)/g) ?? []
+  const indent = Math.min(...indents.map((found) => found.length - 1))
+  const raw = strings.raw.map((text) => text.replaceAll(`\n${' '.repeat(indent)}`, '\n'))
+  return String.raw({ raw }, ...parts).trim()
+}
+
+/** A decoder for a script that answers `[word, …]`; another word would be a mistake in the script. */
+export function headed<const Word extends string, Reply>(
+  words: readonly Word[],
+  decode: (word: Word, rest: unknown[]) => Reply,
+): (reply: unknown) => Reply {
+  return (reply) => {
+    const [head, ...rest] = Array.isArray(reply) ? (reply as unknown[]) : [reply]
+    const word = words.find((known) => known === head)
+    if (word === undefined) {
+      throw new LovageError('INTERNAL', { message: `A script answered ${String(head)}; expected ${words.join(', ')}.` })
+    }
+    return decode(word, rest)
+  }
+}
+
+/** Runs scripts on one connection, for one queue. */
+export type Run = <Arg extends string, Reply>(
+  script: Script<Arg, Reply>,
+  args: Record<Exclude<Arg, keyof Settings>, string | number>,
+  items?: readonly (string | number)[],
+) => Promise<Reply>
+
+export function runner(connection: Connection, keys: Keys, settings: () => Settings): Run {
+  return async ({ keys: names, args: argNames, source, sha, repeatable, decode }, args, items = []) => {
+    const values: Record<string, string | number> = { ...settings(), ...args }
+    const rest = [names.length, ...names.map((name) => keys[name]), ...argNames.map((name) => values[name] as string), ...items]
+    try {
+      return decode(await connection.command('evalsha', [sha, ...rest], { repeatable }))
+    } catch (error) {
+      if (!isNoScript(error)) throw error
+      // Redis was restarted or its scripts were flushed. EVAL runs it and keeps it for the next time.
+      return decode(await connection.command('eval', [source, ...rest], { repeatable }))
+    }
+  }
+}
+
+const isNoScript = (error: unknown): boolean =>
+  error instanceof LovageError && error.cause instanceof Error && error.cause.message.startsWith('NOSCRIPT')

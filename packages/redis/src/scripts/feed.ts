@@ -1,0 +1,40 @@
+/** Lua that several scripts share: writing to the feed. */
+import { lua } from '../script.ts'
+import { STREAM_VERSION } from '../stream-record.ts'
+import { iso, time } from './time.ts'
+
+/**
+ * `append(id, task, status, label, value, …)` writes one notice; `label` and `value` come after the seed's fields,
+ * the rest after ours. `place()` is the cursor of the newest one. `seal()` must be called once after all of them.
+ *
+ * Takes the keys `outcomes` and `tail` and the arguments `now` and `streamMaxLen`.
+ */
+export const feed = lua`
+  ${time}
+  ${iso}
+  local newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
+  seq = tonumber(seq)
+  local stamp = iso(nowMs)
+  local function place()
+    return newest .. '.' .. string.format('%d', seq)
+  end
+  local sealed = seq
+  local function seal()
+    if seq > sealed then redis.call('SET', tail, place()) end
+  end
+  local function append(id, task, status, label, value, ...)
+    seq = seq + 1
+    newest = redis.call('XADD', outcomes, 'MAXLEN', '~', streamMaxLen, '*', 'task_id', id, 'task_name', task,
+      'status', status, 'timestamp', stamp, label, value, 'seq', seq, 'v', ${STREAM_VERSION}, ...)
+  end
+`
+
+/** `optional(text)`: an argument that may be null comes as `''`, and otherwise with an `=` before it. */
+export const optional = lua`
+  local function optional(text)
+    if text ~= '' then return string.sub(text, 2) end
+  end
+`
+
+/** The other side of `optional`. */
+export const marked = (text: string | null): string => (text === null ? '' : `=${text}`)

@@ -1,0 +1,85 @@
+import type { Hold, JoinRequest } from '@lovage/core'
+import { defineScript, headed, lua } from '../script.ts'
+import { handBack } from './line.ts'
+import { time } from './time.ts'
+
+/**
+ * Starts a session. When it replaces another one, the jobs that the worker knows of become its own under the same
+ * moment of claim, and those it never heard of go back to the line.
+ *
+ * A hold that this session has already is as good as one of the old session's: so the call can be repeated.
+ * Items: `id, claimedAt` for each hold. Answers the lost ids.
+ */
+export const join = defineScript({
+  name: 'join',
+  keys: ['active', 'wait', 'workers', 'wake', 'tries', 'progress'],
+  args: ['now', 'ctlPrefix', 'session', 'leaseMs', 'replaces'],
+  repeatable: true,
+  body: lua`
+    ${time}
+    ${handBack}
+    redis.call('ZADD', workers, nowMs + leaseMs, session)
+    local lost = {}
+    if replaces ~= '' then
+      for at = items + 1, #ARGV, 2 do
+        local id, claimedAt = ARGV[at], ARGV[at + 1]
+        local hold = redis.call('HGET', active, id)
+        if hold == replaces .. '@' .. claimedAt then
+          redis.call('HSET', active, id, session .. '@' .. claimedAt)
+        elseif hold ~= session .. '@' .. claimedAt then
+          lost[#lost + 1] = id
+        end
+      end
+      handBack({ [replaces] = true }, false)
+      redis.call('ZREM', workers, replaces)
+      redis.call('DEL', ctlPrefix .. replaces)
+    end
+    return { 'joined', unpack(lost) }
+  `,
+  decode: headed(['joined'], (_, lost) => ({ lost: lost as string[] })),
+})
+
+export const joinItems = ({ replaces }: JoinRequest): (string | number)[] =>
+  (replaces?.holds ?? []).flatMap(({ id, claimedAt }: Hold) => [id, claimedAt])
+
+/**
+ * Renews a lease, then reaps. In this order: a session that comes late, but before anybody missed it, has lost
+ * nothing. Only a death costs the look through all that is running.
+ */
+export const extend = defineScript({
+  name: 'extend',
+  keys: ['active', 'wait', 'workers', 'wake', 'tries', 'progress'],
+  args: ['now', 'ctlPrefix', 'session', 'leaseMs'],
+  repeatable: true,
+  body: lua`
+    ${time}
+    ${handBack}
+    local isAlive = redis.call('ZSCORE', workers, session)
+    if isAlive then redis.call('ZADD', workers, nowMs + leaseMs, session) end
+    local dead = redis.call('ZRANGE', workers, '-inf', nowMs, 'BYSCORE')
+    local isDead = {}
+    for _, name in ipairs(dead) do
+      isDead[name] = true
+      redis.call('ZREM', workers, name)
+      redis.call('DEL', ctlPrefix .. name)
+    end
+    if #dead > 0 then handBack(isDead, true) end
+    return { isAlive and 'alive' or 'reaped', #dead }
+  `,
+  decode: headed(['alive', 'reaped'], (word, [reaped]) => ({ alive: word === 'alive', reaped: reaped as number })),
+})
+
+/** Ends a session; what it was running starts anew elsewhere, and the attempt does not count. */
+export const leave = defineScript({
+  name: 'leave',
+  keys: ['active', 'wait', 'workers', 'wake', 'tries', 'progress'],
+  args: ['ctlPrefix', 'session'],
+  repeatable: true,
+  body: lua`
+    ${handBack}
+    redis.call('ZREM', workers, session)
+    redis.call('DEL', ctlPrefix .. session)
+    return { 'left', handBack({ [session] = true }, false) }
+  `,
+  decode: headed(['left'], (_, [returned]) => ({ returned: returned as number })),
+})

@@ -1,0 +1,159 @@
+/**
+ * One session's wait for work and for cancellations: a blocking pop on a connection of its own.
+ *
+ * The pop outlives the wait that started it. A job that ends aborts the wait of a busy worker many thousand times a
+ * second, and each of them would otherwise cost a pop and a nudge to end it; so the next wait takes over the pop that
+ * is under way. What a pop brings when nobody waits is not lost: the marker goes back at once, for another worker,
+ * and a cancellation is kept for the next wait.
+ *
+ * Every pop has a timeout: a server or a proxy that went away without a word is found out.
+ */
+import type { Clock, Wake } from '@lovage/core'
+import type { Connection } from './connection.ts'
+import { CTL_MS, type Keys } from './keys.ts'
+import type { Run } from './script.ts'
+import { giveBack, peek } from './scripts/marker.ts'
+
+/** Also how long work may lie unseen when the worker that popped its marker died. */
+const BLOCK_MS = 5_000
+const ANSWER_MS = BLOCK_MS + 2_000
+/** How long a pop may take to answer the nudge at the end. */
+const CLOSE_MS = 1_000
+/** Cancellations that are fetched at once. */
+const TOLD_MAX = 100
+
+interface Caller {
+  work: boolean
+  resolve: (wake: Wake) => void
+  reject: (error: unknown) => void
+}
+
+export interface WaiterOptions {
+  session: string
+  keys: Keys
+  /** For this session alone. */
+  blocking: Connection
+  commands: Connection
+  run: Run
+  clock: Clock
+}
+
+export class Waiter {
+  readonly #ctl: string
+  readonly #options: WaiterOptions
+  #told: Wake['cancelled'] = []
+  #caller: Caller | undefined
+  #pop: { work: boolean; ended: Promise<void> } | undefined
+  #dueAt: number | undefined
+
+  constructor(options: WaiterOptions) {
+    this.#options = options
+    this.#ctl = options.keys.ctlPrefix + options.session
+  }
+
+  /** When the next delayed job is due, as the last step told; nobody rings for it. */
+  expect(nextDueMs: number | null): void {
+    this.#dueAt = nextDueMs === null ? undefined : this.#options.clock.now() + nextDueMs
+  }
+
+  async wait({ work, timeoutMs, signal }: { work: boolean; timeoutMs: number; signal: AbortSignal }): Promise<Wake> {
+    if (this.#told.length > 0 || signal.aborted) return this.#wake(false)
+    if (timeoutMs <= 0) return this.#look(work)
+    const { clock } = this.#options
+    const dueMs = work && this.#dueAt !== undefined ? Math.max(0, this.#dueAt - clock.now()) : Number.POSITIVE_INFINITY
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        cancelTimer()
+        signal.removeEventListener('abort', end)
+        this.#caller = undefined
+        act()
+      }
+      const end = (): void => caller.resolve(this.#wake(false))
+      const caller: Caller = {
+        work,
+        resolve: (wake) => settle(() => resolve(wake)),
+        reject: (error) => settle(() => reject(error as Error)),
+      }
+      const cancelTimer = clock.after(Math.min(timeoutMs, dueMs), () => caller.resolve(this.#wake(dueMs <= timeoutMs)))
+      signal.addEventListener('abort', end)
+      this.#caller = caller
+      if (this.#pop === undefined) this.#block()
+      else if (work && !this.#pop.work) this.#nudge()
+    })
+  }
+
+  /** Ends the wait and the pop; a marker that it popped is back in its place then. */
+  async close(): Promise<void> {
+    this.#caller?.resolve(this.#wake(false))
+    const { blocking } = this.#options
+    if (this.#pop !== undefined) {
+      this.#nudge()
+      const late = setTimeout(() => blocking.drop(), CLOSE_MS)
+      await this.#pop.ended
+      clearTimeout(late)
+    }
+    blocking.drop()
+  }
+
+  #wake(work: boolean): Wake {
+    return { work, cancelled: this.#told.splice(0) }
+  }
+
+  /** What a wait of no length would find. */
+  async #look(work: boolean): Promise<Wake> {
+    await this.#drain()
+    return this.#wake(work && (await this.#options.run(peek, {})))
+  }
+
+  #block(): void {
+    const { work } = this.#caller as Caller
+    const ended = this.#popOnce(work).then(
+      () => this.#ended(),
+      (error: unknown) => {
+        this.#caller?.reject(error)
+        this.#ended()
+      },
+    )
+    this.#pop = { work, ended }
+  }
+
+  #ended(): void {
+    this.#pop = undefined
+    if (this.#caller !== undefined) this.#block()
+  }
+
+  async #popOnce(work: boolean): Promise<void> {
+    const { blocking, keys, run } = this.#options
+    const from = work ? [this.#ctl, keys.wake] : [this.#ctl]
+    const reply = await blocking.command('blpop', [...from, BLOCK_MS / 1000], { repeatable: false, answerMs: ANSWER_MS })
+    const [key, message] = (reply ?? []) as [key?: string, message?: string]
+    if (key === keys.wake) {
+      if (this.#caller?.work) this.#caller.resolve(this.#wake(true))
+      else await run(giveBack, {})
+    } else if (message) {
+      this.#hear(message)
+      await this.#drain()
+      this.#caller?.resolve(this.#wake(false))
+    } else if (key === undefined && this.#caller?.work && (await run(peek, {}))) {
+      this.#caller?.resolve(this.#wake(true))
+    }
+  }
+
+  async #drain(): Promise<void> {
+    const { commands } = this.#options
+    const messages = await commands.command('lpop', [this.#ctl, TOLD_MAX], { repeatable: false })
+    for (const message of (messages ?? []) as string[]) this.#hear(message)
+  }
+
+  /** An empty message is a nudge. */
+  #hear(message: string): void {
+    if (message !== '') this.#told.push(JSON.parse(message) as Wake['cancelled'][number])
+  }
+
+  /** Ends the pop that is under way. If Redis cannot be reached, its own timeout does. */
+  #nudge(): void {
+    const { commands } = this.#options
+    commands.command('rpush', [this.#ctl, ''], { repeatable: false }).catch(() => {})
+    commands.command('pexpire', [this.#ctl, CTL_MS], { repeatable: true }).catch(() => {})
+  }
+}
