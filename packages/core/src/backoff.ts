@@ -42,6 +42,7 @@ export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
  * jobs which failed together do not come back together.
  */
 export function backoffMs(policy: RetryPolicy, failures: number, random: () => number): number {
-  const nominal = policy.type === 'fixed' ? policy.firstMs : policy.firstMs * 2 ** (failures - 1)
+  // 2 ** 1024 is Infinity, and 0 times that is not a number; 50 doublings are 35,000 years from a ms on.
+  const nominal = policy.type === 'fixed' ? policy.firstMs : policy.firstMs * 2 ** Math.min(failures - 1, 50)
   return Math.round(Math.min(nominal, policy.maxMs) * (0.5 + random() / 2))
 }

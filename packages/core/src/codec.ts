@@ -13,7 +13,9 @@ export interface Encoded {
 
 /** @throws LovageError `NOT_SERIALIZABLE` naming the first part that cannot be stored. */
 export function encode(value: unknown): Encoded {
-  if (isPlain(value, '', [])) return { json: JSON.stringify(value) }
+  const walk: Walk = { ancestors: [], harmfulKey: null }
+  if (isPlain(value, '', walk)) return { json: JSON.stringify(value) }
+  if (walk.harmfulKey !== null) refuse(walk.harmfulKey, 'a key that cannot stand beside rich values')
   const { json, meta } = superjson.serialize(value)
   const text = JSON.stringify(json ?? null)
   return meta === undefined ? { json: text } : { json: text, meta: JSON.stringify(meta) }
@@ -43,64 +45,100 @@ function utf8Bytes(text: string): number {
 /** Deeper than any sane payload, and shallow enough that the walk itself cannot overflow the stack. */
 const MAX_DEPTH = 500
 
+/** What would change prototypes when the annotation of a rich value is applied; superjson refuses them too. */
+const HARMFUL_KEYS = ['__proto__', 'constructor', 'prototype']
+
+interface Walk {
+  ancestors: object[]
+  /** The path of the first harmful key. */
+  harmfulKey: string | null
+}
+
 /** Whether JSON alone keeps the value. Throws at the first part that nothing here can keep. */
-function isPlain(value: unknown, path: string, ancestors: object[]): boolean {
+function isPlain(value: unknown, path: string, walk: Walk): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return true
     case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0)
+      return isPlainNumber(value)
     case 'bigint':
     case 'undefined':
       return false
-    case 'object':
-      return value === null || isPlainObject(value, path, ancestors)
+    case 'object': {
+      if (value === null) return true
+      if (walk.ancestors.includes(value)) refuse(path, 'a circular reference')
+      if (walk.ancestors.length >= MAX_DEPTH) refuse(path, `nested deeper than ${MAX_DEPTH} levels`)
+      walk.ancestors.push(value)
+      const plain = isPlainObject(value, path, walk)
+      walk.ancestors.pop()
+      return plain
+    }
     default:
       return refuse(path, typeof value === 'function' ? `a function (${value.name || 'anonymous'})` : 'a symbol')
   }
 }
 
-function isPlainObject(value: object, path: string, ancestors: object[]): boolean {
-  if (ancestors.includes(value)) refuse(path, 'a circular reference')
-  if (ancestors.length >= MAX_DEPTH) refuse(path, `nested deeper than ${MAX_DEPTH} levels`)
-  ancestors.push(value)
-  let plain = true
+const isPlainNumber = (value: number): boolean => Number.isFinite(value) && !Object.is(value, -0)
+
+function isPlainObject(value: object, path: string, walk: Walk): boolean {
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) plain = isPlain(value[i], `${path}[${i}]`, ancestors) && plain
-  } else if (value instanceof Map) {
-    for (const [key, item] of value) {
-      isPlain(key, `${path}.keys()`, ancestors)
-      isPlain(item, `${path}.get(${String(key)})`, ancestors)
-    }
-    plain = false
-  } else if (value instanceof Set) {
-    for (const item of value) isPlain(item, `${path}.values()`, ancestors)
-    plain = false
-  } else if (isRich(value)) {
-    plain = false
-  } else {
-    const prototype: unknown = Object.getPrototypeOf(value)
-    // A plain object's prototype has none itself; comparing with Object.prototype would refuse other realms.
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-      refuse(path, `an instance of ${(value as { constructor?: { name?: string } }).constructor?.name ?? 'a class'}`)
-    }
-    for (const key in value) {
-      const item = (value as Record<string, unknown>)[key]
-      if (item === undefined) continue // JSON leaves the key out, which is what an optional property means
-      plain = isPlain(item, path === '' ? key : `${path}.${key}`, ancestors) && plain
-    }
+    let plain = true
+    for (let i = 0; i < value.length; i++) plain = isPlain(value[i], `${path}[${i}]`, walk) && plain
+    return plain
   }
-  ancestors.pop()
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // A plain object's prototype has none itself; comparing with Object.prototype would refuse other realms.
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return isPlainRecord(value, path, walk)
+  if (value instanceof Map) {
+    for (const [key, item] of value) {
+      isPlain(key, at(path, 'keys()'), walk)
+      isPlain(item, at(path, `get(${typeof key === 'object' ? 'an object' : String(key)})`), walk)
+    }
+  } else if (value instanceof Set) {
+    for (const item of value) isPlain(item, at(path, 'values()'), walk)
+  } else if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) refuse(path, 'an invalid Date')
+  } else if (value instanceof Error) {
+    isPlain(value.cause, at(path, 'cause'), walk)
+  } else if (ArrayBuffer.isView(value)) {
+    checkTypedArray(value, path)
+  } else if (!(value instanceof RegExp || value instanceof URL)) {
+    refuse(path, `an instance of ${classOf(value)}`)
+  }
+  return false
+}
+
+function isPlainRecord(value: object, path: string, walk: Walk): boolean {
+  let plain = true
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key]
+    if (item === undefined) continue // JSON leaves the key out, which is what an optional property means
+    const itemPath = at(path, key)
+    if (HARMFUL_KEYS.includes(key)) walk.harmfulKey ??= itemPath
+    plain = isPlain(item, itemPath, walk) && plain
+  }
   return plain
 }
 
-const isRich = (value: object): boolean =>
-  value instanceof Date ||
-  value instanceof RegExp ||
-  value instanceof URL ||
-  value instanceof Error ||
-  ArrayBuffer.isView(value)
+const INTEGER_ARRAYS = [
+  'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
+]
+
+/** superjson writes the items as JSON numbers, and knows the class by its name when it reads them. */
+function checkTypedArray(view: ArrayBufferView, path: string): void {
+  const name = classOf(view)
+  if (INTEGER_ARRAYS.includes(name)) return
+  if (!(view instanceof Float32Array || view instanceof Float64Array)) refuse(path, `an instance of ${name}`)
+  const index = view.findIndex((item) => !isPlainNumber(item))
+  if (index === -1) return
+  const item = view[index] as number
+  refuse(`${path}[${index}]`, `${Object.is(item, -0) ? '-0' : item} within a ${name}`)
+}
+
+const at = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
+
+const classOf = (value: object): string => (value as { constructor?: { name?: string } }).constructor?.name ?? 'a class'
 
 function refuse(path: string, seen: string): never {
   throw new LovageError('NOT_SERIALIZABLE', { path, seen })

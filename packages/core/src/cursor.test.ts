@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import { compareCursors, parseCursor, START, streamId } from './cursor.ts'
+
+describe('parseCursor', () => {
+  test('reads the place in the feed and the number of the record', () => {
+    expect(parseCursor('1795219200000-12.345')).toEqual({ ms: 1_795_219_200_000, n: 12, seq: 345 })
+    expect(parseCursor(START)).toEqual({ ms: 0, n: 0, seq: 0 })
+  })
+
+  test.for([
+    '', '0', '0-0', '0-0.', '.0', '-0.0', '0-.0', '0.0-0', '1-1.1.1', '1-1.1 ', ' 1-1.1', '1-1.1\n', '-1-1.1', '1--1.1', '1-1.-1',
+    '1.5-1.1', '1e3-1.1', 'a-b.c', '$', '>', '+', '*', '٣-٣.٣', '12345678901234567-0.1', `${'9'.repeat(200)}-0.1`,
+  ])('refuses %j with the code CURSOR_INVALID', (cursor) => {
+    expect(() => parseCursor(cursor)).toThrow(expect.objectContaining({ name: 'LovageError', code: 'CURSOR_INVALID' }))
+  })
+
+  test('repeats no more than 100 characters of a bad cursor in its error', () => {
+    expect(() => parseCursor('x'.repeat(1_000_000))).toThrow(expect.objectContaining({ details: { cursor: 'x'.repeat(100) } }))
+  })
+})
+
+describe('compareCursors', () => {
+  test('orders by ms, then by n, as numbers', () => {
+    const sorted = ['0-0.0', '9-0.1', '9-9.2', '9-10.3', '10-0.4', '100-0.5', '1795219200000-0.6']
+    expect(sorted.toReversed().sort(compareCursors)).toEqual(sorted)
+    expect(sorted.toSorted(compareCursors)).toEqual(sorted)
+  })
+
+  test('is zero for one place', () => {
+    expect(compareCursors('5-1.7', '5-1.7')).toBe(0)
+    expect(compareCursors(START, START)).toBe(0)
+  })
+
+  test('refuses what is no cursor on either side', () => {
+    expect(() => compareCursors('x', '1-1.1')).toThrow(expect.objectContaining({ code: 'CURSOR_INVALID' }))
+    expect(() => compareCursors('1-1.1', 'x')).toThrow(expect.objectContaining({ code: 'CURSOR_INVALID' }))
+  })
+})
+
+test('streamId is the cursor without the number of the record', () => {
+  expect(streamId('1795219200000-12.345')).toBe('1795219200000-12')
+  expect(streamId(START)).toBe('0-0')
+})
