@@ -1,1 +1,3 @@
+export { createQueue, type CreateQueueOptions } from './create-queue.ts'
+export { openStore, type StoreOptions } from './open-store.ts'
 export { createRedisStore, type RedisStoreOptions } from './redis-store.ts'
