@@ -1,0 +1,73 @@
+/**
+ * Where the parts of a worker meet.
+ *
+ * ```
+ *            ┌─ claimed ─▶ attempts ─ outcome ─▶ outbox ─┐
+ * store ◀─ pump (one step at a time) ◀──────── wake ─────┘
+ *       ◀─ waiter:  hears of work (pump) and cancels (attempts)
+ *       ◀─ session: broken: pump and waiter stop; joined anew: what is lost is dropped, and all goes on
+ *       ◀─ reports ◀─ progress ─ attempts
+ * ```
+ */
+import type { Store } from '@lovage/core'
+import { Attempts } from './attempts.ts'
+import type { Events } from './events.ts'
+import type { Settings } from './options.ts'
+import { Outbox } from './outbox.ts'
+import { Pump } from './pump.ts'
+import { Reports } from './reports.ts'
+import { Session } from './session.ts'
+import { Waiter } from './waiter.ts'
+
+export interface Parts {
+  outbox: Outbox
+  reports: Reports
+  attempts: Attempts
+  session: Session
+  waiter: Waiter
+  pump: Pump
+}
+
+export function assemble(settings: Settings, events: Events, store: Store, onDrained: () => void): Parts {
+  const common = { ...settings, store, events }
+  const currentSession = (): string | null => session.id
+  const wake = (): void => pump.wake()
+
+  const outbox = new Outbox(store, events)
+  const reports = new Reports({
+    ...common,
+    session: currentSession,
+    onFenced: (ids) => attempts.fenced(ids),
+    onRefused: (attempt, why) => events.emit('job.report_refused', { ...attempt.event, why }),
+  })
+  const attempts = new Attempts({ ...common, outbox, reports, onChange: wake })
+  const session = new Session({
+    ...common,
+    holds: () => [...attempts.holds(), ...outbox.holds()],
+    onJoined(lost) {
+      outbox.drop(lost)
+      attempts.fenced(lost)
+      reports.resume()
+      wake()
+    },
+    onBroken(isReaped) {
+      pump.abandon()
+      waiter.reset()
+      if (!isReaped) return
+      outbox.drop(new Set(outbox.holds().map(({ id }) => id)))
+      attempts.loseAll()
+    },
+  })
+  const waiter = new Waiter({
+    ...common,
+    session: currentSession,
+    onWork: wake,
+    onCancelled: ({ id, by, reason }) => attempts.cancelled(id, by, reason),
+    onFailed(cause) {
+      session.trouble(cause)
+      pump.verify()
+    },
+  })
+  const pump = new Pump({ ...common, session, attempts, outbox, waiter, onDrained })
+  return { outbox, reports, attempts, session, waiter, pump }
+}

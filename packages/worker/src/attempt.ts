@@ -1,0 +1,89 @@
+/** One execution of a job in this process: its hold, its signal, and the context that its handler gets. */
+import {
+  type AbortReason, type BoundTask, type Claimed, enqueuedAtOf, type Held, type JobContext, type RetryPolicy,
+} from '@lovage/core'
+import type { JobEvent } from './events.ts'
+import type { Reporting } from './reports.ts'
+import type { Terms } from './settle.ts'
+
+/**
+ * ```
+ * running ─▶ ended        its result is here, and is written unless the hold goes meanwhile
+ *    ├─────▶ abandoned    it ignored its time limit for the whole grace: settled without it, its slot given away
+ *    └─────▶ void         its hold is gone: whatever it does is dropped; its slot is free when it ends
+ *               └──▶ abandoned
+ * ```
+ */
+export type Phase = 'running' | 'ended' | 'void' | 'abandoned'
+
+export class Attempt {
+  readonly claimed: Claimed
+  readonly bound: BoundTask
+  readonly terms: Terms
+  /** Unix ms by the worker's clock; `claimedAt` is by the store's. */
+  readonly startedAt: number
+  /** When something must be done about it: its time limit, then the end of its grace. */
+  deadlineAt: number
+  /** Why it was broken off, if it was: what becomes of its result depends on that. */
+  aborted: AbortReason | null = null
+  phase: Phase = 'running'
+  /** What it has reported; absent until it does. */
+  reporting: Reporting | undefined
+  #controller: AbortController | undefined
+
+  constructor(claimed: Claimed, bound: BoundTask, terms: Terms, startedAt: number) {
+    this.claimed = claimed
+    this.bound = bound
+    this.terms = terms
+    this.startedAt = startedAt
+    this.deadlineAt = startedAt + terms.timeLimitMs
+  }
+
+  /** Made when the handler first asks for it: most never do, and a controller costs more than the rest of an attempt. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.aborted !== null) this.#controller.abort(this.aborted)
+    }
+    return this.#controller.signal
+  }
+
+  /** A signal keeps its first reason; what becomes of the result follows the last one. */
+  abort(reason: AbortReason): void {
+    this.aborted = reason
+    this.#controller?.abort(reason)
+  }
+
+  get event(): JobEvent {
+    return { id: this.claimed.id, task: this.claimed.task, attempt: this.claimed.attempt }
+  }
+}
+
+/** What notices of a job must say, taken from its claim. */
+export const heldOf = ({ id, claimedAt, task, owner, attempt }: Claimed): Held => ({ id, claimedAt, task, owner, attempt })
+
+/** What this job may do: as its own options say, else as its task does. */
+export function termsOf(claimed: Claimed, { task }: BoundTask, resultTtlMs: number): Terms {
+  const { options } = claimed
+  const policy: RetryPolicy =
+    options.attempts === undefined ? task.retry : { ...task.retry, attempts: options.attempts }
+  return {
+    task: claimed.task,
+    attempt: claimed.attempt,
+    policy,
+    ttlMs: task.resultTtlMs ?? resultTtlMs,
+    timeLimitMs: options.timeLimitMs ?? task.timeLimitMs,
+  }
+}
+
+export function contextOf(attempt: Attempt, report: (attempt: Attempt, value: unknown) => void): JobContext {
+  const { id, task, attempt: number, owner, claimedAt } = attempt.claimed
+  return {
+    // An id that is no UUIDv7 keeps no time; then the claim is the earliest moment that is known.
+    job: { id, task, attempt: number, owner, enqueuedAt: enqueuedAtOf(id) ?? claimedAt },
+    progress: (value: unknown) => report(attempt, value),
+    get signal() {
+      return attempt.signal
+    },
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Everything that a worker tells, in one vocabulary. The log is one listener, a metrics exporter may be another, and
+ * tests wait for these events instead of sleeping.
+ */
+import type { Failure } from '@lovage/core'
+
+export interface JobEvent {
+  id: string
+  task: string
+  /** 1 for the first execution. */
+  attempt: number
+}
+
+/** An attempt that is over. */
+export interface JobEndEvent extends JobEvent {
+  /** How long it ran. */
+  ms: number
+}
+
+export interface WorkerEvents {
+  /** Claimed: a slot is taken. */
+  'job.received': JobEvent
+  /** Its handler is called now. */
+  'job.started': JobEvent
+  // The three outcomes are told once the store has confirmed that they are written.
+  'job.succeeded': JobEndEvent
+  'job.failed': JobEndEvent & { attempts: number; error: Failure }
+  'job.retrying': JobEndEvent & { attempts: number; error: Failure; delayMs: number }
+  /** Somebody cancelled it while it ran here. What the handler still returns is dropped. */
+  'job.cancelled': JobEvent & { by: string | null; reason: string | null }
+  /** This worker's lease ran out, and the job belongs to another now. What the handler still returns is dropped. */
+  'job.lost': JobEvent
+  /** Its time limit is over, and its signal was aborted. */
+  'job.overtime': JobEvent & { timeLimitMs: number }
+  /** It ignored its signal for the whole grace: its slot is used again, though its handler may still run. */
+  'job.abandoned': JobEvent
+  /** A handler that was given up has ended after all. */
+  'job.late': JobEvent
+  /** It reported what its progress schema refuses, or what cannot be stored. Told once for each attempt. */
+  'job.report_refused': JobEvent & { why: string }
+  /** The session has joined: jobs are claimed from now on. */
+  'worker.joined': { session: string; store: string; tasks: readonly string[]; concurrency: number }
+  /** The store cannot be reached. Handlers go on; their outcomes are kept until it is back. */
+  'worker.disconnected': { store: string; cause: string; running: number }
+  /** Its lease ran out before it was renewed: its jobs went back to the line, and it starts a new session. */
+  'worker.expired': { session: string; leaseMs: number; lost: number }
+  /** The store is back. `lost`: jobs that others had taken over meanwhile. */
+  'worker.rejoined': { session: string; store: string; ms: number; lost: number }
+  /** Nothing more is claimed. */
+  'worker.draining': { running: number; timeoutMs: number }
+  /** Stopped in order. `returned`: jobs that went back to the line unfinished. `running`: handlers that ignore their signal. */
+  'worker.drained': { returned: number; running: number }
+  /** What an operator should know about the store's settings. */
+  'worker.warning': { message: string }
+  /** A mistake in a listener, or in the worker itself. The worker goes on. */
+  'worker.error': { error: unknown; during: string }
+}
+
+export type WorkerEvent = keyof WorkerEvents
+
+type Listener<E extends WorkerEvent> = (event: WorkerEvents[E]) => void
+
+export class Events {
+  readonly #listeners = new Map<WorkerEvent, Set<Listener<never>>>()
+
+  /** The returned function ends it. */
+  on<E extends WorkerEvent>(name: E, listener: Listener<E>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+
+  emit<E extends WorkerEvent>(name: E, event: WorkerEvents[E]): void {
+    const listeners = this.#listeners.get(name) as ReadonlySet<Listener<E>> | undefined
+    if (listeners === undefined) return
+    for (const listener of listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        // A listener for mistakes that makes one itself has nobody left to tell.
+        if (name !== 'worker.error') this.emit('worker.error', { error, during: `a listener for ${name}` })
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/** What `createWorker` takes, and the same with every default filled in. */
+import { hostname } from 'node:os'
+import {
+  type BoundTask, type Clock, type Duration, durationMs, type Handlers, LovageError, systemClock, taskList, type TaskTree,
+} from '@lovage/core'
+import type { StoreOptions } from '@lovage/redis'
+import type { Logger } from 'pino'
+import { bindHandlers } from './bind-handlers.ts'
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+
+export interface WorkerOptions<Tree extends TaskTree> extends StoreOptions {
+  tasks: Tree
+  /** One for each task, in the same nesting; optional for tasks with a `run` of their own. */
+  handlers: Handlers<NoInfer<Tree>>
+  /** How many jobs run at the same time. Default 10. */
+  concurrency?: number | undefined
+  /** Default `info`, which tells of each job that it was received and how it ended. Not used with a `logger`. */
+  logLevel?: LogLevel | undefined
+  /** A pino logger of your own. Default: one that writes JSON lines to stdout, or readable ones to a terminal. */
+  logger?: Logger | undefined
+  /**
+   * For how long the jobs of a worker that went silent are kept for it. Another worker runs them at most this and a
+   * third of it later. Default 6 s.
+   */
+  lease?: Duration | undefined
+  /** How long `stop` lets running handlers go on before it aborts their signals. Default 30 s. */
+  drainTimeout?: Duration | undefined
+  /** How long a handler may go on after its signal was aborted before its slot is given to another job. Default 5 s. */
+  grace?: Duration | undefined
+  /** How long results of tasks that do not say so themselves are kept. Default 24 h. */
+  resultTtl?: Duration | undefined
+  /** A larger result fails its job. Default 1 MiB. */
+  maxResultBytes?: number | undefined
+  /** What inspections and logs call this worker. Default: host and process id. */
+  name?: string | undefined
+  /**
+   * Whether `run` looks after the process: SIGTERM and SIGINT drain the worker, and a rejection that a handler left
+   * unhandled is logged and does not end the process. Default true.
+   */
+  signals?: boolean | undefined
+  /** Default: the system's. */
+  clock?: Clock | undefined
+  /** A number from 0 to below 1; spreads retries and reconnects. Default `Math.random`. */
+  random?: (() => number) | undefined
+}
+
+export interface Settings {
+  tasks: ReadonlyMap<string, BoundTask>
+  /** Tasks whose claims write a `started` notice. */
+  announce: ReadonlySet<string>
+  concurrency: number
+  leaseMs: number
+  drainTimeoutMs: number
+  graceMs: number
+  resultTtlMs: number
+  maxResultBytes: number
+  name: string
+  signals: boolean
+  clock: Clock
+  random: () => number
+}
+
+/**
+ * @throws TypeError when tasks and handlers do not match
+ * @throws LovageError `OPTION_INVALID`
+ */
+export function settingsOf<Tree extends TaskTree>(options: WorkerOptions<Tree>): Settings {
+  return {
+    tasks: bindHandlers(options.tasks, options.handlers),
+    announce: new Set(taskList(options.tasks).filter(({ task }) => task.notices.includes('started')).map(({ name }) => name)),
+    concurrency: wholeNumber('concurrency', options.concurrency ?? 10),
+    leaseMs: wholeNumber('lease', durationMs(options.lease ?? '6s', 'lease')),
+    drainTimeoutMs: durationMs(options.drainTimeout ?? '30s', 'drainTimeout'),
+    graceMs: durationMs(options.grace ?? '5s', 'grace'),
+    resultTtlMs: durationMs(options.resultTtl ?? '24h', 'resultTtl'),
+    maxResultBytes: wholeNumber('maxResultBytes', options.maxResultBytes ?? 1024 * 1024),
+    name: options.name ?? `${hostname()}:${process.pid}`,
+    signals: options.signals ?? true,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  }
+}
+
+function wholeNumber(option: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1) return value
+  throw new LovageError('OPTION_INVALID', { option, seen: String(value), expected: 'a whole number from 1' })
+}

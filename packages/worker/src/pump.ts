@@ -1,0 +1,156 @@
+/**
+ * The heart: settles what is finished and claims for every free slot, both in one step, one step at a time.
+ *
+ * It looks once per turn of the event loop, after everything that became ready in that turn, so that a hundred short
+ * jobs which end together make one step. A step that got as many jobs as it asked for is followed by another; one
+ * that got fewer has emptied the line, and the waiter takes over.
+ */
+import type { Clock, Hold, StepReply, Store } from '@lovage/core'
+import type { Attempts } from './attempts.ts'
+import { Deadlines } from './deadlines.ts'
+import type { Outbox } from './outbox.ts'
+import type { Session } from './session.ts'
+import type { Waiter } from './waiter.ts'
+
+/** As the seam takes them. */
+const MAX_CLAIM = 100
+/** A step takes a millisecond or two; whatever has not answered after this has an unknown fate. */
+const STEP_TIMEOUT_MS = 10_000
+const NO_HOLDS: readonly Hold[] = []
+
+export interface PumpOptions {
+  store: Store
+  clock: Clock
+  session: Session
+  attempts: Attempts
+  outbox: Outbox
+  waiter: Waiter
+  /** Tasks whose claims write a `started` notice. */
+  announce: ReadonlySet<string>
+  /** While it drains: nothing runs any more, and all is written. */
+  onDrained: () => void
+}
+
+export class Pump {
+  readonly #options: PumpOptions
+  readonly #due: Deadlines
+  #step: Step | null = null
+  #isScheduled = false
+  /** A step is to be made even if there is nothing to settle. */
+  #isWoken = false
+  #mustVerify = false
+  #isDraining = false
+  #lastStepAt: number | null = null
+
+  constructor(options: PumpOptions) {
+    this.#options = options
+    this.#due = new Deadlines(options.clock, () => {
+      this.wake()
+      return Number.POSITIVE_INFINITY
+    })
+  }
+
+  /** When a step was last answered: the sign of life. */
+  get lastStepAt(): number | null {
+    return this.#lastStepAt
+  }
+
+  /** Nothing runs, and nothing is left to be written. */
+  get isIdle(): boolean {
+    return this.#step === null && this.#options.attempts.size === 0 && this.#options.outbox.size === 0
+  }
+
+  /** There may be work, or a slot for it. */
+  readonly wake = (): void => {
+    this.#isWoken = true
+    this.#schedule()
+  }
+
+  /** Something that was told may not have been heard: the next step asks about every hold. */
+  verify(): void {
+    this.#mustVerify = true
+    this.wake()
+  }
+
+  /** Claims nothing more; goes on settling. */
+  drain(): void {
+    this.#isDraining = true
+    this.wake()
+  }
+
+  /** The session under which a step may be under way is over. */
+  abandon(): void {
+    this.#step?.cancelTimeout()
+    this.#step = null
+    this.#options.outbox.putBack()
+  }
+
+  close(): void {
+    this.abandon()
+    this.#due.close()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#step !== null) return
+    this.#isScheduled = true
+    // After all promises that are settled in this turn: not setImmediate, which would add a turn to every job.
+    process.nextTick(() => {
+      this.#isScheduled = false
+      this.#look()
+    })
+  }
+
+  #look(): void {
+    const { session, attempts, outbox, waiter, onDrained } = this.#options
+    if (this.#step !== null) return
+    if (this.#isDraining && this.isIdle) return onDrained()
+    if (session.id === null) return
+    if (this.#isWoken || outbox.isWaiting) return this.#makeStep(session.id)
+    waiter.want(this.#isDraining || attempts.free === 0 ? 'cancels' : 'work')
+  }
+
+  #makeStep(session: string): void {
+    const { store, clock, attempts, outbox, waiter, announce } = this.#options
+    const settle = outbox.take()
+    const claim = this.#isDraining ? 0 : Math.min(attempts.free, MAX_CLAIM)
+    const verify = this.#mustVerify ? attempts.holds() : NO_HOLDS
+    this.#isWoken = false
+    this.#mustVerify = false
+    waiter.want('nothing')
+    const late = (): void => this.#failed(step, new Error(`no answer in ${STEP_TIMEOUT_MS / 1000} s`))
+    const step: Step = { cancelTimeout: clock.after(STEP_TIMEOUT_MS, late) }
+    this.#step = step
+    store.step({ session, settle, claim, verify, announce }).then(
+      (reply) => this.#answered(step, claim, reply),
+      (error: unknown) => this.#failed(step, error),
+    )
+  }
+
+  #answered(step: Step, claim: number, reply: StepReply): void {
+    if (this.#step !== step) return
+    const { clock, session, attempts, outbox } = this.#options
+    step.cancelTimeout()
+    this.#step = null
+    this.#lastStepAt = clock.now()
+    if (!reply.alive) return session.reaped()
+    session.fine()
+    outbox.confirm(reply.lost)
+    attempts.fenced(reply.lost)
+    for (const claimed of reply.claimed) attempts.start(claimed)
+    if (reply.nextDueMs !== null) this.#due.watch(this.#lastStepAt + reply.nextDueMs)
+    // Some slots are free still, and the line may hold more.
+    if (claim > 0 && reply.claimed.length === claim && attempts.free > 0) this.#isWoken = true
+    this.#schedule()
+  }
+
+  #failed(step: Step, error: unknown): void {
+    if (this.#step !== step) return
+    this.abandon()
+    this.#options.session.broken(error)
+  }
+}
+
+/** A step under way. Its answer counts only while it is the pump's step still. */
+interface Step {
+  cancelTimeout: () => void
+}

@@ -1,0 +1,118 @@
+/**
+ * Listens to the store between steps, one wait at a time.
+ *
+ * While slots are free and the line is empty it waits for work. While all slots are taken it must not do that, since
+ * it would eat the one wake-up that an idle worker needs; then it hears cancels alone, and only after the slots have
+ * been full for a moment, because most jobs are shorter than it takes to change from one wait to the other.
+ */
+import { backoffMs, type Clock, type RetryPolicy, type Store, type Wake } from '@lovage/core'
+
+export type Want =
+  /** Slots are free and the line is empty. */
+  | 'work'
+  /** All slots are taken, or the worker drains. */
+  | 'cancels'
+  /** A step will tell. A wait that is under way goes on. */
+  | 'nothing'
+
+/** Bounds how late a worker notices work whose wake-up died with another worker; an idle one steps this often. */
+const TIMEOUT_MS = 5_000
+/** About as long as ending one wait and beginning another takes on a busy connection, many times over. */
+const FULL_FOR_MS = 25
+/** Between waits that the store rejects while it still answers steps. */
+const BETWEEN_FAILURES: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, type: 'exponential', firstMs: 100, maxMs: 5_000 }
+
+export interface WaiterOptions {
+  store: Store
+  clock: Clock
+  random: () => number
+  /** `null` while there is none. */
+  session: () => string | null
+  /** Step: there may be work, or nothing was heard for so long that it is better to look. */
+  onWork: () => void
+  onCancelled: (cancelled: Wake['cancelled'][number]) => void
+  /** A wait was rejected, and what it would have told is lost. */
+  onFailed: (cause: unknown) => void
+}
+
+export class Waiter {
+  readonly #options: WaiterOptions
+  #wanted: Want = 'nothing'
+  #current: { work: boolean; controller: AbortController } | null = null
+  #cancelPause: (() => void) | null = null
+  #failures = 0
+
+  constructor(options: WaiterOptions) {
+    this.#options = options
+  }
+
+  want(wanted: Want): void {
+    if (wanted === this.#wanted) return
+    this.#wanted = wanted
+    // A pause after a failure is left to end by itself: what is wanted then counts.
+    if (this.#failures === 0) this.#endPause()
+    if (wanted === 'nothing') return
+    if (this.#current !== null) {
+      if (this.#current.work !== (wanted === 'work')) this.#current.controller.abort()
+    } else if (this.#cancelPause === null) this.#next()
+  }
+
+  /** Forgets the wait of a session that is over. */
+  reset(): void {
+    this.#wanted = 'nothing'
+    this.#failures = 0
+    this.#endPause()
+    this.#current?.controller.abort()
+    this.#current = null
+  }
+
+  /** What was wanted may have changed while a wait ran. */
+  #next(): void {
+    if (this.#wanted === 'work') this.#wait(true)
+    else if (this.#wanted === 'cancels') this.#pause(FULL_FOR_MS)
+  }
+
+  #pause(ms: number): void {
+    this.#cancelPause = this.#options.clock.after(ms, () => {
+      this.#cancelPause = null
+      if (this.#wanted !== 'nothing') this.#wait(this.#wanted === 'work')
+    })
+  }
+
+  #endPause(): void {
+    this.#cancelPause?.()
+    this.#cancelPause = null
+  }
+
+  #wait(work: boolean): void {
+    const { store, onWork, onCancelled } = this.#options
+    const session = this.#options.session()
+    if (session === null) return
+    const current = { work, controller: new AbortController() }
+    this.#current = current
+    const { signal } = current.controller
+    store.wait(session, { work, timeoutMs: TIMEOUT_MS, signal }).then(
+      (wake) => {
+        for (const cancelled of wake.cancelled) onCancelled(cancelled)
+        // Even of a wait that was ended: the wake-up that it took is gone for everybody else.
+        if (wake.work) onWork()
+        if (this.#current !== current) return
+        this.#current = null
+        this.#failures = 0
+        if (signal.aborted) return this.#next()
+        if (!work) return this.#wanted === 'cancels' ? this.#wait(false) : this.#next()
+        if (wake.cancelled.length > 0 && !wake.work) return this.#next()
+        this.#wanted = 'nothing' // until the step has told how things are
+        if (!wake.work) onWork()
+      },
+      (error: unknown) => {
+        if (this.#current !== current) return
+        this.#current = null
+        if (signal.aborted) return this.#next()
+        this.#failures += 1
+        this.#pause(backoffMs(BETWEEN_FAILURES, this.#failures, this.#options.random))
+        this.#options.onFailed(error)
+      },
+    )
+  }
+}

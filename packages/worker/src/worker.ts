@@ -1,0 +1,205 @@
+/** The worker as its users hold it: started, run, watched, stopped. */
+import { type Duration, durationMs, LovageError, sleep, type Store, type TaskTree } from '@lovage/core'
+import { openStore } from '@lovage/redis'
+import { assemble, type Parts } from './assemble.ts'
+import { Events, type WorkerEvent, type WorkerEvents } from './events.ts'
+import { createLogger, logEvents } from './log.ts'
+import { type Settings, settingsOf, type WorkerOptions } from './options.ts'
+import { takeProcess } from './shutdown.ts'
+
+/**
+ * A worker for a tree of tasks.
+ *
+ * @example await createWorker({ tasks, redis: process.env.REDIS_URL, handlers: { … } }).run()
+ * @throws TypeError when tasks and handlers do not match
+ * @throws LovageError `OPTION_INVALID`
+ */
+export function createWorker<const Tree extends TaskTree>(options: WorkerOptions<Tree>): Worker {
+  const settings = settingsOf(options)
+  const events = new Events()
+  logEvents(events, options.logger ?? createLogger(options.logLevel ?? 'info'))
+  return new Worker(settings, events, openStore(options), options.store === undefined)
+}
+
+/** What a health check needs. */
+export interface WorkerHealth {
+  /** `reconnecting`: it runs, but the store does not answer. `stopped`: also before its start. */
+  state: 'starting' | 'running' | 'reconnecting' | 'draining' | 'stopped'
+  /** `null` while there is none. */
+  session: string | null
+  /** When the store last answered a step, in Unix ms; an idle worker steps every 5 s. `null` before the first. */
+  lastStepAt: number | null
+  slots: number
+  /** Slots taken. */
+  running: number
+  /** Outcomes that are not written yet. */
+  unsettled: number
+  /** Handlers that ignored their signal and have lost their slot, but have not ended. */
+  abandoned: number
+}
+
+/** How long handlers may take to end once a shutdown has aborted their signals, before their jobs are handed back. */
+const HAND_BACK_MS = 1_000
+/** A store that is gone must not keep the process from ending. */
+const LEAVE_MS = 2_000
+
+export class Worker {
+  readonly #settings: Settings
+  readonly #events: Events
+  readonly #store: Store
+  readonly #ownsStore: boolean
+  readonly #parts: Parts
+  /** Aborted when, while it drains, nothing runs any more and all is written. */
+  readonly #drained = new AbortController()
+  /** Aborted when whoever stops the worker will not wait any longer. */
+  readonly #hurry = new AbortController()
+  readonly #finished: Promise<void>
+  #finish: () => void = () => {}
+  #state: State = 'new'
+  #started: Promise<boolean> | null = null
+  #stopped: Promise<void> | null = null
+
+  /** Use `createWorker`. */
+  constructor(settings: Settings, events: Events, store: Store, ownsStore: boolean) {
+    this.#settings = settings
+    this.#events = events
+    this.#store = store
+    this.#ownsStore = ownsStore
+    this.#parts = assemble(settings, events, store, () => this.#drained.abort())
+    this.#finished = new Promise((resolve) => (this.#finish = resolve))
+  }
+
+  /** Calls back for each event of this kind, until the returned function is called. */
+  on<E extends WorkerEvent>(event: E, listener: (event: WorkerEvents[E]) => void): () => void {
+    return this.#events.on(event, listener)
+  }
+
+  health(): WorkerHealth {
+    const { session, pump, attempts, outbox } = this.#parts
+    const isCutOff = this.#state === 'running' && session.isInTrouble
+    return {
+      state: this.#state === 'new' ? 'stopped' : isCutOff ? 'reconnecting' : this.#state,
+      session: session.id,
+      lastStepAt: pump.lastStepAt,
+      slots: this.#settings.concurrency,
+      running: attempts.size,
+      unsettled: outbox.size,
+      abandoned: attempts.abandoned,
+    }
+  }
+
+  /**
+   * Resolves once the worker has joined and claims jobs. While the store cannot be reached it waits and says so.
+   *
+   * @throws LovageError `STORE_UNSUPPORTED`, or `CLOSED` when it was stopped before
+   */
+  async start(): Promise<void> {
+    if (!(await this.#begin())) throw new LovageError('CLOSED', { what: 'The worker' })
+  }
+
+  /**
+   * Runs until it is stopped: by `stop`, or by SIGTERM or SIGINT, which let running jobs end. A second signal hands
+   * them back at once.
+   *
+   * @throws LovageError `STORE_UNSUPPORTED`
+   */
+  async run(): Promise<void> {
+    const release = this.#settings.signals ? this.#takeProcess() : undefined
+    try {
+      await this.#begin()
+      await this.#finished
+    } finally {
+      release?.()
+    }
+  }
+
+  /**
+   * Stops in order: claims nothing more, lets running handlers end, and settles them. What still runs after `timeout`
+   * is aborted with the reason `shutdown` and goes back to the line, with no attempt counted. A second call with a
+   * timeout of 0 ends the wait of the first.
+   */
+  stop({ timeout }: { timeout?: Duration } = {}): Promise<void> {
+    const timeoutMs = timeout === undefined ? this.#settings.drainTimeoutMs : durationMs(timeout, 'timeout')
+    if (timeoutMs === 0) this.#hurry.abort()
+    this.#stopped ??= this.#stop(timeoutMs)
+    return this.#stopped
+  }
+
+  #begin(): Promise<boolean> {
+    this.#started ??= this.#join()
+    return this.#started
+  }
+
+  async #join(): Promise<boolean> {
+    if (this.#state !== 'new') return false
+    this.#state = 'starting'
+    try {
+      await this.#parts.session.start()
+    } catch (error) {
+      await this.stop({ timeout: 0 })
+      throw error
+    }
+    const { id } = this.#parts.session
+    if (id === null || !this.#is('starting')) return false
+    this.#state = 'running'
+    const { tasks, concurrency } = this.#settings
+    this.#events.emit('worker.joined', { session: id, store: this.#store.name, tasks: [...tasks.keys()], concurrency })
+    return true
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
+    const { pump, attempts } = this.#parts
+    const wasStarted = this.#state !== 'new'
+    this.#state = 'draining'
+    let returned = 0
+    if (wasStarted) {
+      this.#events.emit('worker.draining', { running: attempts.size, timeoutMs })
+      pump.drain()
+      await this.#drainedWithin(timeoutMs)
+      attempts.shutDown()
+      await this.#drainedWithin(HAND_BACK_MS)
+      returned = await this.#leave()
+    }
+    if (this.#ownsStore) await this.#store.close().catch(() => {}) // nothing is left that could be lost
+    this.#state = 'stopped'
+    this.#events.emit('worker.drained', { returned, running: attempts.size + attempts.abandoned })
+    this.#finish()
+  }
+
+  #drainedWithin(ms: number): Promise<void> {
+    return sleep(this.#settings.clock, ms, AbortSignal.any([this.#drained.signal, this.#hurry.signal]))
+  }
+
+  async #leave(): Promise<number> {
+    const { pump, waiter, reports, attempts, session } = this.#parts
+    pump.close()
+    waiter.reset()
+    reports.close()
+    attempts.close()
+    const left = new AbortController()
+    let returned = 0
+    session.leave().then(
+      (count) => {
+        returned = count
+        left.abort()
+      },
+      () => left.abort(), // the lease will run out instead
+    )
+    await sleep(this.#settings.clock, LEAVE_MS, left.signal)
+    return returned
+  }
+
+  #takeProcess(): () => void {
+    return takeProcess({
+      onStop: (_signal, isAgain) => void this.stop(isAgain ? { timeout: 0 } : {}),
+      onUnhandledRejection: (error) => this.#events.emit('worker.error', { error, during: 'a promise that nobody handles' }),
+    })
+  }
+
+  /** Asked anew after a wait, which the compiler cannot see through. */
+  #is(state: State): boolean {
+    return this.#state === state
+  }
+}
+
+type State = 'new' | 'starting' | 'running' | 'draining' | 'stopped'
