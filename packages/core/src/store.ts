@@ -205,7 +205,7 @@ export interface Store {
   /** Ends a live job. A running one is fenced at once, and its session's `wait` is told. */
   cancel(request: CancelRequest): Promise<CancelReply>
 
-  /** Starts a session. Answers the holds of `replaces` that are no longer true. */
+  /** Starts a session. Answers the holds of `replaces` that are no longer true. Repeating a call changes nothing. */
   join(request: JoinRequest): Promise<{ lost: string[] }>
   /** Renews a session's lease and reaps the dead. `alive: false` says that the session itself was reaped. */
   extend(session: string, leaseMs: number): Promise<{ alive: boolean; reaped: number }>

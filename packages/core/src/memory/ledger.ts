@@ -74,7 +74,8 @@ export class Ledger {
     const lost: string[] = []
     for (const hold of replaces.holds) {
       const job = this.#jobs.get(hold.id)
-      if (isHeld(job, replaces.session, hold)) job.place.session = session
+      // Held by the new one already: the call is a repetition, whose first answer was lost.
+      if (isHeld(job, replaces.session, hold) || isHeld(job, session, hold)) job.place.session = session
       else lost.push(hold.id)
     }
     this.leave(replaces.session)
