@@ -1,3 +1,4 @@
+import type { Store } from '@lovage/core'
 import { describe, expect } from 'vitest'
 import {
   cancelOf, claim, claimOne, encoded, feedAfter, joinAll, LEASE_MS, newJob, newJobs, report, retrying, settle, stateOf,
@@ -195,24 +196,38 @@ export function sessionContract(test: ContractTest): void {
   })
 
   describe('keepAlive', () => {
-    const waitedFor = () => {
-      let calls = 0
-      let tell = () => {}
-      const called = new Promise<void>((resolve) => (tell = resolve))
-      return { called, onLost: () => (calls++, tell()), calls: () => calls }
-    }
+    /** Beats and looks use one connection, so that a look sees the beat that was due before it. */
+    const workers = async (store: Store): Promise<number> => (await store.counts()).workers
+
+    test('renews the lease, three times in its length, until it is stopped', async ({ store, clock }) => {
+      await joinAll(store, 's1')
+      const stop = store.keepAlive('s1', { leaseMs: LEASE_MS, onLost: () => expect.unreachable('It was lost.') })
+      for (let beat = 0; beat < 10; beat++) {
+        await clock.advance(LEASE_MS / 3)
+        expect(await workers(store)).toBe(1)
+      }
+      await clock.advance(LEASE_MS - 1)
+      expect(await workers(store)).toBe(1)
+      await stop()
+      await clock.advance(LEASE_MS)
+      expect(await workers(store)).toBe(0)
+      expect(await store.extend('s1', LEASE_MS)).toMatchObject({ alive: true })
+    })
 
     test('calls `onLost` once when the session was reaped', async ({ store, clock }) => {
-      await store.enqueue([newJob('a')])
-      await joinAll(store, 's1')
-      const loss = waitedFor()
-      await store.leave('s1')
-      const stop = store.keepAlive('s1', { leaseMs: LEASE_MS, onLost: loss.onLost })
+      await store.join({ session: 's1', leaseMs: 1_000 })
+      await store.join({ session: 'watch', leaseMs: 100 * LEASE_MS })
+      let calls = 0
+      const lost = new Promise<void>((resolve) => {
+        store.keepAlive('s1', { leaseMs: LEASE_MS, onLost: () => (calls++, resolve()) })
+      })
+      await clock.advance(1_000)
+      expect(await store.extend('watch', 100 * LEASE_MS)).toMatchObject({ reaped: 1 })
       await clock.advance(LEASE_MS)
-      await loss.called
+      await lost
       await clock.advance(10 * LEASE_MS)
-      await stop()
-      expect(loss.calls()).toBe(1)
+      expect(await workers(store)).toBe(1)
+      expect(calls).toBe(1)
     })
   })
 }

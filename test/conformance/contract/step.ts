@@ -270,8 +270,8 @@ export function stepContract(test: ContractTest): void {
       const second = await claimOne(store, 's1')
       expect(await settle(store, 's1', succeeded(first, 'stale'))).toMatchObject({ alive: true, lost: ['a'] })
       expect(await store.progress('s1', [report(first, 1)])).toEqual({ lost: ['a'] })
-      expect(await settle(store, 's1', succeeded(second, 'true'))).toMatchObject({ lost: [] })
-      expect(await store.get('a')).toMatchObject({ result: encoded('true'), attempt: 2 })
+      expect(await settle(store, 's1', failed(first), succeeded(second, 'true'))).toMatchObject({ lost: ['a'] })
+      expect(await store.get('a')).toMatchObject({ state: 'succeeded', result: encoded('true'), attempt: 2 })
     })
 
     test('a session that does not hold the job', async ({ store }) => {
