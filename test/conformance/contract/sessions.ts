@@ -1,7 +1,7 @@
 import type { Store } from '@lovage/core'
 import { describe, expect } from 'vitest'
 import {
-  cancelOf, claim, claimOne, encoded, feedAfter, joinAll, LEASE_MS, newJob, newJobs, report, retrying, settle, stateOf,
+  cancelOf, claim, claimOne, encoded, feedAfter, joinAll, LEASE_MS, newJobs, report, retrying, settle, stateOf,
   succeeded, told,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'

@@ -37,16 +37,19 @@ export const step = defineScript({
     ${header}
     ${ring}
 
-    -- The fence: a hold is true while active says the same session and the same moment.
+    -- The fence: a hold is true while active says the same session and the same moment. What is settled by one
+    -- of several settlements is not held for the next. Answers by the place where an item begins.
     local lost = {}
-    local function fence(from, to, width)
+    local function fence(from, to, width, isSettled)
       local ids = {}
       for at = from, to, width do ids[#ids + 1] = ARGV[at] end
       local holds = redis.call('HMGET', active, unpack(ids))
-      local isHeld = {}
+      local isHeld, settled = {}, {}
       for n, id in ipairs(ids) do
-        if holds[n] == session .. '@' .. ARGV[from + (n - 1) * width + 1] then
-          isHeld[id] = true
+        local at = from + (n - 1) * width
+        if not settled[id] and holds[n] == session .. '@' .. ARGV[at + 1] then
+          isHeld[at] = true
+          settled[id] = isSettled
         else
           lost[#lost + 1] = id
         end
@@ -63,12 +66,11 @@ export const step = defineScript({
 
     local firstVerify = items + settleCount * ${WIDTH} + 1
     if firstVerify > items + 1 then
-      local isHeld = fence(items + 1, firstVerify - 1, ${WIDTH})
+      local isHeld = fence(items + 1, firstVerify - 1, ${WIDTH}, true)
       local settled, ended = {}, {}
       for at = items + 1, firstVerify - 1, ${WIDTH} do
         local id, _, to, task, owner, attempt, value, ms, document, report = unpack(ARGV, at, at + ${WIDTH - 1})
-        if isHeld[id] then
-          isHeld[id] = nil
+        if isHeld[at] then
           settled[#settled + 1] = id
           local more = {}
           if owner ~= '' then more = { 'owner', optional(owner) } end
@@ -122,7 +124,7 @@ export const step = defineScript({
         if redis.call('EXISTS', tries) == 1 then redis.call('HDEL', tries, unpack(ended)) end
       end
     end
-    if firstVerify <= #ARGV then fence(firstVerify, #ARGV, 2) end
+    if firstVerify <= #ARGV then fence(firstVerify, #ARGV, 2, false) end
 
     local due = redis.call('ZRANGE', later, '-inf', nowMs, 'BYSCORE', 'LIMIT', 0, ${PROMOTE_MAX})
     if #due > 0 then

@@ -1,0 +1,227 @@
+/**
+ * What can be done to a store, drawn at random: each command is data, so that a failing sequence can be shrunk and
+ * printed. `play` says what a command means; it asks the store for nothing but answers, so that two stores that are
+ * given the same sequence are given the same calls.
+ */
+import {
+  type Claimed, type Cursor, type Hold, type NewJob, parseCursor, type Settlement, START, type Store, type StoredNotice,
+} from '@lovage/core'
+import fc from 'fast-check'
+import { encoded, failure, report } from './acts.ts'
+
+/** Kept longer than the short hops of a sequence add up to, and shorter than a long one. */
+const TTL_MS = 900_000
+const LONG_MS = 1_200_000
+const LEASE_MS = 10_000
+const WORKERS = 3
+const IDS = Array.from({ length: 8 }, (_, n) => `job-${n}`)
+const TASKS = ['score', 'mail.send', 'a "name" \\ with ü|\n']
+
+type Ending = 'succeeded' | 'failed' | 'retrying'
+interface SettleChoice {
+  /** Which of the claims that its worker ever made, counted back from the newest. */
+  back: number
+  to: Ending
+  delayMs: number
+  reports: boolean
+}
+
+export type Command =
+  | { do: 'enqueue'; jobs: { id: string; task: string; delayMs: number; announce: boolean; owned: boolean }[] }
+  | { do: 'step'; worker: number; settle: SettleChoice[]; claim: number; verify: boolean; announce: boolean }
+  | { do: 'progress'; worker: number; backs: number[] }
+  | { do: 'cancel'; id: string; kept: boolean; reason: string | null }
+  | { do: 'join' | 'extend' | 'leave'; worker: number }
+  | { do: 'takeOver'; worker: number; backs: number[] }
+  | { do: 'advance'; ms: number }
+  | { do: 'get'; id: string }
+  | { do: 'range'; back: number; limit: number }
+
+const worker = fc.nat(WORKERS - 1)
+const id = fc.constantFrom(...IDS)
+const delayMs = fc.constantFrom(0, 0, 100, 1_000, 30_000)
+const back = fc.nat(5)
+
+const weighted: { weight: number; arbitrary: fc.Arbitrary<Command> }[] = [
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('enqueue'),
+      jobs: fc.array(
+        fc.record({ id, task: fc.constantFrom(...TASKS), delayMs, announce: fc.boolean(), owned: fc.boolean() }),
+        { minLength: 1, maxLength: 4 },
+      ),
+    }),
+  },
+  {
+    weight: 9,
+    arbitrary: fc.record({
+      do: fc.constant('step'),
+      worker,
+      settle: fc.array(
+        fc.record({
+          back,
+          to: fc.constantFrom<Ending>('succeeded', 'failed', 'retrying', 'retrying'),
+          delayMs,
+          reports: fc.boolean(),
+        }),
+        { maxLength: 3 },
+      ),
+      claim: fc.nat(4),
+      verify: fc.boolean(),
+      announce: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('progress'), worker, backs: fc.array(back, { maxLength: 3 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('cancel'), id, kept: fc.boolean(), reason: fc.constantFrom(null, 'why', '') }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('join'), worker }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('extend'), worker }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('leave'), worker }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('takeOver'), worker, backs: fc.array(back, { maxLength: 3 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant('advance'), ms: fc.constantFrom(1, 99, 100, 1_000, 9_999, 10_000, LONG_MS) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('get'), id }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('range'), back: fc.nat(20), limit: fc.integer({ min: 1, max: 5 }) }) },
+]
+
+/** Begins with workers that are there, since without them nothing happens. */
+export const sequences: fc.Arbitrary<Command[]> = fc
+  .array(fc.oneof(...weighted), { minLength: 1, maxLength: 80, size: 'max' })
+  .map((commands) => [{ do: 'join', worker: 0 }, { do: 'join', worker: 1 }, ...commands])
+
+/** One store, as the workers of a sequence see it. */
+export class Player {
+  readonly #store: Store
+  readonly #elapse: (ms: number) => Promise<void>
+  /** The session that each worker goes by, and what it claimed under whatever session. */
+  readonly #workers = Array.from({ length: WORKERS }, (_, n) => ({ session: `w${n}.0`, joins: 0, claims: [] as Claimed[] }))
+  readonly #cursors: Cursor[] = [START]
+
+  constructor(store: Store, elapse: (ms: number) => Promise<void>) {
+    this.#store = store
+    this.#elapse = elapse
+  }
+
+  /** The store's answer, without what may differ between stores: in a cursor only the number counts. */
+  async play(command: Command): Promise<unknown> {
+    return comparable(await this.#do(command))
+  }
+
+  async #do(command: Command): Promise<unknown> {
+    switch (command.do) {
+      case 'enqueue':
+        return this.#store.enqueue(command.jobs.map(newJob))
+      case 'step': {
+        const { claims, session } = this.#workers[command.worker]!
+        const settle = command.settle.flatMap((choice) => this.#chosen(command.worker, [choice.back]).map((job) => settlement(job, choice)))
+        const verify = command.verify ? claims.slice(-4) : []
+        const announce = new Set(command.announce ? TASKS.slice(1) : [])
+        const reply = await this.#store.step({ session, settle, claim: command.claim, verify, announce })
+        claims.push(...reply.claimed)
+        return reply
+      }
+      case 'progress': {
+        const { session } = this.#workers[command.worker]!
+        return this.#store.progress(session, this.#chosen(command.worker, command.backs).map((job) => report(job, job.attempt)))
+      }
+      case 'cancel':
+        return this.#store.cancel({ id: command.id, by: null, reason: command.reason, ttlMs: command.kept ? TTL_MS : 0 })
+      case 'join':
+        return this.#join(command.worker)
+      case 'takeOver':
+        return this.#join(command.worker, this.#chosen(command.worker, command.backs))
+      case 'extend':
+        return this.#store.extend(this.#workers[command.worker]!.session, LEASE_MS)
+      case 'leave':
+        return this.#store.leave(this.#workers[command.worker]!.session)
+      case 'advance':
+        return this.#elapse(command.ms)
+      case 'get': {
+        const snapshot = await this.#store.get(command.id)
+        if (snapshot !== null) this.#cursors.push(snapshot.cursor)
+        return snapshot
+      }
+      case 'range': {
+        const page = await this.#store.range(this.#cursors.at(-1 - (command.back % this.#cursors.length))!, command.limit)
+        this.#cursors.push(page.cursor)
+        return page
+      }
+      default:
+        return command satisfies never
+    }
+  }
+
+  async #join(worker: number, holds?: readonly Hold[]): Promise<unknown> {
+    const self = this.#workers[worker]!
+    const before = self.session
+    self.joins += 1
+    self.session = `w${worker}.${self.joins}`
+    const { session } = self
+    return this.#store.join({ session, leaseMs: LEASE_MS, ...(holds && { replaces: { session: before, holds } }) })
+  }
+
+  #chosen(worker: number, backs: readonly number[]): Claimed[] {
+    const { claims } = this.#workers[worker]!
+    return backs.flatMap((back) => claims.at(-1 - back) ?? [])
+  }
+
+  /** All that can be seen of the store from outside. */
+  async look(): Promise<{ jobs: Record<string, unknown>; counts: unknown; feed: readonly StoredNotice[]; tail: unknown }> {
+    const jobs: Record<string, unknown> = {}
+    for (const id of IDS) jobs[id] = await this.#store.get(id)
+    const { notices } = await this.#store.range(START, 10_000)
+    return comparable({ jobs, counts: await this.#store.counts(), feed: notices, tail: await this.#store.tail() })
+  }
+
+  /**
+   * Lets every worker go, lets all delays pass, and claims and ends whatever is there: each live job must come just
+   * once. Answers which came.
+   */
+  async drain(): Promise<string[]> {
+    for (const { session } of this.#workers) await this.#store.leave(session)
+    await this.#elapse(LONG_MS)
+    await this.#store.join({ session: 'drain', leaseMs: LEASE_MS })
+    await this.#store.extend('drain', LEASE_MS) // reaps those that joined under another name since
+    const { claimed } = await this.#store.step({ session: 'drain', settle: [], claim: 100 })
+    const settle = claimed.map((job) => settlement(job, { back: 0, to: 'succeeded', delayMs: 0, reports: false }))
+    await this.#store.step({ session: 'drain', settle, claim: 100 })
+    await this.#store.leave('drain')
+    return claimed.map(({ id }) => id)
+  }
+}
+
+const newJob = ({ id, task, delayMs, announce, owned }: (Command & { do: 'enqueue' })['jobs'][number]): NewJob => ({
+  id,
+  task,
+  delayMs,
+  announce,
+  owner: owned ? 'ada "the first"' : null,
+  input: owned ? { json: '["ü",1]', meta: '{"values":{"1":["bigint"]}}' } : encoded({ of: id }),
+  options: owned ? { attempts: 5 } : {},
+})
+
+function settlement({ id, task, owner, attempt, claimedAt }: Claimed, { to, delayMs, reports }: SettleChoice): Settlement {
+  const held = { id, task, owner, attempt, claimedAt, ...(reports && { progress: encoded([attempt, 'last']) }) }
+  switch (to) {
+    case 'succeeded':
+      return { ...held, to, result: { json: `"${id}"`, meta: '{"values":["Date"]}' }, ttlMs: TTL_MS }
+    case 'failed':
+      return { ...held, to, error: failure, ttlMs: delayMs === 0 ? 0 : TTL_MS }
+    case 'retrying':
+      return { ...held, to, error: failure, delayMs }
+  }
+}
+
+/** The same, with each cursor reduced to its number. */
+function comparable<T>(value: T): T {
+  return JSON.parse(
+    JSON.stringify(value ?? null, (key, part: unknown) =>
+      key === 'cursor' || key === 'tail' ? parseCursor(part as Cursor).seq : part,
+    ),
+  ) as T
+}

@@ -1,0 +1,67 @@
+/**
+ * The model test: whatever is done to a queue, the store on Redis answers as the one in memory does.
+ *
+ * A failure prints the seed and the shortest sequence that was found. `LOVAGE_SEED=<seed>` draws the same again.
+ */
+import type { Snapshot } from '@lovage/core'
+import { createMemoryStore } from '@lovage/core/memory'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ManualClock } from '../kit/manual-clock.ts'
+import { type Command, Player, sequences } from './commands.ts'
+import { redisQueues } from './redis-queue.ts'
+
+const RUNS = 1_000
+/** Bounds what the test costs on a slow machine; a fast one gets through all the runs. */
+const TIME_MS = 20_000
+
+const LIVE = ['queued', 'scheduled', 'retrying', 'running'] as const
+
+const openRedis = redisQueues()
+
+async function compare(commands: readonly Command[]): Promise<void> {
+  const clock = new ManualClock()
+  const redis = await openRedis(clock)
+  const memoryClock = new ManualClock(clock.now())
+  const memory = createMemoryStore({ clock: memoryClock })
+  const model = new Player(memory, (ms) => memoryClock.advance(ms))
+  const real = new Player(redis.store, redis.elapse)
+  try {
+    for (const [n, command] of commands.entries()) {
+      const [expected, answer] = [await model.play(command), await real.play(command)]
+      expect(answer, `the answer to command ${n}, ${JSON.stringify(command)}`).toEqual(expected)
+    }
+    const seen = await model.look()
+    expect(await real.look()).toEqual(seen)
+
+    const live = Object.entries(seen.jobs as Record<string, Snapshot | null>).filter(([, job]) => job !== null && 'job' in job)
+    const counts = seen.counts as Record<string, number>
+    for (const state of LIVE) expect(live.filter(([, job]) => job!.state === state)).toHaveLength(counts[state]!)
+    expect(seen.feed.map(({ cursor }) => cursor)).toEqual(seen.feed.map((_, index) => index + 1))
+
+    const drained = await model.drain()
+    expect(drained.toSorted()).toEqual(live.map(([id]) => id).sort())
+    expect(await real.drain()).toEqual(drained)
+    expect(await real.look()).toEqual(await model.look())
+    expect(await leftovers(await redis.keys())).toEqual([])
+  } finally {
+    await redis.dispose()
+    await memory.close()
+  }
+}
+
+/** Keys that a queue in which every job has ended has no use for. */
+const leftovers = (keys: readonly string[]): string[] => keys.filter((key) => !/:(r:.*|outcomes|tail|wake)$/.test(key)).sort()
+
+test(
+  'Redis answers every sequence of commands as the specification does, and keeps nothing of jobs that ended',
+  async () => {
+    const { LOVAGE_SEED: seed } = process.env
+    await fc.assert(fc.asyncProperty(sequences, compare), {
+      numRuns: RUNS,
+      interruptAfterTimeLimit: TIME_MS,
+      ...(seed !== undefined && { seed: Number(seed) }),
+    })
+  },
+  6 * TIME_MS, // shrinking a failure takes longer than finding it
+)
