@@ -1,0 +1,109 @@
+/** The client: calls by HTTP, notices by websocket, types from the server's router. Runs in browsers and in Node. */
+import { WebSocket as DefaultWebSocket } from '#websocket'
+import { type Clock, systemClock } from '@lovage/core'
+import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
+import superjson from 'superjson'
+import { call } from './calls.ts'
+import { HttpCalls } from './http-calls.ts'
+import type { ClientControls, JobsClient } from './jobs-client.ts'
+import { SocketPool } from './socket-pool.ts'
+import { urlsOf } from './urls.ts'
+import { Wire } from './wire.ts'
+
+export interface JobsClientOptions {
+  /** Where tRPC is served: `https://api.example.com/trpc`, or in a browser `/trpc`. */
+  url: string
+  /** Where its websocket is, if elsewhere. Default: `url` with `ws` for `http`. */
+  socketUrl?: string
+  /**
+   * The caller's token: sent as `Authorization: Bearer` with each request, and as connection parameter `token` on
+   * each new socket. Asked each time, so give what refreshes it. `null`: none.
+   */
+  auth?: () => string | null | undefined | Promise<string | null | undefined>
+  /** More headers for each request. */
+  headers?: () => Record<string, string> | Promise<Record<string, string>>
+  fetch?: typeof fetch
+  WebSocket?: typeof WebSocket
+  /** What the server's `t` was created with. Default superjson. */
+  transformer?: TRPCDataTransformer
+  /** Pings on the socket, so that a dead server is noticed. Default every 15 s of silence, with 5 s for the answer. */
+  keepAlive?: { intervalMs?: number; pongTimeoutMs?: number }
+  /** How long a socket outlives its last subscription. Default 5 s. */
+  idleCloseMs?: number
+  clock?: Clock
+  /** Between 0 and 1; for the jitter of reconnects. */
+  random?: () => number
+}
+
+/** The compiler's sentence for a router that would not understand this client. */
+type Understood<Router extends AnyTRPCRouter> = Router['_def']['_config']['$types']['transformer'] extends true
+  ? unknown
+  : { transformer: 'The router has no transformer: create its t with { transformer: superjson }.' }
+
+const PING_MS = 15_000 // proxies close what was silent for 30 or 60 s
+const PONG_TIMEOUT_MS = 5_000
+const IDLE_CLOSE_MS = 5_000 // loops come in a row; and a program that has nothing else to do should end soon
+
+/**
+ * A client for the jobs routers of `AppRouter`, each under its own name.
+ *
+ * @example
+ * import type { AppRouter } from './server.ts'
+ * const { jobs } = createJobsClient<AppRouter>({ url: '/trpc', auth: getToken })
+ * const job = await jobs.batchScore.enqueue({ texts })
+ * for await (const notice of job) …
+ */
+export function createJobsClient<AppRouter extends AnyTRPCRouter>(
+  options: JobsClientOptions & Understood<AppRouter>,
+): JobsClient<AppRouter> {
+  const { auth, headers, keepAlive, transformer = superjson, clock = systemClock, random = Math.random } = options as JobsClientOptions
+  const Socket = options.WebSocket ?? DefaultWebSocket
+  if (Socket === undefined) throw new TypeError('There is no WebSocket here; pass one as the option `WebSocket`.')
+  const urls = urlsOf(options.url, options.socketUrl)
+  const wire = new Wire({
+    http: new HttpCalls({
+      url: urls.http,
+      fetch: options.fetch,
+      transformer,
+      headers: async () => ({ ...(await headers?.()), ...bearer(await auth?.()) }),
+    }),
+    sockets: new SocketPool({
+      url: urls.socket,
+      WebSocket: Socket,
+      transformer,
+      connectionParams: auth && (async () => tokenParam(await auth())),
+      keepAlive: { intervalMs: keepAlive?.intervalMs ?? PING_MS, pongTimeoutMs: keepAlive?.pongTimeoutMs ?? PONG_TIMEOUT_MS },
+      idleCloseMs: options.idleCloseMs ?? IDLE_CLOSE_MS,
+      random,
+    }),
+    clock,
+    random,
+  })
+  const controls: ClientControls = {
+    connection: wire.connection,
+    close: () => wire.close(),
+    [Symbol.asyncDispose]: () => wire.close(),
+  }
+  return pathProxy([], (path, args) => call(wire, path, args), controls) as JobsClient<AppRouter>
+}
+
+const bearer = (token: string | null | undefined): Record<string, string> => (token ? { authorization: `Bearer ${token}` } : {})
+const tokenParam = (token: string | null | undefined): Record<string, string> | null => (token ? { token } : null)
+
+/** What JavaScript asks an object for by itself. To answer with a path would make it a promise, or bad JSON. */
+const NEVER_PATHS: ReadonlySet<string> = new Set(['then', 'catch', 'finally', 'toJSON'])
+
+/** An object in which every name leads deeper, and every place can be called. */
+function pathProxy(path: readonly string[], act: (path: readonly string[], args: readonly unknown[]) => unknown, own: object): unknown {
+  const deeper = new Map<string, unknown>()
+  return new Proxy(() => {}, {
+    get(_, key) {
+      if (Object.hasOwn(own, key)) return Reflect.get(own, key)
+      if (typeof key === 'symbol' || NEVER_PATHS.has(key)) return undefined
+      let next = deeper.get(key)
+      if (next === undefined) deeper.set(key, (next = pathProxy([...path, key], act, {})))
+      return next
+    },
+    apply: (_, __, args: unknown[]) => act(path, args),
+  })
+}

@@ -1,0 +1,59 @@
+/** What tRPC threw, as what a caller of Lovage expects: a `LovageError`, where it is one. */
+import { type ErrorCode, type ErrorDetails, isErrorCode, isLovageError, LovageError } from '@lovage/core'
+
+/** The parts of a `TRPCClientError` that are looked at; by name, so that two copies of tRPC do no harm. */
+interface ClientError extends Error {
+  data?: { code?: unknown; lovage?: unknown } | null
+  meta?: { response?: { status?: unknown } }
+}
+
+/** An error that is none of ours passes through as it is: those of the user's own procedures, above all. */
+export function asLovageError(error: unknown, url: string): unknown {
+  if (!(error instanceof Error) || error.name !== 'TRPCClientError') return error
+  const { data } = error as ClientError
+  if (data === undefined || data === null) {
+    return new LovageError('DISCONNECTED', { url, cause: causeOf(error) }, { cause: error })
+  }
+  const ours = fromWire(data.lovage, error)
+  if (ours !== undefined) return ours
+  if (data.code === 'UNAUTHORIZED' || data.code === 'FORBIDDEN') {
+    return new LovageError('UNAUTHORIZED', { message: error.message }, { cause: error })
+  }
+  return error
+}
+
+function fromWire(wire: unknown, cause: Error): LovageError | undefined {
+  const { code, details } = (wire ?? {}) as { code?: unknown; details?: unknown }
+  if (!isErrorCode(code)) return undefined
+  try {
+    return new LovageError(code, details as ErrorDetails[ErrorCode], { cause })
+  } catch {
+    return undefined // the details are those of another version
+  }
+}
+
+/** The deepest reason, since the outer ones say no more than `fetch failed`. */
+function causeOf(error: ClientError): string {
+  const status = error.meta?.response?.status
+  if (typeof status === 'number') return `it answered ${status}: ${error.message}`
+  let reason: unknown = error
+  while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause
+  const { message, code } = reason as { message: string; code?: unknown }
+  return message === '' ? String(code ?? error.message) : message
+}
+
+/** What may pass by itself: a loop that follows waits and goes on. */
+const PASSING: ReadonlySet<unknown> = new Set<ErrorCode>(['DISCONNECTED', 'STORE_UNAVAILABLE', 'CLOSED'])
+/** What may pass, but may as well be a mistake that stays: tried again a few times. */
+const DOUBTFUL: ReadonlySet<unknown> = new Set<ErrorCode>(['INTERNAL', 'TOO_MANY_SUBSCRIPTIONS'])
+/** tRPC's codes for trouble of the server or of what stands before it, of the user's own middleware mostly. */
+const TROUBLE: ReadonlySet<unknown> = new Set([
+  'INTERNAL_SERVER_ERROR', 'BAD_GATEWAY', 'SERVICE_UNAVAILABLE', 'GATEWAY_TIMEOUT', 'TIMEOUT', 'TOO_MANY_REQUESTS',
+  'CLIENT_CLOSED_REQUEST',
+])
+
+/** Whether it makes sense to follow again after this error. */
+export function hopeAfter(error: unknown): 'good' | 'some' | 'none' {
+  if (isLovageError(error)) return PASSING.has(error.code) ? 'good' : DOUBTFUL.has(error.code) ? 'some' : 'none'
+  return TROUBLE.has((error as ClientError | undefined)?.data?.code) ? 'some' : 'none'
+}

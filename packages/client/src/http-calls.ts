@@ -1,0 +1,52 @@
+/** Queries and mutations over HTTP: small calls of one tick share a request, large ones travel alone. */
+import { createTRPCUntypedClient, httpBatchLink, httpLink, splitLink, type TRPCUntypedClient } from '@trpc/client'
+import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
+import { asLovageError } from './errors.ts'
+
+export interface HttpOptions {
+  url: string
+  fetch: typeof fetch | undefined
+  headers: () => Promise<Record<string, string>>
+  transformer: TRPCDataTransformer
+}
+
+/** tRPC's own, looser idea of `fetch`. */
+type TRPCFetch = NonNullable<Parameters<typeof httpLink>[0]['fetch']>
+
+/** Together at most 960 KiB, so that a batch never meets a server's limit of 1 MiB where its calls would not. */
+const MAX_BATCH = 30
+const LARGE_BYTES = 32_768
+/** What proxies let pass; the names of all calls of a batch stand in the URL. */
+const MAX_URL_LENGTH = 4_000
+
+export class HttpCalls {
+  readonly #client: TRPCUntypedClient<AnyTRPCRouter>
+  readonly #url: string
+
+  constructor({ url, fetch, headers, transformer }: HttpOptions) {
+    this.#url = url
+    const options = { url, headers, transformer, ...(fetch && { fetch: fetch as unknown as TRPCFetch }) }
+    this.#client = createTRPCUntypedClient({
+      links: [
+        splitLink({
+          condition: ({ context }) => context['isLarge'] === true,
+          true: httpLink(options),
+          false: httpBatchLink({ ...options, maxItems: MAX_BATCH, maxURLLength: MAX_URL_LENGTH }),
+        }),
+      ],
+    })
+  }
+
+  async query(path: string, input: object): Promise<unknown> {
+    return await this.#client.query(path, input).catch(this.#rethrow)
+  }
+
+  /** @param bytes About how large the input is. */
+  async mutate(path: string, input: object, bytes: number): Promise<unknown> {
+    return await this.#client.mutation(path, input, { context: { isLarge: bytes > LARGE_BYTES } }).catch(this.#rethrow)
+  }
+
+  #rethrow = (error: unknown): never => {
+    throw asLovageError(error, this.#url)
+  }
+}

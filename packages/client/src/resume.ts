@@ -1,0 +1,77 @@
+/**
+ * Following without end: one subscription after the other, each from where the last one stopped.
+ *
+ * tRPC's link keeps a subscription through the loss of its socket, but it ends it with every error of the server, and
+ * it never looks at what it delivers. Here the cursor is kept by who delivers, so whatever ended, the next
+ * subscription continues; what comes twice is dropped; and what cannot get better is thrown.
+ */
+import { type Clock, compareCursors, type Cursor, isTerminal, type Notice, sleep } from '@lovage/core'
+import { reconnectMs } from './backoff.ts'
+import { hopeAfter } from './errors.ts'
+import { Line, type LineEnd, type OpenLine } from './line.ts'
+
+export interface ResumeOptions {
+  /** Opens a subscription from a place: `from` for the first one of a caller, `lastEventId` for its successors. */
+  open: (place: { from?: Cursor | 'start'; lastEventId?: Cursor }) => OpenLine
+  from: Cursor | 'start' | undefined
+  signal: AbortSignal
+  /** One job is followed: the terminal notice is the last. */
+  untilEnd: boolean
+  clock: Clock
+  random: () => number
+}
+
+/** Errors in a row, with no notice between them, until one that may pass is taken for one that stays. */
+const MAX_DOUBTFUL = 5
+
+/** Ends quietly when the signal is aborted; throws where following again would not help. */
+export async function* resume(options: ResumeOptions): AsyncGenerator<Notice, void, undefined> {
+  const { open, from, signal, untilEnd, clock, random } = options
+  let cursor: Cursor | undefined
+  let isReady = false
+  let failures = 0
+  let doubts = 0
+  while (!signal.aborted) {
+    const line = new Line(open(cursor !== undefined ? { lastEventId: cursor } : from !== undefined ? { from } : {}))
+    signal.addEventListener('abort', line.hangUp)
+    let end: LineEnd | undefined
+    try {
+      while (end === undefined) {
+        const taken = await line.take()
+        if (!Array.isArray(taken)) end = taken
+        else {
+          failures = 0
+          for (const notice of taken) {
+            if (signal.aborted) return
+            if (isRepeat(notice)) continue
+            cursor = notice.cursor
+            // To those who listen it was one line all the time, unless there is something new to see.
+            if (notice.type === 'ready' && isReady && notice.job === undefined) continue
+            isReady ||= notice.type === 'ready'
+            doubts = 0
+            yield notice
+            if (untilEnd && isTerminal(notice)) return
+          }
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', line.hangUp)
+      line.hangUp()
+    }
+    if (end.by === 'us') return
+    if (end.by === 'full') continue
+    if (end.by === 'error') {
+      const hope = hopeAfter(end.error)
+      if (hope === 'some') doubts += 1
+      if (hope === 'none' || doubts >= MAX_DOUBTFUL) throw end.error
+    }
+    await sleep(clock, reconnectMs(failures, random), signal)
+    failures += 1
+  }
+
+  /** Events of the feed itself stand at places where a notice stood; and the end of a job is never a repeat. */
+  function isRepeat(notice: Notice): boolean {
+    if (cursor === undefined || !('jobId' in notice) || (untilEnd && isTerminal(notice))) return false
+    return compareCursors(notice.cursor, cursor) <= 0
+  }
+}

@@ -1,0 +1,2 @@
+/** Browsers, workers, Deno and the like have one. Looked up when it is needed: a page may be rendered without it. */
+export const WebSocket: typeof globalThis.WebSocket | undefined = globalThis.WebSocket

@@ -1,0 +1,13 @@
+/** Node 20 has no WebSocket of its own. */
+import { WebSocket as NodeWebSocket } from 'ws'
+
+/** A dead peer never confirms the end of a socket; `ws` would wait 30 s for him before we may reconnect. */
+const CLOSE_TIMEOUT_MS = 3_000
+
+class PatientWebSocket extends NodeWebSocket {
+  constructor(url: string | URL, protocols?: string | string[]) {
+    super(url, protocols, { closeTimeout: CLOSE_TIMEOUT_MS } as object)
+  }
+}
+
+export const WebSocket = PatientWebSocket as unknown as typeof globalThis.WebSocket

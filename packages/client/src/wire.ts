@@ -1,0 +1,80 @@
+/** Everything that a client sends and receives, by the paths of procedures. */
+import { type Clock, type Cursor, type Job, type JobSource, LovageError, type Notice } from '@lovage/core'
+import type { Connection } from './connection.ts'
+import type { HttpCalls } from './http-calls.ts'
+import { resume } from './resume.ts'
+import type { SocketPool } from './socket-pool.ts'
+
+export interface WireParts {
+  http: HttpCalls
+  sockets: SocketPool
+  clock: Clock
+  random: () => number
+}
+
+interface Following {
+  path: string
+  /** What is asked for, without the place. */
+  input: object
+  from: Cursor | 'start' | undefined
+  signal: AbortSignal | undefined
+  untilEnd: boolean
+}
+
+export class Wire {
+  readonly clock: Clock
+  readonly #parts: WireParts
+  readonly #closing = new AbortController()
+
+  constructor(parts: WireParts) {
+    this.#parts = parts
+    this.clock = parts.clock
+  }
+
+  get connection(): Connection {
+    return this.#parts.sockets.connection
+  }
+
+  async query<Answer>(path: string, input: object): Promise<Answer> {
+    this.#checkOpen()
+    return (await this.#parts.http.query(path, input)) as Answer
+  }
+
+  async mutate<Answer>(path: string, input: object, bytes = 0): Promise<Answer> {
+    this.#checkOpen()
+    return (await this.#parts.http.mutate(path, input, bytes)) as Answer
+  }
+
+  async *follow({ path, input, from, signal, untilEnd }: Following): AsyncGenerator<Notice, void, undefined> {
+    this.#checkOpen()
+    const { sockets, clock, random } = this.#parts
+    const { signal: closing } = this.#closing
+    yield* resume({
+      open: (place) => sockets.line(path, { ...input, ...place }),
+      from,
+      signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
+      untilEnd,
+      clock,
+      random,
+    })
+  }
+
+  /** The jobs that the procedures at a path know: those of one task, or of all. */
+  jobs(path: string): JobSource {
+    return {
+      get: (id) => this.query<Job>(`${path}.get`, { id }),
+      cancel: (id, reason) => this.mutate(`${path}.cancel`, { id, reason }),
+      follow: (id, from, signal) => this.follow({ path: `${path}.notices`, input: { id }, from, signal, untilEnd: true }),
+    }
+  }
+
+  /** Ends every loop, and lets the sockets go. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#parts.sockets.close()
+  }
+
+  #checkOpen(): void {
+    if (this.#closing.signal.aborted) throw new LovageError('CLOSED', { what: 'The client' })
+  }
+}

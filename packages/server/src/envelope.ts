@@ -1,0 +1,115 @@
+/**
+ * The border: what a procedure may be sent, beside the task's own input. Written by hand, since a schema library
+ * would be one more thing to install for a dozen fields.
+ *
+ * Each field is a function from what came to what is meant; it throws an error that names the field.
+ */
+import { type Cursor, durationMs, JOB_NOTICE_TYPES, type JobNoticeType, LovageError, parseCursor, START } from '@lovage/core'
+
+/** @throws LovageError `OPTION_INVALID`, `CURSOR_INVALID` */
+type Field<Value> = (seen: unknown, path: string) => Value
+
+type Values<Fields> = { [K in keyof Fields]: Fields[K] extends Field<infer Value> ? Value : never }
+
+/** Fields and keys beyond these lengths are no mistake but an attack. */
+const MAX_ID_LENGTH = 100
+const MAX_REASON_LENGTH = 1_000
+const MAX_NAMES = 1_000
+/** A longer delay is a mistake of units. */
+const MAX_DELAY_MS = 366 * 86_400_000
+/** What the store takes in one act: so a bulk call is enqueued whole, or not at all. */
+export const MAX_INPUTS = 500
+const SHOWN_LENGTH = 80
+
+/**
+ * A parser for an object of fields. Absent is the same as empty. A key that is none of the fields is refused, since
+ * a misspelt option that is ignored is worse than an error; `open` lets it pass, for procedures with inputs of their own.
+ */
+export function envelope<Fields extends Record<string, Field<unknown>>>(
+  fields: Fields,
+  { open }: { open: boolean },
+): (raw: unknown) => Values<Fields> {
+  const known = Object.keys(fields).join(', ')
+  return (raw) => {
+    const seen = raw ?? {}
+    if (typeof seen !== 'object' || Array.isArray(seen)) refuse('input', raw, `an object of ${known}`)
+    if (!open) {
+      for (const key of Object.keys(seen)) {
+        if (!Object.hasOwn(fields, key)) refuse(key.slice(0, SHOWN_LENGTH), (seen as Values<Fields>)[key], `one of ${known}`)
+      }
+    }
+    const entries = Object.entries(fields).map(([key, field]) => [key, field((seen as Record<string, unknown>)[key], key)])
+    return Object.fromEntries(entries) as Values<Fields>
+  }
+}
+
+export const optional =
+  <Value>(field: Field<Value>): Field<Value | undefined> =>
+  (seen, path) =>
+    seen === undefined || seen === null ? undefined : field(seen, path)
+
+export const anything: Field<unknown> = (seen) => seen
+
+export const id: Field<string> = text(MAX_ID_LENGTH, 'the id of a job')
+export const reason: Field<string> = text(MAX_REASON_LENGTH, `a text of at most ${MAX_REASON_LENGTH} characters`)
+
+/** A task's own limit is also the caller's: otherwise anybody could hold a worker for as long as he likes. */
+export function attempts(most: number): Field<number> {
+  return (seen, path) => {
+    if (typeof seen === 'number' && Number.isInteger(seen) && seen >= 1 && seen <= most) return seen
+    return refuse(path, seen, `a whole number from 1 to ${most}, the attempts of the task`)
+  }
+}
+
+export const timeLimit = (mostMs: number): Field<number> => span(mostMs, 'the time limit of the task')
+export const delay: Field<number> = span(MAX_DELAY_MS, 'a year')
+
+function span(mostMs: number, most: string): Field<number> {
+  return (seen, path) => {
+    const ms = typeof seen === 'number' || typeof seen === 'string' ? durationMs(seen as number, path) : Number.NaN
+    if (ms <= mostMs) return ms
+    return refuse(path, seen, `milliseconds or a text such as '30s', at most ${most} (${mostMs} ms)`)
+  }
+}
+
+export const cursor: Field<Cursor> = (seen, path) => {
+  if (typeof seen !== 'string') refuse(path, seen, 'a cursor, which is a text')
+  parseCursor(seen)
+  return seen
+}
+
+export const from: Field<Cursor> = (seen, path) => (seen === 'start' ? START : cursor(seen, path))
+
+export const inputs: Field<unknown[]> = list(MAX_INPUTS, anything)
+export const names: Field<string[]> = list(MAX_NAMES, text(MAX_REASON_LENGTH, 'the name of a task'))
+export const types: Field<JobNoticeType[]> = list(JOB_NOTICE_TYPES.length, (seen, path) =>
+  (JOB_NOTICE_TYPES as readonly unknown[]).includes(seen)
+    ? (seen as JobNoticeType)
+    : refuse(path, seen, `one of ${JOB_NOTICE_TYPES.join(', ')}`),
+)
+
+function text(maxLength: number, expected: string): Field<string> {
+  return (seen, path) =>
+    typeof seen === 'string' && seen !== '' && seen.length <= maxLength ? seen : refuse(path, seen, expected)
+}
+
+function list<Value>(most: number, field: Field<Value>): Field<Value[]> {
+  return (seen, path) => {
+    if (!Array.isArray(seen) || seen.length > most) return refuse(path, seen, `a list of at most ${most}`)
+    return seen.map((item, index) => field(item, `${path}[${index}]`))
+  }
+}
+
+/** @throws LovageError `OPTION_INVALID` */
+export function refuse(option: string, seen: unknown, expected: string): never {
+  throw new LovageError('OPTION_INVALID', { option, seen: shown(seen), expected })
+}
+
+/** What came, short enough for a message. */
+function shown(seen: unknown): string {
+  if (seen === undefined) return 'absent'
+  if (Array.isArray(seen)) return `a list of ${seen.length}`
+  if (typeof seen === 'object' && seen !== null) return 'an object'
+  const text = typeof seen === 'string' ? JSON.stringify(seen) : String(seen)
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text
+}

@@ -1,0 +1,84 @@
+/** The procedures of a jobs router, as types: what a bare tRPC client and `createJobsClient` see of a queue. */
+import type {
+  CancelOutcome, Cursor, Duration, ErrorCode, ErrorDetails, Job, JobNoticeType, JobOf, JobRef, Named, Notice, NoticeOf,
+  Task, TaskTypes, TasksOf,
+} from '@lovage/core'
+import type { TRPCMutationProcedure, TRPCQueryProcedure, TRPCSubscriptionProcedure } from '@trpc/server'
+
+/** What `enqueue` answers: the job as data, and in its type all that is known of the task. */
+export interface Ticket<T extends TaskTypes = TaskTypes, Name extends string = string> extends JobRef<Name> {
+  /** Only types, never a value. */
+  readonly '~types'?: T
+}
+
+/** The options of one enqueued job, as they travel. What a task limits, a caller may only limit further. */
+export interface EnqueueWireOptions {
+  /** Earliest start, counted from now. At most a year. */
+  delay?: Duration | undefined
+  /** At most as many as the task has. */
+  attempts?: number | undefined
+  /** At most what the task has. */
+  timeLimit?: Duration | undefined
+}
+
+/** Where a subscription begins. `lastEventId`, which tRPC sends when it reconnects, wins over `from`. */
+interface Place {
+  from?: Cursor | 'start' | undefined
+  lastEventId?: Cursor | null | undefined
+}
+
+type EnqueueWire<T extends TaskTypes> = undefined extends T['input']
+  ? (EnqueueWireOptions & { input?: T['input']; id?: string | undefined }) | undefined
+  : EnqueueWireOptions & { input: T['input']; id?: string | undefined }
+
+/** With `id` one job, up to its end, and nothing else may be asked for; without it all jobs of the task. */
+type NoticesWire = (Place & { id?: string | undefined; types?: readonly JobNoticeType[] | undefined }) | undefined
+
+type AllNoticesWire<Names> = (NonNullable<NoticesWire> & { tasks?: readonly Names[] | undefined }) | undefined
+
+/** Each yielded value carries its cursor as tRPC's event id, so that every client resumes by itself. */
+type Tracked<N> = AsyncIterable<{ id: Cursor; data: N }>
+
+/** What an error of these procedures carries beyond tRPC's own: `error.data.lovage`. */
+export type LovageErrorData = { [C in ErrorCode]: { code: C; details: ErrorDetails[C] } }[ErrorCode]
+
+/** The user's own error shape with ours in it. */
+export type WithLovage<Shape> = Shape & { data: { lovage?: LovageErrorData } }
+
+interface Def<Input, Output, Shape> {
+  input: Input
+  output: Output
+  meta: unknown
+  errorShape: Shape
+}
+
+// Aliases, not interfaces: only an alias fits tRPC's router record, which has an index signature.
+
+/** The procedures of one task. */
+export type TaskProcedures<T extends TaskTypes, Name extends string, Shape> = {
+  enqueue: TRPCMutationProcedure<Def<EnqueueWire<T>, Ticket<T, Name>, Shape>>
+  /** At most 500 inputs: all are enqueued, or none. */
+  enqueueMany: TRPCMutationProcedure<
+    Def<EnqueueWireOptions & { inputs: readonly T['input'][] }, Ticket<T, Name>[], Shape>
+  >
+  get: TRPCQueryProcedure<Def<{ id: string }, Job<T, Name>, Shape>>
+  cancel: TRPCMutationProcedure<Def<{ id: string; reason?: string | null | undefined }, CancelOutcome, Shape>>
+  notices: TRPCSubscriptionProcedure<Def<NoticesWire, Tracked<Notice<T, Name>>, Shape>>
+}
+
+/** The procedures that concern all tasks. */
+export type AllProcedures<Tasks extends Named, Shape> = {
+  get: TRPCQueryProcedure<Def<{ id: string }, JobOf<Tasks>, Shape>>
+  cancel: TRPCMutationProcedure<Def<{ id: string; reason?: string | null | undefined }, CancelOutcome, Shape>>
+  notices: TRPCSubscriptionProcedure<Def<AllNoticesWire<Tasks['name']>, Tracked<NoticeOf<Tasks>>, Shape>>
+}
+
+/** The procedures of each task of a tree, in the same nesting. */
+export type TreeProcedures<Tree, Shape, Prefix extends string = ''> = {
+  [K in keyof Tree & string]: Tree[K] extends Task<infer T>
+    ? TaskProcedures<T, T['name'] extends string ? T['name'] : `${Prefix}${K}`, Shape>
+    : TreeProcedures<Tree[K], Shape, `${Prefix}${K}.`>
+}
+
+/** The record of a jobs router. */
+export type JobsRecord<Tree, Shape> = TreeProcedures<Tree, Shape> & AllProcedures<TasksOf<Tree>, Shape>

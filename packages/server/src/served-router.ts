@@ -1,0 +1,70 @@
+/** The router of `serve`, for those who have none of their own: a jobs router named `jobs`, and who may call it. */
+import type { IncomingMessage } from 'node:http'
+import { LovageError, type Queue, type TaskTree } from '@lovage/core'
+import { initTRPC, type TRPCBuiltRouter, type TRPCDefaultErrorShape } from '@trpc/server'
+import type { TRPCRequestInfo } from '@trpc/server/http'
+import superjson from 'superjson'
+import { formatter, toTRPCError } from './errors.ts'
+import { jobsRouter } from './jobs-router.ts'
+import type { JobsRecord, WithLovage } from './procedures.ts'
+
+/**
+ * Says whose token this is; `null`: nobody's, and the call fails with `UNAUTHORIZED`. The token comes from
+ * `Authorization: Bearer`, on a websocket from the connection parameter `token`; `null` when there is none. Asked
+ * once for each HTTP request and once for each socket.
+ */
+export type Authenticate = (token: string | null, request: IncomingMessage) => string | null | Promise<string | null>
+
+interface ServedContext {
+  caller: () => Promise<string | null>
+}
+
+interface ServedRoot {
+  ctx: ServedContext
+  meta: object
+  errorShape: TRPCDefaultErrorShape
+  transformer: true
+}
+
+/** The type of the router that `serve({ queue })` serves: `RouterOf<typeof tasks>` is an `AppRouter` for clients. */
+export type RouterOf<Tree> = TRPCBuiltRouter<ServedRoot, { jobs: JobsRecord<Tree, WithLovage<TRPCDefaultErrorShape>> }>
+
+export function servedRouter<Tree extends TaskTree>(queue: Queue<Tree>, isPublic: boolean): RouterOf<Tree> {
+  // Never with stacks: who is asked by strangers is no developer's screen.
+  const t = initTRPC.context<ServedContext>().create({ transformer: superjson, isDev: false })
+  const known = t.procedure.errors(formatter(t._config.errorFormatter)).use(async ({ ctx, next }) => {
+    const owner = await ctx.caller().catch((error: unknown) => Promise.reject(toTRPCError(error)))
+    if (owner === null) throw toTRPCError(new LovageError('UNAUTHORIZED', { message: 'The token is missing or not valid.' }))
+    return next({ ctx: { owner } })
+  })
+  const jobs = isPublic
+    ? jobsRouter({ t, queue, procedure: t.procedure, owner: 'public' })
+    : jobsRouter({ t, queue, procedure: known, owner: ({ ctx }) => ctx.owner })
+  return t.router({ jobs }) as unknown as RouterOf<Tree>
+}
+
+/**
+ * The context never fails: a failed context would end the socket, and clients would come back for ever, where a
+ * failed call tells each caller once.
+ */
+export function servedContext(authenticate: Authenticate | undefined) {
+  return ({ req, info }: { req: IncomingMessage; info: TRPCRequestInfo }): ServedContext => ({
+    caller: remembered(async () => (authenticate === undefined ? null : authenticate(tokenOf(req, info), req))),
+  })
+}
+
+function tokenOf({ headers }: IncomingMessage, { connectionParams }: TRPCRequestInfo): string | null {
+  return connectionParams?.['token'] ?? /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? null
+}
+
+/** Asks once, and again only after a failure: a socket must not suffer for ever from one bad moment. */
+function remembered<Value>(ask: () => Promise<Value>): () => Promise<Value> {
+  let asked: Promise<Value> | undefined
+  return () => {
+    asked ??= ask().catch((error: unknown) => {
+      asked = undefined
+      throw error
+    })
+    return asked
+  }
+}
