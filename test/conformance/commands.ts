@@ -14,12 +14,15 @@ const TTL_MS = 900_000
 const LONG_MS = 1_200_000
 const LEASE_MS = 10_000
 const WORKERS = 3
-const IDS = Array.from({ length: 8 }, (_, n) => `job-${n}`)
+/** A worker speaks of its newest claims, and of as many that it has settled already. */
+const HELD = 4
+const STALE = 2
+const IDS = Array.from({ length: 12 }, (_, n) => `job-${n}`)
 const TASKS = ['score', 'mail.send', 'a "name" \\ with ü|\n']
 
 type Ending = 'succeeded' | 'failed' | 'retrying'
 interface SettleChoice {
-  /** Which of the claims that its worker ever made, counted back from the newest. */
+  /** Which of the jobs that its worker claimed: see `chosen`. */
   back: number
   to: Ending
   delayMs: number
@@ -40,7 +43,7 @@ export type Command =
 const worker = fc.nat(WORKERS - 1)
 const id = fc.constantFrom(...IDS)
 const delayMs = fc.constantFrom(0, 0, 100, 1_000, 30_000)
-const back = fc.nat(5)
+const back = fc.nat(HELD + STALE - 1)
 
 const weighted: { weight: number; arbitrary: fc.Arbitrary<Command> }[] = [
   {
@@ -54,7 +57,7 @@ const weighted: { weight: number; arbitrary: fc.Arbitrary<Command> }[] = [
     }),
   },
   {
-    weight: 9,
+    weight: 15,
     arbitrary: fc.record({
       do: fc.constant('step'),
       worker,
@@ -77,13 +80,13 @@ const weighted: { weight: number; arbitrary: fc.Arbitrary<Command> }[] = [
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('cancel'), id, kept: fc.boolean(), reason: fc.constantFrom(null, 'why', '') }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('join'), worker }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('extend'), worker }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('join'), worker }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('extend'), worker }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('leave'), worker }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('takeOver'), worker, backs: fc.array(back, { maxLength: 3 }) }) },
   {
     weight: 5,
-    arbitrary: fc.record({ do: fc.constant('advance'), ms: fc.constantFrom(1, 99, 100, 1_000, 9_999, 10_000, LONG_MS) }),
+    arbitrary: fc.record({ do: fc.constant('advance'), ms: fc.constantFrom(0, 1, 1, 99, 100, 1_000, 1_000, 5_000, 9_999, LONG_MS) }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('get'), id }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('range'), back: fc.nat(20), limit: fc.integer({ min: 1, max: 5 }) }) },
@@ -92,14 +95,21 @@ const weighted: { weight: number; arbitrary: fc.Arbitrary<Command> }[] = [
 /** Begins with workers that are there, since without them nothing happens. */
 export const sequences: fc.Arbitrary<Command[]> = fc
   .array(fc.oneof(...weighted), { minLength: 1, maxLength: 80, size: 'max' })
-  .map((commands) => [{ do: 'join', worker: 0 }, { do: 'join', worker: 1 }, ...commands])
+  .map((commands) => [{ do: 'join', worker: 0 }, { do: 'join', worker: 1 }, { do: 'join', worker: 2 }, ...commands])
+
+interface Worker {
+  session: string
+  joins: number
+  /** What it claimed under whatever session and has not settled; then what it has. */
+  held: Claimed[]
+  stale: Claimed[]
+}
 
 /** One store, as the workers of a sequence see it. */
 export class Player {
   readonly #store: Store
   readonly #elapse: (ms: number) => Promise<void>
-  /** The session that each worker goes by, and what it claimed under whatever session. */
-  readonly #workers = Array.from({ length: WORKERS }, (_, n) => ({ session: `w${n}.0`, joins: 0, claims: [] as Claimed[] }))
+  readonly #workers = Array.from({ length: WORKERS }, (_, n): Worker => ({ session: `w${n}.0`, joins: 0, held: [], stale: [] }))
   readonly #cursors: Cursor[] = [START]
 
   constructor(store: Store, elapse: (ms: number) => Promise<void>) {
@@ -117,28 +127,36 @@ export class Player {
       case 'enqueue':
         return this.#store.enqueue(command.jobs.map(newJob))
       case 'step': {
-        const { claims, session } = this.#workers[command.worker]!
-        const settle = command.settle.flatMap((choice) => this.#chosen(command.worker, [choice.back]).map((job) => settlement(job, choice)))
-        const verify = command.verify ? claims.slice(-4) : []
-        const announce = new Set(command.announce ? TASKS.slice(1) : [])
-        const reply = await this.#store.step({ session, settle, claim: command.claim, verify, announce })
-        claims.push(...reply.claimed)
+        const self = this.#worker(command)
+        const chosen = command.settle.flatMap((choice) => this.#chosen(self, [choice.back]).map((job) => ({ job, choice })))
+        const reply = await this.#store.step({
+          session: self.session,
+          settle: chosen.map(({ job, choice }) => settlement(job, choice)),
+          claim: command.claim,
+          verify: command.verify ? [...self.held, ...self.stale].slice(-HELD) : [],
+          announce: new Set(command.announce ? TASKS.slice(1) : []),
+        })
+        const settled = new Set(chosen.map(({ job }) => job))
+        self.held = [...self.held.filter((job) => !settled.has(job)), ...reply.claimed]
+        self.stale.push(...settled)
         return reply
       }
       case 'progress': {
-        const { session } = this.#workers[command.worker]!
-        return this.#store.progress(session, this.#chosen(command.worker, command.backs).map((job) => report(job, job.attempt)))
+        const self = this.#worker(command)
+        return this.#store.progress(self.session, this.#chosen(self, command.backs).map((job) => report(job, job.attempt)))
       }
       case 'cancel':
         return this.#store.cancel({ id: command.id, by: null, reason: command.reason, ttlMs: command.kept ? TTL_MS : 0 })
       case 'join':
-        return this.#join(command.worker)
+        return this.#join(command)
       case 'takeOver':
-        return this.#join(command.worker, this.#chosen(command.worker, command.backs))
-      case 'extend':
-        return this.#store.extend(this.#workers[command.worker]!.session, LEASE_MS)
+        return this.#join(command, this.#chosen(this.#worker(command), command.backs))
+      case 'extend': {
+        const reply = await this.#store.extend(this.#worker(command).session, LEASE_MS)
+        return reply.alive ? reply : [reply, await this.#join(command)] // as a worker that was given up does
+      }
       case 'leave':
-        return this.#store.leave(this.#workers[command.worker]!.session)
+        return this.#store.leave(this.#worker(command).session)
       case 'advance':
         return this.#elapse(command.ms)
       case 'get': {
@@ -156,18 +174,20 @@ export class Player {
     }
   }
 
-  async #join(worker: number, holds?: readonly Hold[]): Promise<unknown> {
-    const self = this.#workers[worker]!
+  async #join(command: { worker: number }, holds?: readonly Hold[]): Promise<unknown> {
+    const self = this.#worker(command)
     const before = self.session
     self.joins += 1
-    self.session = `w${worker}.${self.joins}`
+    self.session = `w${command.worker}.${self.joins}`
     const { session } = self
     return this.#store.join({ session, leaseMs: LEASE_MS, ...(holds && { replaces: { session: before, holds } }) })
   }
 
-  #chosen(worker: number, backs: readonly number[]): Claimed[] {
-    const { claims } = this.#workers[worker]!
-    return backs.flatMap((back) => claims.at(-1 - back) ?? [])
+  #worker = ({ worker }: { worker: number }): Worker => this.#workers[worker] as Worker
+
+  /** Counted back from the newest: first of those that it may hold, then of those that it has settled. */
+  #chosen({ held, stale }: Worker, backs: readonly number[]): Claimed[] {
+    return backs.flatMap((back) => (back < HELD ? held.at(-1 - back) : stale.at(HELD - 1 - back)) ?? [])
   }
 
   /** All that can be seen of the store from outside. */

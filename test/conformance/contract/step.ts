@@ -231,7 +231,8 @@ export function stepContract(test: ContractTest): void {
       await store.enqueue(newJobs('a'))
       await joinAll(store, 's1')
       const job = await claimOne(store, 's1')
-      expect(await settle(store, 's1', succeeded(job, 'first'), succeeded(job, 'second'))).toMatchObject({ lost: ['a'] })
+      const again = { ...succeeded(job, 'second'), progress: encoded(9) }
+      expect(await settle(store, 's1', succeeded(job, 'first'), again)).toMatchObject({ lost: ['a'] })
       for (const settlement of late(job)) expect(await settle(store, 's1', settlement)).toMatchObject({ alive: true, lost: ['a'] })
       expect(await store.get('a')).toMatchObject({ state: 'succeeded', result: encoded('first') })
       expect(told(await feedAfter(store))).toEqual(['succeeded a'])
