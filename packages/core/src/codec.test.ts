@@ -170,7 +170,7 @@ describe('encodedBytes', () => {
       fc.property(fc.string({ unit: 'binary' }), fc.option(fc.string({ unit: 'binary' })), (json, meta) => {
         expect(encodedBytes(meta === null ? { json } : { json, meta })).toBe(utf8(json) + utf8(meta ?? ''))
       }),
-      { examples: [['aü€😀', null], ['', '😀']] },
+      { examples: [['aü€😀', null], ['', '😀'], ['a' + '😀€'.repeat(20_000), null]] },
     )
   })
 
