@@ -1,0 +1,61 @@
+/** A TCP line that a test can listen to and cut. What passes is not changed. */
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+
+export class TcpProxy implements AsyncDisposable {
+  readonly #server: Server
+  readonly #pairs = new Set<readonly [Socket, Socket]>()
+  #heard: string[] = []
+  /** Connections that were made through it, the cut ones included. */
+  connections = 0
+
+  private constructor(port: number) {
+    this.#server = createServer((near) => {
+      const far = connect(port, '127.0.0.1')
+      const pair = [near, far] as const
+      this.connections += 1
+      this.#pairs.add(pair)
+      far.on('data', (chunk: Buffer) => this.#heard.push(chunk.toString('latin1')))
+      near.pipe(far)
+      far.pipe(near)
+      for (const socket of pair) {
+        socket.on('error', () => {})
+        socket.on('close', () => this.#end(pair))
+      }
+    })
+  }
+
+  static async to(port: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(port)
+    await new Promise<void>((resolve) => {
+      proxy.#server.listen(0, '127.0.0.1', resolve)
+    })
+    return proxy
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Every byte that came from the server. */
+  get heard(): string {
+    return this.#heard.join('')
+  }
+
+  /** As a cable that is pulled: no goodbye to either side. */
+  cut(): void {
+    for (const pair of this.#pairs) this.#end(pair)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut()
+    await new Promise((resolve) => {
+      this.#server.close(resolve)
+    })
+  }
+
+  #end(pair: readonly [Socket, Socket]): void {
+    this.#pairs.delete(pair)
+    for (const socket of pair) socket.destroy()
+  }
+}
