@@ -106,7 +106,7 @@ export class Attempts {
 
   /** The session was given up: other workers have all of its jobs. */
   loseAll(): void {
-    for (const attempt of [...this.#running.values()]) {
+    for (const attempt of this.#running.values()) {
       this.#void(attempt)
       this.#lose(attempt)
     }
@@ -114,7 +114,7 @@ export class Attempts {
 
   /** Tells every handler that its time is over. What still returns a value is settled, the rest is handed back. */
   shutDown(): void {
-    for (const attempt of [...this.#running.values()]) attempt.abort({ type: 'shutdown' })
+    for (const attempt of this.#running.values()) attempt.abort({ type: 'shutdown' })
   }
 
   close(): void {

@@ -62,7 +62,7 @@ function bindTask(
   } else if (handler !== undefined) {
     bound.set(task.name, { task, handler: handler as BoundTask['handler'] })
   } else if (isRunnable(task)) {
-    bound.set(task.name, { task, handler: task.handler as BoundTask['handler'] })
+    bound.set(task.name, { task, handler: task.handler })
   } else {
     mistakes.missing.push(path)
   }

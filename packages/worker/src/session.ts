@@ -124,8 +124,9 @@ export class Session {
     this.#closing.abort()
     this.#isJoined = false
     await this.#stopKeeping()
-    const left = await Promise.all([this.#id, this.#replaced].map((id) => (id === null ? null : store.leave(id))))
-    return left.reduce((sum, answer) => sum + (answer?.returned ?? 0), 0)
+    const sessions = [this.#id, this.#replaced].filter((id) => id !== null)
+    const left = await Promise.all(sessions.map((id) => store.leave(id)))
+    return left.reduce((sum, { returned }) => sum + returned, 0)
   }
 
   #rejoin(isReaped: boolean): void {

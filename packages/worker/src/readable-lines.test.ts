@@ -1,0 +1,28 @@
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import { readableLines } from './readable-lines.ts'
+
+function written(log: (logger: ReturnType<typeof pino>) => void): string {
+  let text = ''
+  log(pino({ level: 'debug' }, readableLines({ write: (line) => void (text += line) })))
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/\u001b\[\d+m/g, '')
+}
+
+test('a line is time, level and sentence', () => {
+  expect(written((logger) => logger.info({ jobId: 'a' }, 'Task score[a] received'))).toMatch(
+    /^\d\d:\d\d:\d\d info {2}Task score\[a\] received\n$/,
+  )
+})
+
+test('the stack of an error stands below its line', () => {
+  const error = { name: 'Error', message: 'boom', stack: 'Error: boom\n    at score' }
+  expect(written((logger) => logger.error({ error }, 'failed'))).toMatch(/error failed\n {4}Error: boom\n {8}at score\n$/)
+  expect(written((logger) => logger.error(new Error('mine')))).toMatch(/error mine\n {4}Error: mine\n {8}at /)
+})
+
+test('what is no line of pino passes as it is', () => {
+  let text = ''
+  readableLines({ write: (line) => void (text += line) }).write('not json\n')
+  expect(text).toBe('not json\n')
+})
