@@ -156,7 +156,8 @@ const isReply = (error: unknown): error is Error => error instanceof Error && er
 const NOT_NOW =
   /^(LOADING|READONLY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|OOM|MISCONF|BUSY|NOAUTH|NOPERM|WRONGPASS|ERR max number)/
 
-function replyError(store: string, cause: Error): LovageError {
+function replyError(store: string, cause: Error & { command?: unknown }): LovageError {
+  delete cause.command // ioredis puts the arguments there: people's inputs, which must not end in a log
   if (NOT_NOW.test(cause.message)) return unavailable(store, cause.message, cause)
   return new LovageError('INTERNAL', { message: `${store} answered: ${cause.message}` }, { cause })
 }

@@ -24,12 +24,13 @@ const HEAD = /^\[1,("(?:[^"\\]|\\.)*"),(null|"(?:[^"\\]|\\.)*"),(0|\{[^}]*\}),/
 export function decodeRecord(id: string, record: string): JobRecord {
   const head = HEAD.exec(record)
   if (head === null) throw unsupported(id, record)
+  const [all, task, owner, options] = head as unknown as [all: string, task: string, owner: string, options: string]
   return {
     id,
-    task: JSON.parse(head[1] as string) as string,
-    owner: JSON.parse(head[2] as string) as string | null,
-    options: head[3] === '0' ? {} : (JSON.parse(head[3] as string) as JobOptions),
-    input: inputOf(record.slice(head[0].length, -1)),
+    task: JSON.parse(task) as string,
+    owner: JSON.parse(owner) as string | null,
+    options: options === '0' ? {} : (JSON.parse(options) as JobOptions),
+    input: inputOf(record.slice(all.length, -1)),
   }
 }
 

@@ -107,10 +107,11 @@ class RedisStore implements Store {
   }
 
   async step(request: StepRequest): Promise<StepReply> {
-    const { session, settle, claim } = request
-    const args = { session, claim, settleCount: settle.length, announce: announceText(request.announce) }
-    const { alive, lost, nextDueMs, claimedAt, ids, records, tries, deferred } = await this.#run(step, args, stepItems(request))
-    this.#waiters.get(session)?.expect(nextDueMs)
+    const { session, claim } = request
+    const { settleCount, items } = stepItems(request)
+    const args = { session, claim, settleCount, announce: announceText(request.announce) }
+    const { alive, lost, nextDueMs, claimedAt, ids, records, tries, deferred } = await this.#run(step, args, items)
+    if (alive) this.#waiterOf(session).expect(nextDueMs)
     if (deferred > 0) {
       this.#warn(
         `${deferred} job(s) of a newer version of Lovage were put off for ${DEFER_MS / 1000} s: this worker cannot read ` +
@@ -134,7 +135,12 @@ class RedisStore implements Store {
     return this.#run(leave, { session })
   }
 
-  wait(session: string, options: { work: boolean; timeoutMs: number; signal: AbortSignal }) {
+  async wait(session: string, options: { work: boolean; timeoutMs: number; signal: AbortSignal }) {
+    if (this.#closing.signal.aborted) throw new LovageError('CLOSED', { what: this.name })
+    return this.#waiterOf(session).wait(options)
+  }
+
+  #waiterOf(session: string): Waiter {
     let waiter = this.#waiters.get(session)
     if (waiter === undefined) {
       waiter = new Waiter({
@@ -147,7 +153,7 @@ class RedisStore implements Store {
       })
       this.#waiters.set(session, waiter)
     }
-    return waiter.wait(options)
+    return waiter
   }
 
   async #release(session: string): Promise<void> {

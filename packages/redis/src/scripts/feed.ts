@@ -25,7 +25,7 @@ export const feed = lua`
   local function append(id, task, status, label, value, ...)
     seq = seq + 1
     newest = redis.call('XADD', outcomes, 'MAXLEN', '~', streamMaxLen, '*', 'task_id', id, 'task_name', task,
-      'status', status, 'timestamp', stamp, label, value, 'seq', seq, 'v', ${STREAM_VERSION}, ...)
+      'status', status, 'timestamp', stamp, label, value, 'seq', string.format('%d', seq), 'v', '${STREAM_VERSION}', ...)
   end
 `
 

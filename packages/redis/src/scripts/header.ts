@@ -10,7 +10,7 @@ import { lua } from '../script.ts'
  */
 export const header = lua`
   local function isKnown(record)
-    return string.sub(record, 1, 3) == '[${RECORD_VERSION},'
+    return string.find(record, '[${RECORD_VERSION},', 1, true) == 1
   end
   local function header(record)
     local task, at = string.match(record, '^%[${RECORD_VERSION},("[^"\\]*"),()')

@@ -4,7 +4,7 @@ import { lua } from '../script.ts'
 /** `ring()` leaves the marker that wakes one idle worker. Takes the key `wake`. */
 export const ring = lua`
   local function ring()
-    if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, 1) end
+    if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
   end
 `
 

@@ -73,7 +73,7 @@ export const counts = defineScript({
     local retrying = redis.call('SCARD', retry)
     return {
       redis.call('LLEN', wait) - redis.call('SCARD', tombs), redis.call('ZCARD', later) - retrying, retrying,
-      redis.call('HLEN', active), redis.call('ZCOUNT', workers, '(' .. nowMs, '+inf'),
+      redis.call('HLEN', active) - redis.call('HEXISTS', active, '_'), redis.call('ZCOUNT', workers, '(' .. nowText, '+inf'),
     }
   `,
   decode(reply): Counts {

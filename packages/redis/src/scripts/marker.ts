@@ -24,7 +24,7 @@ export const peek = defineScript({
   repeatable: true,
   body: lua`
     ${time}
-    local isWork = redis.call('EXISTS', wait) == 1 or redis.call('ZCOUNT', later, '-inf', nowMs) > 0
+    local isWork = redis.call('EXISTS', wait) == 1 or redis.call('ZCOUNT', later, '-inf', nowText) > 0
     return isWork and 'work' or 'idle'
   `,
   decode: headed(['work', 'idle'], (word) => word === 'work'),

@@ -56,7 +56,7 @@ export const extend = defineScript({
     ${handBack}
     local isAlive = redis.call('ZSCORE', workers, session)
     if isAlive then redis.call('ZADD', workers, nowMs + leaseMs, session) end
-    local dead = redis.call('ZRANGE', workers, '-inf', nowMs, 'BYSCORE')
+    local dead = redis.call('ZRANGE', workers, '-inf', nowText, 'BYSCORE')
     local isDead = {}
     for _, name in ipairs(dead) do
       isDead[name] = true
