@@ -4,6 +4,7 @@ import { decodeOutcome, OUTCOME_VERSION } from '../outcome.ts'
 import { unsupported } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { feed, marked, optional } from './feed.ts'
+import { tidy } from './hands.ts'
 import { header } from './header.ts'
 
 /**
@@ -22,6 +23,7 @@ export const cancel = defineScript({
     ${feed}
     ${optional}
     ${header}
+    ${tidy}
     local record = redis.call('HGET', jobs, id)
     if not record then
       local outcome = redis.call('GET', resultPrefix .. id)
@@ -38,6 +40,7 @@ export const cancel = defineScript({
     if session then
       attempt = attempt + 1
       redis.call('HDEL', active, id)
+      tidy()
       redis.call('HDEL', progress, id)
       if redis.call('ZSCORE', workers, session) then
         redis.call('RPUSH', ctlPrefix .. session, message)

@@ -4,6 +4,7 @@ import { decodeRecord } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import type { StreamRecord } from '../stream-record.ts'
 import { fromText } from '../text.ts'
+import { ANCHOR } from './hands.ts'
 import { time } from './time.ts'
 
 /** A job as it is: its outcome, else its record and what follows from where its id is; with the place of all that. */
@@ -73,7 +74,7 @@ export const counts = defineScript({
     local retrying = redis.call('SCARD', retry)
     return {
       redis.call('LLEN', wait) - redis.call('SCARD', tombs), redis.call('ZCARD', later) - retrying, retrying,
-      redis.call('HLEN', active) - redis.call('HEXISTS', active, '_'), redis.call('ZCOUNT', workers, '(' .. nowText, '+inf'),
+      redis.call('HLEN', active) - redis.call('HEXISTS', active, '${ANCHOR}'), redis.call('ZCOUNT', workers, '(' .. nowText, '+inf'),
     }
   `,
   decode(reply): Counts {

@@ -1,6 +1,6 @@
 import type { Hold, JoinRequest } from '@lovage/core'
 import { defineScript, headed, lua } from '../script.ts'
-import { handBack } from './line.ts'
+import { handBack } from './hands.ts'
 import { time } from './time.ts'
 
 /**

@@ -4,6 +4,7 @@ import { defineScript, headed, lua } from '../script.ts'
 import { INLINE_MAX } from '../stream-record.ts'
 import { toText } from '../text.ts'
 import { feed, marked, optional } from './feed.ts'
+import { ANCHOR, ANCHOR_TEXT, tidy } from './hands.ts'
 import { header } from './header.ts'
 import { ring } from './line.ts'
 
@@ -13,12 +14,6 @@ const PROMOTE_MAX = 200
 const TOMBS_MAX = 1_000
 /** How long a record that only a newer version can read is kept out of the way, for a newer worker to come by. */
 export const DEFER_MS = 30_000
-
-/**
- * An entry of `active` that is no job and stays for ever. Redis makes a listpack of a small hash, in which every
- * look, claim and settlement is a search; a value above 64 bytes prevents that, which saves 15 % of all work.
- */
-const ANCHOR = 'no job: keeps this hash a hash table, which Redis would pack into a list while it is small'
 
 /** Arguments of one settlement; see `stepItems`. */
 const WIDTH = 8
@@ -44,6 +39,7 @@ export const step = defineScript({
     ${optional}
     ${header}
     ${ring}
+    ${tidy}
 
     -- A value and, after a line feed, its meta; an error's name and its message.
     local function apart(text)
@@ -118,7 +114,7 @@ export const step = defineScript({
         n = n + 1
         local id, to = ids[n], ARGV[at + 2]
         if to == 'report' then
-          if holds[n] == ARGV[at + 1] then report(id, unpack(ARGV, at + 3, at + 6)) end
+          if holds[n] == ARGV[at + 1] and not isSettled[id] then report(id, unpack(ARGV, at + 3, at + 6)) end
         elseif holds[n] ~= ARGV[at + 1] or isSettled[id] then
           lost[#lost + 1] = id
         else
@@ -187,8 +183,9 @@ export const step = defineScript({
     end
 
     local counts = false
-    if count > 0 then
-      redis.call('HSET', active, '_', '${ANCHOR}', unpack(holds))
+    if count == 0 then tidy()
+    else
+      redis.call('HSET', active, '${ANCHOR}', '${ANCHOR_TEXT}', unpack(holds))
       if redis.call('EXISTS', tries) == 1 then counts = redis.call('HMGET', tries, unpack(claimed)) end
       if announce ~= '' then
         for n, id in ipairs(claimed) do
