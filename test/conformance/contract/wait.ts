@@ -147,6 +147,7 @@ export function waitContract(test: ContractTest): void {
       await claim(store, 's1')
       await store.cancel(cancelOf('a'))
       await store.cancel({ id: 'b', by: null, reason: null, ttlMs: 1_000 })
+      await store.extend('s1', LEASE_MS)
       const seen = new Map<string, unknown>()
       while (seen.size < 2) {
         const { cancelled } = await store.wait('s1', { work: false, timeoutMs: LONG_MS, signal })
