@@ -27,4 +27,4 @@ export const KEEP_ALIVE_TIMEOUT_MS = 65_000
 /** How long clients that were asked to reconnect may take before their sockets are closed. */
 export const CLOSE_GRACE_MS = 1_000
 /** How long the other side may take to confirm the end of a socket. */
-export const CLOSE_WAIT_MS = 2_000
+export const CLOSE_WAIT_MS = 1_000

@@ -147,8 +147,12 @@ function keepAliveOf(keepAlive: ListenOptions['keepAlive']) {
   return { keepAlive: { enabled: true, pingMs: keepAlive?.pingMs ?? PING_MS, pongWaitMs: keepAlive?.pongWaitMs ?? PONG_WAIT_MS } }
 }
 
+/** Not what callers do wrong, and not the ends of their sockets: strangers must not be able to fill a log. */
 function logFaults({ error, path }: { error: TRPCError; path: string | undefined }): void {
-  if (error.code === 'INTERNAL_SERVER_ERROR') console.error(`[lovage] ${path ?? 'a request'} failed:`, error.cause ?? error)
+  const { cause } = error
+  if (error.code !== 'INTERNAL_SERVER_ERROR') return
+  if (path === undefined && cause !== undefined && 'code' in cause && /^(WS_ERR|E[A-Z]+$)/.test(String(cause.code))) return
+  console.error(`[lovage] ${path ?? 'a request'} failed:`, cause ?? error)
 }
 
 function hostInUrl(host: string): string {
