@@ -1,4 +1,4 @@
-// Cuts the corpus into jobs: neighbouring addresses of one president, about a thousand sentences together.
+// Cuts the corpus into jobs: neighbouring addresses of one president.
 import type { Address } from './corpus.ts'
 
 export interface Batch {
@@ -11,10 +11,10 @@ export interface Batch {
 }
 
 /**
- * Enough work for a bar to be seen moving, and about 170 kB of text, well under the 1 MiB that a queue takes by default.
- * An address that is longer by itself (the longest has 1,327) is a batch of its own.
+ * Enough work for a bar to be seen moving, and at most 460 kB of text: well under the 1 MiB that a queue takes by default.
+ * An address that is longer by itself would be a batch of its own; the longest has 1,327.
  */
-const mostSentences = 1000
+const mostSentences = 2500
 
 export function batchesOf(addresses: readonly Address[], most = mostSentences): Batch[] {
   const groups: Address[][] = []
@@ -26,7 +26,11 @@ export function batchesOf(addresses: readonly Address[], most = mostSentences): 
     open.push(address)
   }
   return groups.map((group) => {
-    return { president: group[0]!.president, addresses: group, texts: group.flatMap((address) => address.sentences) }
+    return {
+      president: group[0]!.president,
+      addresses: group,
+      texts: group.flatMap((address) => address.sentences),
+    }
   })
 }
 

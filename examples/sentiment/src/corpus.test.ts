@@ -21,12 +21,18 @@ it('no sentence is empty, padded, or without a letter', () => {
 })
 
 it('hardly a sentence ends in an abbreviation', () => {
-  const ends = addresses.flatMap((address) => address.sentences).filter((sentence) => /\b(?:Mr|Mrs|Dr|St|Gen|[A-HJ-Z])\.$/.test(sentence))
+  const ends = addresses
+    .flatMap((address) => address.sentences)
+    .filter((sentence) => /\b(?:Mr|Mrs|Dr|St|Gen|[A-HJ-Z])\.$/.test(sentence))
   expect(ends.length).toBeLessThan(30)
 })
 
 it('the chamber is not quoted', () => {
-  expect(addresses.flatMap((address) => address.sentences).filter((sentence) => /\((?:applause|laughter)/i.test(sentence))).toEqual([])
+  expect(
+    addresses
+      .flatMap((address) => address.sentences)
+      .filter((sentence) => /\((?:applause|laughter)/i.test(sentence)),
+  ).toEqual([])
 })
 
 it('a decade begins with its round year', () => {

@@ -21,9 +21,17 @@ export interface Address {
 
 /** All addresses in the order of their years. */
 export function readAddresses(): Address[] {
-  return z.array(Row).parse(sotu()).map(({ year, name, party, text }) => {
-    return { year, president: name.replace('Mc Kinley', 'McKinley'), party, sentences: splitSentences(spoken(text)) }
-  })
+  return z
+    .array(Row)
+    .parse(sotu())
+    .map(({ year, name, party, text }) => {
+      return {
+        year,
+        president: name.replace('Mc Kinley', 'McKinley'),
+        party,
+        sentences: splitSentences(spoken(text)),
+      }
+    })
 }
 
 /** What the chamber did is not what the president said. */

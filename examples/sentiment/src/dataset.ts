@@ -46,7 +46,9 @@ export interface Labelled {
 export function labelled(text: string, lexicon: Lexicon): Labelled | undefined {
   const tokens = tokensOf(text)
   const label = labelOf(tokens, lexicon)
-  return label === 'unclear' ? undefined : { label: label === 'positive' ? 1 : 0, features: featuresOf(tokens) }
+  return label === 'unclear'
+    ? undefined
+    : { label: label === 'positive' ? 1 : 0, features: featuresOf(tokens) }
 }
 
 /**
@@ -54,39 +56,56 @@ export function labelled(text: string, lexicon: Lexicon): Labelled | undefined {
  * yet the model must know them.
  */
 export function lexiconExamples(lexicon: Lexicon): Labelled[] {
-  return [...lexicon].filter(([, valence]) => Math.abs(valence) >= leastValence).flatMap(([phrase, valence]) => {
-    const tokens = tokensOf(phrase)
-    const negated = tokens.map((token) => ({ ...token, negated: true }))
-    return [
-      { label: valence > 0 ? 1 : 0, features: featuresOf(tokens) },
-      { label: valence > 0 ? 0 : 1, features: featuresOf(negated) },
-    ] as const
-  })
+  return [...lexicon]
+    .filter(([, valence]) => Math.abs(valence) >= leastValence)
+    .flatMap(([phrase, valence]) => {
+      const tokens = tokensOf(phrase)
+      const negated = tokens.map((token) => ({ ...token, negated: true }))
+      return [
+        { label: valence > 0 ? 1 : 0, features: featuresOf(tokens) },
+        { label: valence > 0 ? 0 : 1, features: featuresOf(negated) },
+      ] as const
+    })
 }
 
-/** Features that enough of `texts` share; those of `always` have their place in any case. */
-export function vocabularyOf(texts: Iterable<Labelled>, always: Iterable<Labelled>, lexicon: Lexicon): Vocabulary {
-  const counts = new Map<string, number>()
-  for (const { features } of texts) for (const feature of features) counts.set(feature, (counts.get(feature) ?? 0) + 1)
-  for (const { features } of always) for (const feature of features) counts.set(feature, leastTexts.pair)
-  const idOf = new Map<string, number>()
-  for (const [feature, count] of counts) {
-    if (count >= (feature.includes(' ') ? leastTexts.pair : leastTexts.word)) idOf.set(feature, idOf.size)
+/** Counts in how many texts a feature occurs. Half a second of work for the whole corpus, so it is done text by text. */
+export class FeatureCounts {
+  readonly #counts = new Map<string, number>()
+
+  add({ features }: Labelled): void {
+    for (const feature of features) this.#counts.set(feature, (this.#counts.get(feature) ?? 0) + 1)
   }
-  return new Vocabulary(idOf, lexicon)
+
+  /** The features that occur often enough, and those of `always` in any case. */
+  vocabulary(always: Iterable<Labelled>, lexicon: Lexicon): Vocabulary {
+    const ids = new Map<string, number>()
+    for (const { features } of always)
+      for (const feature of features) if (!ids.has(feature)) ids.set(feature, ids.size)
+    for (const [feature, count] of this.#counts) {
+      const least = feature.includes(' ') ? leastTexts.pair : leastTexts.word
+      if (count >= least && !ids.has(feature)) ids.set(feature, ids.size)
+    }
+    return new Vocabulary(ids, lexicon)
+  }
 }
 
-export function examplesOf(texts: readonly Labelled[], vocabulary: Vocabulary): Examples {
+/** @param turn  Called between texts, so that the event loop gets its share. */
+export async function examplesOf(
+  texts: readonly Labelled[],
+  vocabulary: Vocabulary,
+  turn: () => Promise<void> | undefined,
+): Promise<Examples> {
   const ids: number[] = []
   const starts = new Int32Array(texts.length + 1)
   const labels = new Uint8Array(texts.length)
-  texts.forEach(({ label, features }, row) => {
+  for (const [row, { label, features }] of texts.entries()) {
     for (const feature of features) {
       const id = vocabulary.idOf.get(feature)
       if (id !== undefined) ids.push(id)
     }
     labels[row] = label
     starts[row + 1] = ids.length
-  })
+    await turn()
+  }
   return { ids: Int32Array.from(ids), starts, labels }
 }

@@ -39,7 +39,9 @@ export class Mood {
   /** @throws Error when the batch was not scored sentence by sentence. */
   add(batch: Batch, scores: readonly Score[]): void {
     if (scores.length !== batch.texts.length) {
-      throw new Error(`${batch.president}: ${batch.texts.length} sentences were sent and ${scores.length} scores came back.`)
+      throw new Error(
+        `${batch.president}: ${batch.texts.length} sentences were sent and ${scores.length} scores came back.`,
+      )
     }
     let at = 0
     for (const { year, president, sentences } of batch.addresses) {
@@ -57,9 +59,17 @@ export class Mood {
 
   /** In the order of time; decades without an address are left out. */
   decades(): Decade[] {
-    return [...this.#decades].sort(([a], [b]) => a - b).map(([decade, { addresses, sentences, scores, positive }]) => {
-      return { decade, addresses, sentences, meanScore: scores / sentences, positiveShare: positive / sentences }
-    })
+    return [...this.#decades]
+      .sort(([a], [b]) => a - b)
+      .map(([decade, { addresses, sentences, scores, positive }]) => {
+        return {
+          decade,
+          addresses,
+          sentences,
+          meanScore: scores / sentences,
+          positiveShare: positive / sentences,
+        }
+      })
   }
 
   get brightest(): Quote | undefined {
@@ -78,14 +88,29 @@ export class Mood {
 
   #quote(quote: Quote): void {
     if (quote.text.length < quotable.least || quote.text.length > quotable.most) return
-    if (this.#brightest === undefined || quote.score > this.#brightest.score) this.#brightest = quote
-    if (this.#darkest === undefined || quote.score < this.#darkest.score) this.#darkest = quote
+    if (
+      this.#brightest === undefined ||
+      quote.score > this.#brightest.score ||
+      isBetter(quote, this.#brightest)
+    )
+      this.#brightest = quote
+    if (this.#darkest === undefined || quote.score < this.#darkest.score || isBetter(quote, this.#darkest))
+      this.#darkest = quote
   }
+}
+
+/** Of two sentences with one score the shorter, then the older: batches end in any order, the choice must not. */
+function isBetter(one: Quote, other: Quote): boolean {
+  if (one.score !== other.score) return false
+  return (
+    one.text.length < other.text.length || (one.text.length === other.text.length && one.year < other.year)
+  )
 }
 
 /** All decades as one row. */
 export function together(decades: readonly Decade[]): Omit<Decade, 'decade'> {
-  const sum = (of: (decade: Decade) => number): number => decades.reduce((total, decade) => total + of(decade), 0)
+  const sum = (of: (decade: Decade) => number): number =>
+    decades.reduce((total, decade) => total + of(decade), 0)
   const sentences = sum((d) => d.sentences)
   return {
     addresses: sum((d) => d.addresses),

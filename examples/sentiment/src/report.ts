@@ -7,8 +7,21 @@ import { bar, grouped, percent } from './figures.ts'
 
 /** No rules between rows, a thin one under the head: 24 decades shall be read as one block. */
 const airy = {
-  top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '',
-  'bottom-right': '', left: '  ', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ',
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '  ',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
 }
 
 const barWidth = 22
@@ -21,7 +34,12 @@ export function table(decades: readonly Decade[]): string {
     chars: airy,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   })
-  for (const row of decades) rows.push([`${row.decade}s`, ...figures(row), tinted(row.positiveShare, bar(row.positiveShare, barWidth))])
+  for (const row of decades)
+    rows.push([
+      `${row.decade}s`,
+      ...figures(row),
+      tinted(row.positiveShare, bar(row.positiveShare, barWidth)),
+    ])
   rows.push([pc.bold('All'), ...figures(together(decades)).map((figure) => pc.bold(figure)), ''])
   return rows.toString()
 }
@@ -44,7 +62,10 @@ export function chart(decades: readonly Decade[], rows = 8): string {
     const mark = row === rows - 1 ? percent(high, 0) : row === 0 ? percent(low, 0) : ''
     lines.push(`  ${pc.dim(`${mark.padStart(4)} ${mark === '' ? '│' : '┤'}`)}${cells.join(' ')}`)
   }
-  lines.push(`  ${pc.dim(`     └${'─'.repeat(decades.length * 3 - 1)}`)}`, `        ${pc.dim(yearMarks(decades))}`)
+  lines.push(
+    `  ${pc.dim(`     └${'─'.repeat(decades.length * 3 - 1)}`)}`,
+    `        ${pc.dim(yearMarks(decades))}`,
+  )
   return lines.join('\n')
 }
 
@@ -52,11 +73,14 @@ const columnBlocks = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 
 /** The year under every fourth column: each has three places, a year needs four and a gap. */
 function yearMarks(decades: readonly Decade[]): string {
-  return decades.map(({ decade }, at) => (at % 4 === 0 ? String(decade).padEnd(12) : '')).join('').trimEnd()
+  return decades
+    .map(({ decade }, at) => (at % 4 === 0 ? String(decade).padEnd(12) : ''))
+    .join('')
+    .trimEnd()
 }
 
 /** Green above seven in ten, red below six in ten; addresses as a whole are two thirds positive. */
-function tinted(share: number, text: string): string {
+export function tinted(share: number, text: string): string {
   if (share >= 0.7) return pc.green(text)
   return share < 0.6 ? pc.red(text) : pc.yellow(text)
 }

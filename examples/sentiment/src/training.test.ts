@@ -19,7 +19,9 @@ afterAll(() => rm(directory, { recursive: true }))
 
 it('praise is positive and blame is negative', () => {
   const labels = (texts: string[]): string[] => texts.map((text) => all.model.score(text).label)
-  expect(labels(['great product', 'I love this', 'awesome', 'peace and prosperity'])).toEqual(Array(4).fill('positive'))
+  expect(labels(['great product', 'I love this', 'awesome', 'peace and prosperity'])).toEqual(
+    Array(4).fill('positive'),
+  )
   expect(labels(['awful service', 'terrible', 'crap', 'war and misery'])).toEqual(Array(4).fill('negative'))
 })
 
@@ -47,8 +49,18 @@ it('on addresses that it never saw it agrees with the lexicon nine times in ten,
 })
 
 it('sentences of held-out addresses are not learned from', async () => {
-  const nine = Array.from({ length: 9 }, (_, index) => ({ year: 1900 + index, president: 'A', party: 'none', sentences: ['It is good.'] }))
-  const tenth = { year: 1909, president: 'A', party: 'none', sentences: Array<string>(40).fill('It is evil and blorpish.') }
+  const nine = Array.from({ length: 9 }, (_, index) => ({
+    year: 1900 + index,
+    president: 'A',
+    party: 'none',
+    sentences: ['It is good.'],
+  }))
+  const tenth = {
+    year: 1909,
+    president: 'A',
+    party: 'none',
+    sentences: Array<string>(40).fill('It is evil and blorpish.'),
+  }
   const { model, stats } = await train({ addresses: [...nine, tenth], lexicon })
   expect(stats).toMatchObject({ sentences: 49, trainedOn: 9, heldOut: { sentences: 40 } })
   expect(model.weights.has('blorpish')).toBe(false)
@@ -56,16 +68,27 @@ it('sentences of held-out addresses are not learned from', async () => {
 
 it('the same seed gives the same model, another seed another', async () => {
   const few = addresses.slice(0, 30)
-  const [one, same, other] = await Promise.all([1, 1, 2].map((seed) => train({ addresses: few, lexicon, seed })))
+  const [one, same, other] = await Promise.all(
+    [1, 1, 2].map((seed) => train({ addresses: few, lexicon, seed })),
+  )
   expect(same).toEqual(one)
   expect(other!.model.weights).not.toEqual(one!.model.weights)
 })
 
 it('progress counts the addresses, then the epochs with their accuracy', async () => {
   const seen: TrainingProgress[] = []
-  await train({ addresses: addresses.slice(0, 20), lexicon, epochs: 3, onProgress: (progress) => seen.push(progress) })
-  expect(seen.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, at) => ({ phase: 'reading', done: at + 1, total: 20 })))
-  expect(seen.slice(20)).toEqual([1, 2, 3].map((done) => ({ phase: 'learning', done, total: 3, accuracy: expect.any(Number) })))
+  await train({
+    addresses: addresses.slice(0, 20),
+    lexicon,
+    epochs: 3,
+    onProgress: (progress) => seen.push(progress),
+  })
+  expect(seen.slice(0, 20)).toEqual(
+    Array.from({ length: 20 }, (_, at) => ({ phase: 'reading', done: at + 1, total: 20 })),
+  )
+  expect(seen.slice(20)).toEqual(
+    [1, 2, 3].map((done) => ({ phase: 'learning', done, total: 3, accuracy: expect.any(Number) })),
+  )
 })
 
 it('an abort ends the training with its reason, and the event loop gets its turns until then', async () => {

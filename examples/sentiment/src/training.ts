@@ -1,6 +1,6 @@
 // Trains the model: label what is clear, learn from nine addresses of ten, test on the tenth.
 import type { Address } from './corpus.ts'
-import { type Labelled, examplesOf, labelled, lexiconExamples, vocabularyOf } from './dataset.ts'
+import { examplesOf, FeatureCounts, type Labelled, labelled, lexiconExamples } from './dataset.ts'
 import type { Lexicon } from './lexicon.ts'
 import { SentimentModel } from './model.ts'
 import { seededRandom, shuffle } from './random.ts'
@@ -51,16 +51,16 @@ export interface TrainingStats {
 
 export async function train(training: Training): Promise<{ model: SentimentModel; stats: TrainingStats }> {
   const { lexicon, epochs = defaultEpochs, seed = 1, onProgress } = training
-  const { trained, heldOut, sentences } = await read(training)
+  const turn = takeTurns(training.signal)
+  const { trained, heldOut, counts, sentences } = await read(training, turn)
   const words = lexiconExamples(lexicon)
-  const vocabulary = vocabularyOf(trained, words, lexicon)
-  const lessons = examplesOf([...trained, ...words], vocabulary)
-  const test = examplesOf(heldOut, vocabulary)
+  const vocabulary = counts.vocabulary(words, lexicon)
+  const lessons = await examplesOf([...trained, ...words], vocabulary, turn)
+  const test = await examplesOf(heldOut, vocabulary, turn)
   const random = seededRandom(seed)
   const regression = new Regression(vocabulary, random)
   const importance = evenImportance(lessons.labels)
   const order = Int32Array.from(lessons.labels, (_, row) => row)
-  const turn = takeTurns(training.signal)
   for (let epoch = 1; epoch <= epochs; epoch++) {
     shuffle(order, random)
     for (const row of order) {
@@ -86,24 +86,34 @@ export async function train(training: Training): Promise<{ model: SentimentModel
   }
 }
 
+interface Lessons {
+  readonly trained: Labelled[]
+  readonly heldOut: Labelled[]
+  /** Of `trained` alone: the test's words must not decide what is learned. */
+  readonly counts: FeatureCounts
+  readonly sentences: number
+}
+
 async function read(
-  { addresses, lexicon, signal, onProgress }: Training,
-): Promise<{ trained: Labelled[]; heldOut: Labelled[]; sentences: number }> {
+  { addresses, lexicon, onProgress }: Training,
+  turn: () => Promise<void> | undefined,
+): Promise<Lessons> {
   const trained: Labelled[] = []
   const heldOut: Labelled[] = []
+  const counts = new FeatureCounts()
   let sentences = 0
-  const turn = takeTurns(signal)
   for (const [index, address] of addresses.entries()) {
-    const kept = index % heldOutEvery === heldOutEvery - 1 ? heldOut : trained
+    const isHeldOut = index % heldOutEvery === heldOutEvery - 1
     for (const sentence of address.sentences) {
       const example = labelled(sentence, lexicon)
-      if (example) kept.push(example)
+      if (example !== undefined) (isHeldOut ? heldOut : trained).push(example)
+      if (example !== undefined && !isHeldOut) counts.add(example)
       await turn()
     }
     sentences += address.sentences.length
     onProgress?.({ phase: 'reading', done: index + 1, total: addresses.length })
   }
-  return { trained, heldOut, sentences }
+  return { trained, heldOut, counts, sentences }
 }
 
 /** [negative, positive]: presidents praise more than they blame, and 0.5 shall be the middle all the same. */

@@ -1,23 +1,39 @@
-import { setImmediate } from 'node:timers/promises'
+// Long computations that share one thread take turns, with each other and with sockets and timers.
+
+/** How long one turn may last; so much later than alone does everything else on this thread happen, at most. */
+const turnMs = 2
+
+/** Who waits for a turn, longest first. One is let go in each round of the event loop, however many there are. */
+const waiting: (() => void)[] = []
+let isRunning = false
 
 /**
- * Long work that shares its thread: how long one turn may last before sockets and timers are served. Every job that
- * runs at the same time takes such a turn first, so eight of them let 32 ms pass.
- */
-const turnMs = 4
-
-/**
- * Returns a function to call between small pieces of work. When the turn has lasted long enough it gives the event loop
- * a chance; in every case it throws the signal's reason once the signal is aborted.
+ * Returns a function to call between small pieces of work, and to await where it returns a promise: then the turn is
+ * over. It throws the signal's reason once that is aborted.
  */
 export function takeTurns(signal?: AbortSignal): () => Promise<void> | undefined {
   let endsAt = performance.now() + turnMs
   return () => {
     signal?.throwIfAborted()
     if (performance.now() < endsAt) return undefined
-    return setImmediate().then(() => {
+    return nextTurn().then(() => {
       signal?.throwIfAborted()
       endsAt = performance.now() + turnMs
     })
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve)
+    if (isRunning) return
+    isRunning = true
+    setImmediate(letGo)
+  })
+}
+
+function letGo(): void {
+  waiting.shift()?.()
+  if (waiting.length > 0) setImmediate(letGo)
+  else isRunning = false
 }
