@@ -216,6 +216,58 @@ test('history is read only when the reader has its place, so nothing falls betwe
   expect(typesOf(await seen)).toEqual(['queued', 'succeeded'])
 })
 
+test('whoever comes while the reader is behind misses nothing of a job that has ended meanwhile', async () => {
+  let open = (): void => {}
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const { queue, driver } = await setUp((store) =>
+    altered(store, {
+      live: async function* (after, signal) {
+        await gate
+        yield* store.live(after, signal)
+      },
+    }),
+  )
+  await queue.notices().next() // starts the reader
+  const job = await queue.score.enqueue({ n: 1 })
+  const claimed = await driver.next()
+  await driver.report(claimed, 1)
+  await driver.succeed(claimed, 7)
+  const seen = all(job)
+  await new Promise(setImmediate)
+  open()
+  expect(typesOf(await seen).filter((type) => type !== 'ready')).toEqual(['queued', 'progress', 'succeeded'])
+})
+
+test('a thousand followers with old cursors cost the store one look at its history', async () => {
+  let looks = 0
+  const { queue, driver } = await setUp((store) =>
+    altered(store, {
+      range: (after, limit) => {
+        looks += 1
+        return store.range(after, limit)
+      },
+    }),
+  )
+  const handles = await queue.plain.enqueueMany(Array.from({ length: 1_000 }, (_, n) => ({ n })))
+  for (let n = 0; n < 10; n++) for (const claimed of await driver.claim(100)) await driver.succeed(claimed, 'done')
+  const seen = await Promise.all(handles.map((job) => all(job)))
+  expect(seen.map(typesOf)).toEqual(handles.map(() => ['succeeded']))
+  expect(looks).toBe(2) // 1,000 records in pages of 500
+})
+
+test('a follower from before what the hub can keep reads the store itself, and misses nothing', async () => {
+  const { queue, driver } = await setUp(undefined, 30_000)
+  const job = await queue.score.enqueue({ n: 1 })
+  const claimed = await driver.next()
+  for (let n = 0; n < 12_000; n++) await driver.report(claimed, n)
+  await driver.succeed(claimed, 7)
+  const notices = await all(job)
+  expect(notices).toHaveLength(12_002)
+  expect(notices.at(-2)).toMatchObject({ type: 'progress', data: 11_999 })
+})
+
 test.for([
   ['failed', 'JOB_FAILED', (driver: Driver) => driver.next().then((job) => driver.fail(job, 'boom'))],
   ['cancelled', 'JOB_CANCELLED', undefined],

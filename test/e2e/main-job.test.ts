@@ -26,7 +26,8 @@ function checkReport({ seen, feed }: Report): void {
     expect(value).toMatchObject({ n, doubled: n * 2 })
     expect(new Set(notices).size, `job ${n} saw a notice twice: ${notices.join(' ')}`).toBe(notices.length)
     const types = typesOf(notices)
-    expect(types.filter((type) => type === 'ready')).toHaveLength(1)
+    // A job that ended before its follower came has nothing live left to be ready for.
+    expect(types.filter((type) => type === 'ready').length).toBeLessThanOrEqual(1)
     expect(types.filter((type) => type === 'succeeded'), `job ${n}: ${types.join(' ')}`).toHaveLength(1)
     expect(types.at(-1)).toBe('succeeded')
     expect(types).not.toContain('gap')

@@ -1,5 +1,5 @@
 /** Following: history joined to what is live, without hole or repeat; for one job, and for many. */
-import { type Cursor } from './cursor.ts'
+import { compareCursors, type Cursor } from './cursor.ts'
 import { type Hub, type Match, matches } from './hub.ts'
 import { isTerminal, type JobNotice, type Notice } from './notice.ts'
 import { hasEnded, jobOf, noticeOf, terminalNotice } from './snapshot.ts'
@@ -7,8 +7,12 @@ import type { Page, Snapshot, Store, StoredNotice } from './store.ts'
 
 const PAGE = 500
 
-/** The feed after `from` up to where it ends now. */
-async function* pages(store: Store, from: Cursor): AsyncGenerator<Page, void, undefined> {
+type Past = Pick<Page, 'notices' | 'missed' | 'cursor'>
+
+/** The feed after `from` up to where it ends now. What the hub has is narrowed to the match already, the rest is not. */
+async function* history(hub: Hub, store: Store, match: Match, from: Cursor): AsyncGenerator<Past, void, undefined> {
+  const recent = await hub.recent(match, from)
+  if (recent !== null) return yield { ...recent, missed: 0 }
   for (let page = await store.range(from, PAGE); ; page = await store.range(page.cursor, PAGE)) {
     yield page
     if (page.end) return
@@ -32,7 +36,7 @@ export async function* readFeed(
     while (!subscriber.closed) {
       if (behind) {
         subscriber.catchUp()
-        for await (const page of pages(store, cursor)) {
+        for await (const page of history(hub, store, match, cursor)) {
           if (page.missed > 0) yield { type: 'gap', cursor, missed: page.missed }
           for (const record of page.notices) {
             if (matches(match, record)) yield await noticeOrGap(store, record)
@@ -66,7 +70,8 @@ export async function* followJob(
   look: () => Promise<Snapshot>,
   { id, from, signal }: { id: string; from: Cursor | undefined; signal: AbortSignal },
 ): AsyncGenerator<Notice, void, undefined> {
-  const subscriber = await hub.subscribe({ jobId: id }, signal)
+  const match = { jobId: id }
+  const subscriber = await hub.subscribe(match, signal)
   try {
     let cursor = from
     let isReady = false
@@ -77,7 +82,7 @@ export async function* followJob(
       const snapshot = await look()
       let missed = 0
       if (cursor !== undefined && cursor !== snapshot.cursor) {
-        for await (const page of pages(store, cursor)) {
+        for await (const page of history(hub, store, match, cursor)) {
           missed = page.missed
           if (missed > 0) break
           for (const record of page.notices) {
@@ -91,7 +96,9 @@ export async function* followJob(
         }
       }
       if (missed > 0) yield { type: 'gap', cursor: snapshot.cursor, missed }
-      if (hasEnded(snapshot)) return yield terminalNotice(snapshot)
+      // Where the reader is behind the snapshot, the terminal notice is still to come, and others before it.
+      const isAll = cursor === undefined || missed > 0 || compareCursors(cursor, snapshot.cursor) >= 0
+      if (hasEnded(snapshot) && isAll) return yield terminalNotice(snapshot)
       if (cursor === undefined || missed > 0) {
         cursor = snapshot.cursor
         yield { type: 'ready', cursor, job: jobOf(snapshot) }

@@ -5,11 +5,14 @@
  * place to read from, and only then reads history; so whatever is not in that history is delivered live, and what is
  * in both is dropped by its cursor. Nobody is waited for: a subscriber whose buffer is full *lags*, loses the buffer
  * and reads history again from its own cursor. So does everybody when the reader itself may have missed something.
+ *
+ * What the reader has read lately is kept (`recent.ts`): history that is recent is read by all from there.
  */
 import { type Clock, sleep } from './clock.ts'
-import { compareCursors, type Cursor, parseCursor } from './cursor.ts'
+import { compareCursors, type Cursor, parseCursor, START } from './cursor.ts'
 import type { JobNoticeType } from './notice.ts'
-import type { Store, StoredNotice } from './store.ts'
+import { Recent } from './recent.ts'
+import type { Page, Store, StoredNotice } from './store.ts'
 
 /** What a subscriber wants to see. Absent: all. */
 export interface Match {
@@ -96,6 +99,20 @@ export class Subscriber {
   }
 }
 
+interface Reader {
+  stop: AbortController
+  /** Resolves when it has its place. */
+  ready: Promise<void>
+  /** Up to where it has read. */
+  place: Cursor
+  recent: Recent
+  /** While older records are fetched into `recent`. */
+  filling: Promise<void> | undefined
+}
+
+/** Records that are read at once. */
+const PAGE = 500
+
 export class Hub {
   readonly #store: Store
   readonly #clock: Clock
@@ -103,7 +120,7 @@ export class Hub {
   /** Those who follow one job, by its id: a record costs what its audience costs. */
   readonly #byJob = new Map<string, Set<Subscriber>>()
   readonly #feeds = new Set<Subscriber>()
-  #reader: { stop: AbortController; ready: Promise<void> } | undefined
+  #reader: Reader | undefined
   #cancelLinger: (() => void) | undefined
   #closed = false
 
@@ -139,6 +156,43 @@ export class Hub {
     return subscriber
   }
 
+  /**
+   * What was written after a cursor, as far as it is recent; else `null`, and the store has to be asked.
+   *
+   * Older records are fetched once for everybody, where they fit. `cursor` is up to where that reaches: what comes
+   * after it is delivered live.
+   */
+  async recent({ jobId }: Match, after: Cursor): Promise<{ notices: StoredNotice[]; cursor: Cursor } | null> {
+    const reader = this.#reader
+    if (reader === undefined) return null
+    const { seq } = parseCursor(after)
+    while (reader.filling !== undefined) await reader.filling
+    if (!reader.recent.covers(seq) && reader.recent.firstSeq - 1 - seq <= reader.recent.room) {
+      reader.filling = this.#fill(reader, after).finally(() => {
+        reader.filling = undefined
+      })
+      await reader.filling
+    }
+    return reader.recent.covers(seq) ? { notices: reader.recent.after(seq, jobId), cursor: reader.place } : null
+  }
+
+  /** Never rejects: whoever then asks the store itself is told what is wrong with it. */
+  async #fill({ recent }: Reader, after: Cursor): Promise<void> {
+    const older: StoredNotice[] = []
+    let page: Page = { notices: [], missed: 0, cursor: after, end: false }
+    try {
+      while (!page.end) {
+        page = await this.#store.range(page.cursor, PAGE)
+        if (page.missed > 0) return
+        for (const notice of page.notices) {
+          if (parseCursor(notice.cursor).seq >= recent.firstSeq) return recent.prepend(older)
+          older.push(notice)
+        }
+      }
+      recent.prepend(older)
+    } catch {}
+  }
+
   get size(): number {
     return this.#feeds.size + this.#byJob.size
   }
@@ -168,7 +222,12 @@ export class Hub {
     this.#cancelLinger = undefined
     if (this.#reader === undefined) {
       const stop = new AbortController()
-      const reader = { stop, ready: this.#store.tail().then((cursor) => void this.#run(cursor, stop.signal)) }
+      const reader: Reader = { stop, ready: Promise.resolve(), place: START, recent: new Recent(0), filling: undefined }
+      reader.ready = this.#store.tail().then((cursor) => {
+        reader.place = cursor
+        reader.recent = new Recent(parseCursor(cursor).seq)
+        void this.#run(reader)
+      })
       this.#reader = reader
       reader.ready.catch(() => {
         if (this.#reader === reader) this.#reader = undefined // the next subscriber tries again
@@ -185,16 +244,21 @@ export class Hub {
     })
   }
 
-  async #run(from: Cursor, signal: AbortSignal): Promise<void> {
-    let cursor = from
+  async #run(reader: Reader): Promise<void> {
+    const { signal } = reader.stop
     let failures = 0
     while (!signal.aborted) {
       try {
-        for await (const batch of this.#store.live(cursor, signal)) {
+        for await (const batch of this.#store.live(reader.place, signal)) {
           failures = 0
           for (const record of batch) {
-            if (parseCursor(record.cursor).seq !== parseCursor(cursor).seq + 1) this.#lagAll()
-            cursor = record.cursor
+            const { seq } = parseCursor(record.cursor)
+            if (seq !== reader.recent.lastSeq + 1) {
+              reader.recent = new Recent(seq - 1)
+              this.#lagAll()
+            }
+            reader.place = record.cursor
+            reader.recent.push(record)
             this.#deliver(record)
           }
         }
