@@ -101,7 +101,7 @@ const DEFAULT_TIME_LIMIT_MS = 300_000 // the seed of this project kills a task a
  * Defines a task.
  *
  * @example task({ input: z.object({ to: z.email() }), retry: { attempts: 5 }, timeLimit: '30s' })
- * @throws TypeError when an option cannot be.
+ * @throws TypeError, or LovageError `OPTION_INVALID` for a duration, when an option cannot be.
  */
 export function task<
   In extends Schema | undefined = undefined,
@@ -131,13 +131,19 @@ export function task(
     resultTtlMs: options.resultTtl === undefined ? undefined : durationMs(options.resultTtl, 'resultTtl'),
     notices: options.notices ?? [],
   }
-  const { run } = options
-  if (run === undefined) return definition
-  return {
-    ...definition,
-    handler: run,
-    run: (input: unknown, context: Partial<JobContext> = {}) => runHere(definition, run, input, context),
-  } as AnyTask
+  return options.run === undefined ? definition : runnable(definition, options.run)
+}
+
+function runnable(definition: AnyTask, handler: HandlerOf<TaskTypes>): AnyTask {
+  const run = (input: unknown, context: Partial<JobContext> = {}): Promise<unknown> =>
+    runHere(definition, handler, input, context)
+  return { ...definition, handler, run } as AnyTask
+}
+
+/** The same definition by that name, which its direct call then says too. */
+export function withName(task: AnyTask, name: string): AnyTask {
+  const named = { ...task, name }
+  return isRunnable(task) ? runnable(named, task.handler) : named
 }
 
 /** Whether a definition brings its handler along. */

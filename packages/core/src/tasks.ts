@@ -1,5 +1,5 @@
 /** A tree of tasks: the contract that API, worker and client share. */
-import type { AnyTask, Task, TaskTypes } from './task.ts'
+import { type AnyTask, type Task, type TaskTypes, withName } from './task.ts'
 
 export interface TaskTree {
   readonly [key: string]: AnyTask | TaskTree
@@ -19,14 +19,14 @@ type Reserved = (typeof RESERVED)[number]
 /** The compiler's sentence for a key that cannot be used. */
 type Refused<Key extends string> = `The name "${Key}" is reserved; give the task another key and set name: '${Key}' if the wire needs it.`
 
-type Checked<Tree> = {
-  [K in keyof Tree]: K extends Reserved ? Refused<K> : Tree[K] extends AnyTask ? Tree[K] : Checked<Tree[K]>
-}
+type Checked<Tree> = { [K in keyof Tree]: K extends Reserved ? Refused<K> : CheckedEntry<Tree[K]> }
+/** Distributes, so that a tree whose keys are not known to the compiler passes as well. */
+type CheckedEntry<Entry> = Entry extends AnyTask ? Entry : Checked<Entry>
 
 /**
  * Names every task by the keys that lead to it (`mail.send`), unless it has a `name` of its own.
  *
- * @throws TypeError when a key is reserved or contains a dot, or when two tasks have one name.
+ * @throws TypeError when a key is reserved, is empty or contains a dot, or when two tasks have one name.
  */
 export function defineTasks<const Tree extends TaskTree>(tree: Tree & Checked<Tree>): Tree {
   const named = nameAll(tree, '')
@@ -44,7 +44,8 @@ function nameAll(tree: TaskTree, prefix: string): TaskTree {
       throw new TypeError(`"${path}" cannot be the key of a task: "${key}" is reserved. Reserved: ${RESERVED.join(', ')}.`)
     }
     if (key === '' || key.includes('.')) throw new TypeError(`"${path}" cannot be the key of a task: no dots, not empty.`)
-    named[key] = isTask(entry) ? Object.freeze({ ...entry, name: entry.name ?? path }) : nameAll(entry, `${path}.`)
+    if (key === '__proto__') throw new TypeError(`"${path}" cannot be the key of a task: it would set a prototype.`)
+    named[key] = isTask(entry) ? Object.freeze(withName(entry, entry.name ?? path)) : nameAll(entry, `${path}.`)
   }
   return Object.freeze(named)
 }

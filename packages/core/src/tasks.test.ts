@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest'
+import { task } from './task.ts'
+import { defineTasks, isTask, RESERVED, taskList, type TaskTree } from './tasks.ts'
+
+const names = (tree: TaskTree): string[] => taskList(tree).map(({ name }) => name)
+
+describe('defineTasks', () => {
+  test('names each task by the keys that lead to it', () => {
+    const tasks = defineTasks({ score: task(), mail: { send: task(), list: { clean: task() } } })
+    expect(tasks.score.name).toBe('score')
+    expect(tasks.mail.send.name).toBe('mail.send')
+    expect(tasks.mail.list.clean.name).toBe('mail.list.clean')
+  })
+
+  test('lets a task have a name of its own, dots included', () => {
+    const tasks = defineTasks({ mail: { send: task({ name: 'legacy.send_mail' }), receive: task() } })
+    expect(names(tasks)).toEqual(['legacy.send_mail', 'mail.receive'])
+  })
+
+  test('keeps what the tasks say and leaves the given ones as they are', () => {
+    const given = task({ timeLimit: '1s', notices: ['started'] })
+    const { score } = defineTasks({ score: given })
+    expect(score).toEqual({ ...given, name: 'score' })
+    expect(given.name).toBeUndefined()
+  })
+
+  test('names one definition in two places differently', () => {
+    const shared = task()
+    expect(names(defineTasks({ a: shared, b: { c: shared } }))).toEqual(['a', 'b.c'])
+  })
+
+  test('cannot be changed afterwards', () => {
+    const tasks = defineTasks({ mail: { send: task() } }) as unknown as { mail: { send: { name: string }; more?: unknown } }
+    expect(() => (tasks.mail.more = task())).toThrow(TypeError)
+    expect(() => (tasks.mail.send.name = 'x')).toThrow(TypeError)
+  })
+
+  test.for<[string, TaskTree]>([
+    ['a key and an own name', { a: task({ name: 'b' }), b: task() }],
+    ['two own names', { a: task({ name: 'x' }), b: { c: task({ name: 'x' }) } }],
+    ['a nested key and an own name with a dot', { a: { b: task() }, c: task({ name: 'a.b' }) }],
+  ])('refuses two tasks of one name: %s', ([, tree]) => {
+    expect(() => defineTasks(tree)).toThrow(TypeError)
+    expect(() => defineTasks(tree)).toThrow(/Two tasks are named "(b|x|a\.b)"/)
+  })
+
+  test.for([...RESERVED])('refuses the key %s, which means something else, at any depth', (key) => {
+    expect(() => defineTasks({ [key]: task() } as TaskTree)).toThrow(`"${key}" cannot be the key of a task`)
+    expect(() => defineTasks({ deep: { [key]: task() } } as TaskTree)).toThrow(`"deep.${key}" cannot be the key`)
+    expect(() => defineTasks({ [key]: { a: task() } } as TaskTree)).toThrow(TypeError)
+  })
+
+  test('allows a reserved word as the name on the wire', () => {
+    expect(names(defineTasks({ fetch: task({ name: 'get' }) }))).toEqual(['get'])
+  })
+
+  test.for(['a.b', '.', '', '.a'])('refuses the key %j', (key) => {
+    expect(() => defineTasks({ [key]: task() })).toThrow(TypeError)
+  })
+
+  test.for(['__proto__', 'constructor', 'hasOwnProperty'])('takes the key %s for a key like others, or refuses it', (key) => {
+    const tree = Object.fromEntries([[key, task()]]) as TaskTree
+    expect(Object.getPrototypeOf(tree)).toBe(Object.prototype)
+    let tasks: TaskTree
+    try {
+      tasks = defineTasks(tree)
+    } catch (error) {
+      expect(error).toBeInstanceOf(TypeError)
+      return
+    }
+    expect(names(tasks)).toEqual([key])
+  })
+
+  test('is an empty tree of none', () => {
+    expect(names(defineTasks({}))).toEqual([])
+  })
+})
+
+describe('taskList', () => {
+  test('lists every task depth first, with its name and its keys', () => {
+    const tasks = defineTasks({ a: { b: task({ name: 'own' }), c: task() }, d: task() })
+    expect(taskList(tasks)).toEqual([
+      { name: 'own', keys: ['a', 'b'], task: tasks.a.b },
+      { name: 'a.c', keys: ['a', 'c'], task: tasks.a.c },
+      { name: 'd', keys: ['d'], task: tasks.d },
+    ])
+  })
+})
+
+test('isTask tells a task from a tree, even from one that has a task called `kind`', () => {
+  expect(isTask(task())).toBe(true)
+  expect(isTask({ a: task() })).toBe(false)
+  expect(isTask({ kind: task() })).toBe(false)
+})
