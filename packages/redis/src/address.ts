@@ -5,7 +5,10 @@ import { LovageError } from '@lovage/core'
 export interface AddressOptions {
   /** `redis://user:password@host:port/db`, or `rediss://` for TLS. Default `redis://localhost:6379`. */
   url?: string
-  /** More for the TLS handshake: a private CA, a client certificate. Turns TLS on for a `redis://` address, too. */
+  /**
+   * More for the TLS handshake: a private CA, a client certificate. Turns TLS on for a `redis://` address,
+   * too.
+   */
   tls?: TlsOptions
   /** Accepts any certificate: whoever stands in between can then read and change all. Default false. */
   insecureTls?: boolean
@@ -19,7 +22,11 @@ export interface Address {
 }
 
 /** @throws LovageError `OPTION_INVALID`, without quoting the URL: it may hold a password. */
-export function addressOf({ url = 'redis://localhost:6379', tls, insecureTls = false }: AddressOptions): Address {
+export function addressOf({
+  url = 'redis://localhost:6379',
+  tls,
+  insecureTls = false,
+}: AddressOptions): Address {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed === undefined || !/^rediss?:$/.test(parsed.protocol)) {
     throw new LovageError('OPTION_INVALID', {

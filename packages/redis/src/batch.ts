@@ -1,6 +1,6 @@
 /**
- * Gathers the enqueues of one event-loop tick into one script call: with a hundred callers at once that is a third
- * of the work for Redis and a quarter for us.
+ * Gathers the enqueues of one event-loop tick into one script call: with a hundred callers at once that is a
+ * third of the work for Redis and a quarter for us.
  *
  * One caller's jobs stay together and in order. If the call fails, every caller in it gets the error.
  */
@@ -57,7 +57,9 @@ export class Batcher {
       const isRepeated = new Set(repeated)
       let n = 0
       for (const caller of callers) {
-        caller.resolve(caller.jobs.map(() => ({ outcome: isRepeated.has(++n) ? 'exists' : 'enqueued', cursor })))
+        caller.resolve(
+          caller.jobs.map(() => ({ outcome: isRepeated.has(++n) ? 'exists' : 'enqueued', cursor })),
+        )
       }
     } catch (error) {
       for (const { reject } of callers) reject(error)

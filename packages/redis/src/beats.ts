@@ -1,4 +1,7 @@
-/** Renews leases in time, each three times in its length, until told to stop or told that a session was reaped. */
+/**
+ * Renews leases in time, each three times in its length, until told to stop or told that a session was
+ * reaped.
+ */
 import type { Clock } from '@lovage/core'
 
 export type Extend = (session: string, leaseMs: number) => Promise<{ alive: boolean }>

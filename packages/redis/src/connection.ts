@@ -1,11 +1,12 @@
 /**
  * One connection to Redis that is opened when first needed, comes back by itself, and never lets a call hang.
  *
- * ioredis is told to send nothing twice and to queue nothing: what to repeat is decided here, call by call. A call
- * that Redis may have carried out although the answer is missing is sent again only if it is `repeatable`.
+ * ioredis is told to send nothing twice and to queue nothing: what to repeat is decided here, call by call. A
+ * call that Redis may have carried out although the answer is missing is sent again only if it is
+ * `repeatable`.
  *
- * Every failure is a `LovageError`: `STORE_UNAVAILABLE` when the server cannot be reached, is not ready, or lets us
- * not in; `INTERNAL` when it calls the command itself wrong.
+ * Every failure is a `LovageError`: `STORE_UNAVAILABLE` when the server cannot be reached, is not ready, or
+ * lets us not in; `INTERNAL` when it calls the command itself wrong.
  */
 import { LovageError } from '@lovage/core'
 import { Command, Redis } from 'ioredis'
@@ -13,12 +14,17 @@ import type { Address } from './address.ts'
 
 /** How long a call may take in all, with every new try. */
 export const CALL_MS = 5_000
+/** A server that came back at the last moment gets this long to answer all the same. */
+const ANSWER_MIN_MS = 1_000
 const RETRY_FIRST_MS = 50
 const RETRY_MAX_MS = 2_000
 const KEEP_ALIVE_MS = 10_000 // idle proxies cut after a minute or more; a dead peer should be known sooner
 const QUIT_MS = 1_000
 
-/** Doubled each time, with jitter: all processes lose Redis at the same moment and should not return at the same one. */
+/**
+ * Doubled each time, with jitter: all processes lose Redis at the same moment and should not return at the
+ * same one.
+ */
 export const reconnectMs = (times: number, random: () => number = Math.random): number =>
   Math.min(RETRY_FIRST_MS * 2 ** (times - 1), RETRY_MAX_MS) * (0.5 + random() / 2)
 
@@ -46,11 +52,13 @@ export class Connection {
       noDelay: true,
       keepAlive: KEEP_ALIVE_MS,
       connectTimeout: CALL_MS,
+      disconnectTimeout: 0, // we cut the socket ourselves; ioredis waits for one that has closed already
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0, // a lost connection rejects at once what was under way
       retryStrategy: (times) => reconnectMs(times),
-      reconnectOnError: (error) => error.message.startsWith('READONLY'), // after a failover the name leads elsewhere
+      // After a failover the same name leads elsewhere.
+      reconnectOnError: (error) => error.message.startsWith('READONLY'),
     })
     this.#client.on('ready', () => {
       this.#lastError = undefined
@@ -63,15 +71,21 @@ export class Connection {
     })
   }
 
-  async command(name: string, args: (string | number)[], { repeatable, answerMs }: CommandOptions): Promise<unknown> {
+  async command(
+    name: string,
+    args: (string | number)[],
+    { repeatable, answerMs }: CommandOptions,
+  ): Promise<unknown> {
     const until = Date.now() + CALL_MS
     for (;;) {
       if (!this.#isReady) await this.#ready(until)
       try {
-        return await this.#send(name, args, answerMs ?? until - Date.now())
+        return await this.#send(name, args, answerMs ?? Math.max(until - Date.now(), ANSWER_MIN_MS))
       } catch (error) {
-        if (isReply(error)) throw replyError(this.#name, error)
-        if (!repeatable || this.#isClosed || Date.now() >= until) throw this.#unavailable(error)
+        const isLate = this.#isClosed || Date.now() >= until
+        if (isReply(error)) {
+          if (isLate || !IN_A_MOMENT.test(error.message)) throw replyError(this.#name, error)
+        } else if (isLate || !repeatable) throw this.#unavailable(error)
         await new Promise((resolve) => setTimeout(resolve, RETRY_FIRST_MS))
       }
     }
@@ -108,7 +122,8 @@ export class Connection {
 
   #ready(until: number): Promise<void> {
     if (this.#isClosed) return Promise.reject(this.#closed())
-    if (this.#client.status === 'wait' || this.#client.status === 'end') this.#client.connect().catch(() => {})
+    if (this.#client.status === 'wait' || this.#client.status === 'end')
+      this.#client.connect().catch(() => {})
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(timer)
@@ -124,7 +139,10 @@ export class Connection {
   }
 
   async #send(name: string, args: (string | number)[], answerMs: number): Promise<unknown> {
-    const timer = setTimeout(() => this.#cut(new Error(`no answer to ${name} within ${answerMs} ms`)), answerMs)
+    const timer = setTimeout(
+      () => this.#cut(new Error(`no answer to ${name} within ${answerMs} ms`)),
+      answerMs,
+    )
     try {
       return await this.#client.sendCommand(new Command(name, args, { replyEncoding: 'utf8' }))
     } finally {
@@ -152,13 +170,16 @@ export class Connection {
 
 const isReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
 
-/** Answers that say nothing against the command: the server is starting, full, failing over, or keeps us out. */
-const NOT_NOW =
-  /^(LOADING|READONLY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|OOM|MISCONF|BUSY|NOAUTH|NOPERM|WRONGPASS|ERR max number)/
+/** Refused before anything was done, and soon over: it is starting, failing over, or in a long script. */
+const IN_A_MOMENT = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) /
+
+/** Says nothing against the command either: the server is full, cannot write to disk, or keeps us out. */
+const NOT_NOW = /^(NOREPLICAS|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|ERR max number of clients)/
 
 function replyError(store: string, cause: Error & { command?: unknown }): LovageError {
   delete cause.command // ioredis puts the arguments there: people's inputs, which must not end in a log
-  if (NOT_NOW.test(cause.message)) return unavailable(store, cause.message, cause)
+  if (IN_A_MOMENT.test(cause.message) || NOT_NOW.test(cause.message))
+    return unavailable(store, cause.message, cause)
   return new LovageError('INTERNAL', { message: `${store} answered: ${cause.message}` }, { cause })
 }
 
@@ -170,5 +191,7 @@ function causeText(error: unknown): string {
   if (!(error instanceof Error)) return `no connection within ${CALL_MS} ms`
   if (error.name === 'MaxRetriesPerRequestError') return 'the connection was lost before the answer came'
   // Where a name has two addresses, Node reports two errors in one that has no text of its own.
-  return error instanceof AggregateError && error.message === '' ? error.errors.map(String).join(', ') : error.message
+  return error instanceof AggregateError && error.message === ''
+    ? error.errors.map(String).join(', ')
+    : error.message
 }

@@ -1,8 +1,9 @@
 /**
- * Keeps leases alive from a thread of its own: a handler that computes for a minute blocks this loop, but is no
- * reason to take its jobs away.
+ * Keeps leases alive from a thread of its own: a handler that computes for a minute blocks this loop, but is
+ * no reason to take its jobs away.
  *
- * Where the thread cannot run (an app bundled into one file does not bring it along), this loop beats, and says so.
+ * Where the thread cannot run (an app bundled into one file does not bring it along), this loop beats, and
+ * says so.
  */
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '@lovage/core'
@@ -20,7 +21,9 @@ export interface Lost {
   session: string
 }
 
-/** Sent to the thread; a `leaseMs` of 0 ends the beats of a session. The thread ends with its last session. */
+/**
+ * Sent to the thread; a `leaseMs` of 0 ends the beats of a session. The thread ends with its last session.
+ */
 export interface Beat {
   session: string
   leaseMs: number
@@ -39,6 +42,9 @@ export interface HeartOptions {
   isThreaded: boolean
   onWarning: (message: string) => void
 }
+
+/** How long the thread may take to say goodbye to Redis. */
+const END_MS = 2_000
 
 export class Heart {
   readonly #options: HeartOptions
@@ -83,15 +89,22 @@ export class Heart {
     thread.postMessage({ session, leaseMs: 0 } satisfies Beat)
     if (!isLast) return
     thread.ref() // whoever waits for the end must not be left alone by a process that sees nothing more to do
+    const late = setTimeout(() => void thread.terminate(), END_MS)
     await new Promise((resolve) => thread.once('exit', resolve))
+    clearTimeout(late)
   }
 
   #open(): Worker {
     const { data } = this.#options
-    const thread = new Worker(new URL('./heart-thread.js', import.meta.url), { workerData: data, name: 'lovage-heart' })
+    const thread = new Worker(new URL('./heart-thread.js', import.meta.url), {
+      workerData: data,
+      name: 'lovage-heart',
+    })
     thread.unref()
     thread.on('message', ({ session }: Lost) => this.#lost(session))
-    thread.on('error', (error) => this.#fallBack(error))
+    thread.on('error', (error) => {
+      if (thread === this.#thread) this.#fallBack(error)
+    })
     return thread
   }
 

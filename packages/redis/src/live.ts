@@ -7,7 +7,9 @@ const BATCH = 500
 const BLOCK_MS = 5_000
 const ANSWER_MS = BLOCK_MS + 2_000
 
-/** Ends, and its connection with it, when the signal is aborted: a read takes nothing away, so it may be cut. */
+/**
+ * Ends, and its connection with it, when the signal is aborted: a read takes nothing away, so it may be cut.
+ */
 export async function* readLive(
   connection: Connection,
   stream: string,

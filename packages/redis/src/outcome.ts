@@ -1,31 +1,32 @@
 /**
- * The document in `r:<id>` that says how a job ended. It is JSON for anyone, in the manner of Celery's results:
+ * The document in `r:<id>` that says how a job ended: JSON for anyone, in the manner of Celery's results.
  *
  * ```
- * {"status":"SUCCESS","result":{"width":90},"task":"resize","started":1765893600000,"v":1,"date_done":"2025-…Z"}
- * {"status":"FAILURE","error":{"name":"TypeError","message":"…"},"traceback":"…","task":"resize","attempt":3,…}
+ * {"status":"SUCCESS","result":{"width":90},"task":"resize","started":1765893600000,"v":1,"date_done":"…Z"}
+ * {"status":"FAILURE","error":{"name":"RangeError","message":"…"},"traceback":"…","task":"resize",…}
  * ```
  *
- * `owner`, `attempt` (when it is 1), `meta` and what does not apply are left out. `date_done` comes last, because it
- * is the script that knows the time.
+ * `owner`, `attempt` (when it is 1), `meta` and what does not apply are left out. `date_done` comes last,
+ * because it is the script that knows the time.
  */
-import { type Failure, type FinalState, LovageError, type Outcome, type Settlement } from '@lovage/core'
+import { type Failure, type FinalState, type Held, LovageError, type Outcome } from '@lovage/core'
 
 export const OUTCOME_VERSION = 1
 
-/** Longest message and stack that are kept, in characters: a stack of hundreds of frames tells nothing more. */
+/** Longest message and stack that are kept, in characters: hundreds of frames tell no more than the first. */
 export const MESSAGE_MAX = 4_096
 export const STACK_MAX = 8_192
 
-export const cut = (text: string, max: number): string => (text.length <= max ? text : `${text.slice(0, max - 1)}…`)
+export const cut = (text: string, max: number): string =>
+  text.length <= max ? text : `${text.slice(0, max - 1)}…`
 
 /** The document without its beginning (`{"status":"SUCCESS","result":…`) and its last time stamp. */
-export function successDocument({ task, owner, attempt, claimedAt }: Settlement): string {
+export function successDocument({ task, owner, attempt, claimedAt }: Held): string {
   return documentEnd(task, owner, attempt, claimedAt)
 }
 
 /** The document up to its last time stamp. */
-export function failureDocument({ task, owner, attempt, claimedAt }: Settlement, error: Failure): string {
+export function failureDocument({ task, owner, attempt, claimedAt }: Held, error: Failure): string {
   const { name, message, stack } = error
   const said = JSON.stringify({ name, message: cut(message, MESSAGE_MAX) })
   const traceback = stack === undefined ? '' : `,"traceback":${JSON.stringify(cut(stack, STACK_MAX))}`
@@ -35,7 +36,8 @@ export function failureDocument({ task, owner, attempt, claimedAt }: Settlement,
 function documentEnd(task: string, owner: string | null, attempt: number, started: number): string {
   const whose = owner === null ? '' : `,"owner":${JSON.stringify(owner)}`
   const which = attempt === 1 ? '' : `,"attempt":${attempt}`
-  return `,"task":${JSON.stringify(task)}${whose}${which},"started":${started},"v":${OUTCOME_VERSION},"date_done":"`
+  const when = `,"started":${started},"v":${OUTCOME_VERSION},"date_done":"`
+  return `,"task":${JSON.stringify(task)}${whose}${which}${when}`
 }
 
 interface Document {
@@ -67,9 +69,16 @@ export function decodeOutcome(id: string, text: string): Outcome {
   const { v = OUTCOME_VERSION, task, owner = null, attempt = 1, started } = document
   const state = STATES[document.status]
   if (v > OUTCOME_VERSION || state === undefined) {
-    throw new LovageError('VERSION_UNSUPPORTED', { what: `The outcome of job ${id}`, seen: v, known: OUTCOME_VERSION })
+    throw new LovageError('VERSION_UNSUPPORTED', {
+      what: `The outcome of job ${id}`,
+      seen: v,
+      known: OUTCOME_VERSION,
+    })
   }
-  const times = { ...(started !== undefined && { startedAt: started }), finishedAt: Date.parse(document.date_done) }
+  const times = {
+    ...(started !== undefined && { startedAt: started }),
+    finishedAt: Date.parse(document.date_done),
+  }
   return { state, id, task, owner, attempt, ...times, ...endOf(state, document) }
 }
 
@@ -77,7 +86,9 @@ function endOf(state: FinalState, document: Document): Pick<Outcome, 'result' | 
   switch (state) {
     case 'succeeded': {
       const json = JSON.stringify(document.result ?? null)
-      return { result: document.meta === undefined ? { json } : { json, meta: JSON.stringify(document.meta) } }
+      return {
+        result: document.meta === undefined ? { json } : { json, meta: JSON.stringify(document.meta) },
+      }
     }
     case 'failed': {
       const { error = { name: 'Error', message: 'Unknown error' }, traceback } = document

@@ -1,8 +1,9 @@
 /**
- * How a live job rests in `jobs`: `[1,"resize",null,0,{"width":90}]` is version, task, owner, options or 0, input.
- * A rich input is followed by a comma, a line feed and its `meta`. All of it is one JSON array.
+ * How a live job rests in `jobs`: `[1,"resize",null,0,{"width":90}]` is version, task, owner, options or 0,
+ * input. A rich input is followed by a comma, a line feed and its `meta`. All of it is one JSON array.
  *
- * The input stands in it as it is, neither escaped nor parsed: a claim passes it on by cutting, not by reading.
+ * The input stands in it as it is, neither escaped nor parsed: a claim passes it on by cutting, not by
+ * reading.
  */
 import { type Encoded, type JobOptions, type JobRecord, LovageError } from '@lovage/core'
 
@@ -10,21 +11,30 @@ export const RECORD_VERSION = 1
 
 export function encodeRecord({ task, owner, options, input }: JobRecord): string {
   const rest = input.meta === undefined ? input.json : `${input.json},\n${input.meta}`
-  return `[${RECORD_VERSION},${JSON.stringify(task)},${JSON.stringify(owner)},${encodeOptions(options)},${rest}]`
+  const who = `${JSON.stringify(task)},${JSON.stringify(owner)}`
+  return `[${RECORD_VERSION},${who},${encodeOptions(options)},${rest}]`
 }
 
-/** Options hold numbers only; a nested one would need a new version, since `HEAD` ends them at the first brace. */
+/**
+ * Options hold numbers only; a nested one would need a new version, since `HEAD` ends them at the first
+ * brace.
+ */
 function encodeOptions({ attempts, timeLimitMs }: JobOptions): string {
   return attempts === undefined && timeLimitMs === undefined ? '0' : JSON.stringify({ attempts, timeLimitMs })
 }
 
 const HEAD = /^\[1,("(?:[^"\\]|\\.)*"),(null|"(?:[^"\\]|\\.)*"),(0|\{[^}]*\}),/
 
-/** @throws LovageError `VERSION_UNSUPPORTED` */
+/** @throws LovageError `VERSION_UNSUPPORTED`, `INTERNAL` when it is none of ours */
 export function decodeRecord(id: string, record: string): JobRecord {
   const head = HEAD.exec(record)
-  if (head === null) throw unsupported(id, record)
-  const [all, task, owner, options] = head as unknown as [all: string, task: string, owner: string, options: string]
+  if (head === null) throw unreadable(id, record)
+  const [all, task, owner, options] = head as unknown as [
+    all: string,
+    task: string,
+    owner: string,
+    options: string,
+  ]
   return {
     id,
     task: JSON.parse(task) as string,
@@ -39,9 +49,14 @@ function inputOf(rest: string): Encoded {
   return border === -1 ? { json: rest } : { json: rest.slice(0, border), meta: rest.slice(border + 2) }
 }
 
-export const unsupported = (id: string, record: string): LovageError =>
-  new LovageError('VERSION_UNSUPPORTED', {
-    what: `The record of job ${id}`,
-    seen: Number(/^\[(\d+),/.exec(record)?.[1] ?? 0),
-    known: RECORD_VERSION,
-  })
+export function unreadable(id: string, record: string): LovageError {
+  const seen = Number(/^\[(\d+),/.exec(record)?.[1])
+  if (seen > RECORD_VERSION) {
+    return new LovageError('VERSION_UNSUPPORTED', {
+      what: `The record of job ${id}`,
+      seen,
+      known: RECORD_VERSION,
+    })
+  }
+  return new LovageError('INTERNAL', { message: `The record of job ${id} was not written by Lovage.` })
+}

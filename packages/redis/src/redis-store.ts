@@ -1,10 +1,23 @@
 /**
- * The store on Redis: names the scripts, passes arguments, decodes answers. It decides nothing: the rules are in
- * `core/memory`, which tests compare it with, and the acts are in `scripts/`.
+ * The store on Redis: names the scripts, passes arguments, decodes answers. It decides nothing: the rules are
+ * in `core/memory`, which tests compare it with, and the acts are in `scripts/`.
  */
 import {
-  type CancelRequest, type Clock, type Cursor, type JoinRequest, LovageError, type NewJob, parseCursor,
-  type ProgressReport, type StepReply, type StepRequest, type Store, streamId, START, systemClock,
+  type CancelRequest,
+  type Claimed,
+  type Clock,
+  type Cursor,
+  type JoinRequest,
+  LovageError,
+  type NewJob,
+  parseCursor,
+  type ProgressReport,
+  type StepReply,
+  type StepRequest,
+  type Store,
+  streamId,
+  START,
+  systemClock,
 } from '@lovage/core'
 import { type Address, type AddressOptions, addressOf } from './address.ts'
 import { Batcher } from './batch.ts'
@@ -19,7 +32,8 @@ import { cancel, cancelArgs } from './scripts/cancel.ts'
 import { counts, get, range } from './scripts/look.ts'
 import { report, reportItems } from './scripts/report.ts'
 import { extend, join, joinItems, leave } from './scripts/sessions.ts'
-import { announceText, DEFER_MS, step, stepItems } from './scripts/step.ts'
+import { announceText, stepItems } from './scripts/step-items.ts'
+import { type ClaimedBatch, DEFER_MS, step } from './scripts/step.ts'
 import { decodePage } from './stream-record.ts'
 import { Waiter } from './waiter.ts'
 
@@ -59,7 +73,7 @@ class RedisStore implements Store {
 
   constructor(options: RedisStoreOptions) {
     const { namespace = 'lovage', queue = 'default', streamMaxLen = DEFAULT_STREAM_MAX_LEN, clock } = options
-    checkOptions(namespace, queue, streamMaxLen)
+    checkStreamMaxLen(streamMaxLen)
     this.#address = addressOf(options)
     this.name = this.#address.name
     this.#keys = keysOf(namespace, queue)
@@ -69,7 +83,12 @@ class RedisStore implements Store {
     this.#connection = this.#open('main')
     const { resultPrefix, ctlPrefix } = this.#keys
     const now = (): string => (clock === undefined ? '' : String(clock.now()))
-    this.#run = runner(this.#connection, this.#keys, () => ({ now: now(), streamMaxLen, resultPrefix, ctlPrefix }))
+    this.#run = runner(this.#connection, this.#keys, () => ({
+      now: now(),
+      streamMaxLen,
+      resultPrefix,
+      ctlPrefix,
+    }))
     this.#batcher = new Batcher(this.#run)
     this.#heart = new Heart({
       data: { address: this.#address, namespace, queue },
@@ -110,20 +129,31 @@ class RedisStore implements Store {
     const { session, claim } = request
     const { settleCount, items } = stepItems(request)
     const args = { session, claim, settleCount, announce: announceText(request.announce) }
-    const { alive, lost, nextDueMs, claimedAt, ids, records, tries, deferred } = await this.#run(step, args, items)
+    const { alive, lost, nextDueMs, deferred, ...batch } = await this.#run(step, args, items)
     if (alive) this.#waiterOf(session).expect(nextDueMs)
     if (deferred > 0) {
       this.#warn(
-        `${deferred} job(s) of a newer version of Lovage were put off for ${DEFER_MS / 1000} s: this worker cannot read ` +
-          'them. Update it.',
+        `${deferred} job(s) were written by a newer version of Lovage. This worker cannot read them and put ` +
+          `them off for ${DEFER_MS / 1000} s. Update it.`,
       )
     }
-    const claimed = ids.map((id, n) => ({
-      ...decodeRecord(id, records[n] as string),
-      claimedAt,
-      attempt: Number(tries?.[n] ?? 0) + 1,
-    }))
-    return { alive, lost, claimed, nextDueMs }
+    return { alive, lost, claimed: this.#claimedOf(batch), nextDueMs }
+  }
+
+  /**
+   * A damaged record must not keep a worker from the others in its batch, or stop it again and again: its job stays
+   * in the worker's hands, where it is seen, until the worker leaves.
+   */
+  #claimedOf({ ids, records, tries, claimedAt }: ClaimedBatch): Claimed[] {
+    return ids.flatMap((id, n) => {
+      try {
+        const record = decodeRecord(id, records[n] as string)
+        return [{ ...record, claimedAt, attempt: Number(tries?.[n] ?? 0) + 1 }]
+      } catch (error) {
+        this.#warn(`${(error as Error).message} It cannot be run; cancel it.`)
+        return []
+      }
+    })
   }
 
   progress(session: string, reports: readonly ProgressReport[]) {
@@ -167,7 +197,10 @@ class RedisStore implements Store {
   }
 
   async tail(): Promise<Cursor> {
-    return ((await this.#connection.command('get', [this.#keys.tail], { repeatable: true })) as Cursor | null) ?? START
+    return (
+      ((await this.#connection.command('get', [this.#keys.tail], { repeatable: true })) as Cursor | null) ??
+      START
+    )
   }
 
   async range(after: Cursor, limit: number) {
@@ -198,16 +231,7 @@ class RedisStore implements Store {
   }
 }
 
-function checkOptions(namespace: string, queue: string, streamMaxLen: number): void {
-  for (const [option, name] of Object.entries({ namespace, queue })) {
-    // Braces would move the hash tag, and two different names must not give one key.
-    if (/^[^{}:\s]+$/.test(name)) continue
-    throw new LovageError('OPTION_INVALID', {
-      option,
-      seen: JSON.stringify(name),
-      expected: 'a name without spaces, colons and braces',
-    })
-  }
+function checkStreamMaxLen(streamMaxLen: number): void {
   if (Number.isInteger(streamMaxLen) && streamMaxLen >= 1) return
   throw new LovageError('OPTION_INVALID', {
     option: 'streamMaxLen',

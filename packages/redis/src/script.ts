@@ -1,9 +1,9 @@
 /**
- * A Lua script whose keys and arguments have names. The prelude that gives them these names in Lua is written from
- * the same lists that type the call, so each list exists once.
+ * A Lua script whose keys and arguments have names. The prelude that gives them these names in Lua is written
+ * from the same lists that type the call, so each list exists once.
  *
- * The text lives in TypeScript, where a bundler cannot lose it; what scripts share are constants of text as well.
- * Scripts answer in words, or in arrays headed by a word.
+ * The text lives in TypeScript, where a bundler cannot lose it; what scripts share are constants of text as
+ * well. Scripts answer in words, or in arrays headed by a word.
  */
 import { createHash } from 'node:crypto'
 import { LovageError } from '@lovage/core'
@@ -21,7 +21,10 @@ export interface Script<Arg extends string, Reply> {
   readonly decode: (reply: unknown) => Reply
 }
 
-/** Arguments that are the same in every call of a store, or known to it alone; a script takes them by naming them. */
+/**
+ * Arguments that are the same in every call of a store, or known to it alone; a script takes them by naming
+ * them.
+ */
 export interface Settings {
   /** Unix ms; empty: by the server's clock. */
   now: string
@@ -31,8 +34,8 @@ export interface Settings {
 }
 
 /**
- * In `body`, keys and arguments are locals of these names, and `items` is where the unnamed arguments begin: the
- * first one is `ARGV[items + 1]`.
+ * In `body`, keys and arguments are locals of these names, and `items` is where the unnamed arguments begin:
+ * the first one is `ARGV[items + 1]`.
  */
 export function defineScript<const Arg extends string, Reply>(script: {
   name: string
@@ -43,7 +46,12 @@ export function defineScript<const Arg extends string, Reply>(script: {
   decode: (reply: unknown) => Reply
 }): Script<Arg, Reply> {
   const { body, ...rest } = script
-  const prelude = [LOCALS, locals('KEYS', script.keys), locals('ARGV', script.args), `local items = ${script.args.length}`]
+  const prelude = [
+    LOCALS,
+    locals('KEYS', script.keys),
+    locals('ARGV', script.args),
+    `local items = ${script.args.length}`,
+  ]
   const source = `${[...prelude, body].filter((part) => part !== '').join('\n')}\n`
   return { ...rest, source, sha: createHash('sha1').update(source).digest('hex') }
 }
@@ -74,7 +82,9 @@ export function headed<const Word extends string, Reply>(
     const [head, ...rest] = Array.isArray(reply) ? (reply as unknown[]) : [reply]
     const word = words.find((known) => known === head)
     if (word === undefined) {
-      throw new LovageError('INTERNAL', { message: `A script answered ${String(head)}; expected ${words.join(', ')}.` })
+      throw new LovageError('INTERNAL', {
+        message: `A script answered ${String(head)}; expected ${words.join(', ')}.`,
+      })
     }
     return decode(word, rest)
   }
@@ -90,7 +100,12 @@ export type Run = <Arg extends string, Reply>(
 export function runner(connection: Connection, keys: Keys, settings: () => Settings): Run {
   return async ({ keys: names, args: argNames, source, sha, repeatable, decode }, args, items = []) => {
     const values: Record<string, string | number> = { ...settings(), ...args }
-    const rest = [names.length, ...names.map((name) => keys[name]), ...argNames.map((name) => values[name] as string), ...items]
+    const rest = [
+      names.length,
+      ...names.map((name) => keys[name]),
+      ...argNames.map((name) => values[name] as string),
+      ...items,
+    ]
     try {
       return decode(await connection.command('evalsha', [sha, ...rest], { repeatable }))
     } catch (error) {

@@ -1,12 +1,20 @@
 /**
  * A record of the `outcomes` stream. First the fields of anybody's Celery bridge, in their order: `task_id`,
- * `task_name`, `status` (Celery's words), `timestamp` (ISO 8601, UTC), `result` (JSON) or `error` (the message).
- * Then ours: `seq`, `v`, and where they apply `owner`, `attempt` (when it is not 1), `meta`, `error_name`, `run_at`,
- * `by`, `reason`. A result above `INLINE_MAX` bytes is not copied: `ref` names the key that holds it.
+ * `task_name`, `status` (Celery's words), `timestamp` (ISO 8601, UTC), `result` (JSON) or `error` (the
+ * message). Then ours: `seq`, `v`, and where they apply `owner`, `attempt` (when it is not 1), `meta`,
+ * `error_name`, `run_at`, `by`, `reason`. A result above `INLINE_MAX` bytes is not copied: `ref` names the
+ * key that holds it.
  *
  * Others may append to the stream. What has no `seq` is theirs, and passed over.
  */
-import { type Cursor, type JobNoticeType, LovageError, type Page, parseCursor, type StoredNotice } from '@lovage/core'
+import {
+  type Cursor,
+  type JobNoticeType,
+  LovageError,
+  type Page,
+  parseCursor,
+  type StoredNotice,
+} from '@lovage/core'
 
 export const STREAM_VERSION = 1
 
@@ -28,7 +36,10 @@ const TYPES: Readonly<Record<string, JobNoticeType>> = {
 export type StreamRecord = [id: string, fields: string[]]
 
 /** The notices among some records that follow `after`, and the place where they end. */
-export function decodeRecords(records: readonly StreamRecord[], after: Cursor): { notices: StoredNotice[]; cursor: Cursor } {
+export function decodeRecords(
+  records: readonly StreamRecord[],
+  after: Cursor,
+): { notices: StoredNotice[]; cursor: Cursor } {
   const notices: StoredNotice[] = []
   let seq = String(parseCursor(after).seq)
   for (const [id, fields] of records) {
@@ -42,12 +53,18 @@ export function decodeRecords(records: readonly StreamRecord[], after: Cursor): 
 }
 
 /** @param records What stands behind `after`, at most one more than `limit`. */
-export function decodePage(records: readonly StreamRecord[], after: Cursor, tail: Cursor, limit: number): Page {
+export function decodePage(
+  records: readonly StreamRecord[],
+  after: Cursor,
+  tail: Cursor,
+  limit: number,
+): Page {
   const { notices, cursor } = decodeRecords(records.slice(0, limit), after)
   const end = records.length <= limit
   const { seq } = parseCursor(after)
   const first = notices[0]
-  if (first !== undefined) return { notices, missed: Math.max(0, parseCursor(first.cursor).seq - seq - 1), cursor, end }
+  if (first !== undefined)
+    return { notices, missed: Math.max(0, parseCursor(first.cursor).seq - seq - 1), cursor, end }
   // Nothing of ours is left. The tail remembers what there was.
   const missed = end ? Math.max(0, parseCursor(tail).seq - seq) : 0
   return { notices, missed, cursor: missed > 0 ? tail : cursor, end }
@@ -65,7 +82,11 @@ function decodeNotice(cursor: Cursor, field: Fields): StoredNotice {
   const type = TYPES[field['status'] ?? '']
   const version = Number(field['v'])
   if (type === undefined || version > STREAM_VERSION) {
-    throw new LovageError('VERSION_UNSUPPORTED', { what: `The notice at ${cursor}`, seen: version, known: STREAM_VERSION })
+    throw new LovageError('VERSION_UNSUPPORTED', {
+      what: `The notice at ${cursor}`,
+      seen: version,
+      known: STREAM_VERSION,
+    })
   }
   const { task_id: jobId = '', task_name: task = '', owner = null, timestamp = '' } = field
   return { cursor, type, jobId, task, owner, at: Date.parse(timestamp), ...detailsOf(type, field) }
@@ -74,7 +95,8 @@ function decodeNotice(cursor: Cursor, field: Fields): StoredNotice {
 function detailsOf(type: JobNoticeType, field: Fields): Partial<StoredNotice> {
   const attempt = Number(field['attempt'] ?? 1)
   const { result, meta, error_name: name = 'Error', error: message = '', by = null, reason = null } = field
-  const data = result === undefined ? {} : { data: meta === undefined ? { json: result } : { json: result, meta } }
+  const data =
+    result === undefined ? {} : { data: meta === undefined ? { json: result } : { json: result, meta } }
   switch (type) {
     case 'queued':
     case 'expired':

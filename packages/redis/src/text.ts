@@ -1,6 +1,6 @@
 /**
- * An encoded value as one string: its JSON; for a rich value then a line feed and superjson's `meta`. JSON as we
- * write it has no line feed of its own, so the first one is the border.
+ * An encoded value as one string: its JSON; for a rich value then a line feed and superjson's `meta`. JSON as
+ * we write it has no line feed of its own, so the first one is the border.
  */
 import type { Encoded } from '@lovage/core'
 

@@ -1,10 +1,10 @@
 /**
  * One session's wait for work and for cancellations: a blocking pop on a connection of its own.
  *
- * The pop outlives the wait that started it. A job that ends aborts the wait of a busy worker many thousand times a
- * second, and each of them would otherwise cost a pop and a nudge to end it; so the next wait takes over the pop that
- * is under way. What a pop brings when nobody waits is not lost: the marker goes back at once, for another worker,
- * and a cancellation is kept for the next wait.
+ * The pop outlives the wait that started it. A job that ends aborts the wait of a busy worker many thousand
+ * times a second, and each of them would otherwise cost a pop and a nudge to end it; so the next wait takes
+ * over the pop that is under way. What a pop brings when nobody waits is not lost: the marker goes back at
+ * once, for another worker, and a cancellation is kept for the next wait.
  *
  * Every pop has a timeout: a server or a proxy that went away without a word is found out.
  */
@@ -25,7 +25,7 @@ const TOLD_MAX = 100
 interface Caller {
   work: boolean
   resolve: (wake: Wake) => void
-  reject: (error: unknown) => void
+  reject: (error: Error) => void
 }
 
 export interface WaiterOptions {
@@ -56,11 +56,20 @@ export class Waiter {
     this.#dueAt = nextDueMs === null ? undefined : this.#options.clock.now() + nextDueMs
   }
 
-  async wait({ work, timeoutMs, signal }: { work: boolean; timeoutMs: number; signal: AbortSignal }): Promise<Wake> {
+  async wait({
+    work,
+    timeoutMs,
+    signal,
+  }: {
+    work: boolean
+    timeoutMs: number
+    signal: AbortSignal
+  }): Promise<Wake> {
     if (this.#told.length > 0 || signal.aborted) return this.#wake(false)
     if (timeoutMs <= 0) return this.#look(work)
     const { clock } = this.#options
-    const dueMs = work && this.#dueAt !== undefined ? Math.max(0, this.#dueAt - clock.now()) : Number.POSITIVE_INFINITY
+    const dueMs =
+      work && this.#dueAt !== undefined ? Math.max(0, this.#dueAt - clock.now()) : Number.POSITIVE_INFINITY
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         cancelTimer()
@@ -72,9 +81,11 @@ export class Waiter {
       const caller: Caller = {
         work,
         resolve: (wake) => settle(() => resolve(wake)),
-        reject: (error) => settle(() => reject(error as Error)),
+        reject: (error) => settle(() => reject(error)),
       }
-      const cancelTimer = clock.after(Math.min(timeoutMs, dueMs), () => caller.resolve(this.#wake(dueMs <= timeoutMs)))
+      const cancelTimer = clock.after(Math.min(timeoutMs, dueMs), () =>
+        caller.resolve(this.#wake(dueMs <= timeoutMs)),
+      )
       signal.addEventListener('abort', end)
       this.#caller = caller
       if (this.#pop === undefined) this.#block()
@@ -109,7 +120,7 @@ export class Waiter {
     const { work } = this.#caller as Caller
     const ended = this.#popOnce(work).then(
       () => this.#ended(),
-      (error: unknown) => {
+      (error: Error) => {
         this.#caller?.reject(error)
         this.#ended()
       },
@@ -125,7 +136,10 @@ export class Waiter {
   async #popOnce(work: boolean): Promise<void> {
     const { blocking, keys, run } = this.#options
     const from = work ? [this.#ctl, keys.wake] : [this.#ctl]
-    const reply = await blocking.command('blpop', [...from, BLOCK_MS / 1000], { repeatable: false, answerMs: ANSWER_MS })
+    const reply = await blocking.command('blpop', [...from, BLOCK_MS / 1000], {
+      repeatable: false,
+      answerMs: ANSWER_MS,
+    })
     const [key, message] = (reply ?? []) as [key?: string, message?: string]
     if (key === keys.wake) {
       if (this.#caller?.work) this.#caller.resolve(this.#wake(true))

@@ -1,18 +1,18 @@
 import type { CancelReply, CancelRequest } from '@lovage/core'
 import { CTL_MS } from '../keys.ts'
 import { decodeOutcome, OUTCOME_VERSION } from '../outcome.ts'
-import { unsupported } from '../record.ts'
+import { unreadable } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { feed, marked, optional } from './feed.ts'
 import { tidy } from './hands.ts'
 import { header } from './header.ts'
 
 /**
- * Ends a live job. A running one is fenced from here on, and its session is told through its `ctl` list; the id of a
- * waiting one stays in line as a tombstone, since finding it there would cost a walk along the line.
+ * Ends a live job. A running one is fenced from here on, and its session is told through its `ctl` list; the
+ * id of a waiting one stays in line as a tombstone, since finding it there would cost a walk along the line.
  *
- * `who` and `message` are JSON that only the caller can write well: the outcome's `by` and `reason`, and what the
- * session is told.
+ * `who` and `message` are JSON that only the caller can write well: the outcome's `by` and `reason`, and what
+ * the session is told.
  */
 export const cancel = defineScript({
   name: 'cancel',
@@ -85,7 +85,7 @@ export const cancel = defineScript({
         case 'missing':
           return { outcome: 'missing' }
         case 'unsupported':
-          throw unsupported(id, text)
+          throw unreadable(id, text)
         default:
           return word satisfies never
       }
@@ -94,6 +94,14 @@ export const cancel = defineScript({
 })
 
 export function cancelArgs({ id, by, reason, ttlMs }: CancelRequest) {
-  const who = `${by === null ? '' : `,"by":${JSON.stringify(by)}`}${reason === null ? '' : `,"reason":${JSON.stringify(reason)}`}`
-  return { id, by: marked(by), reason: marked(reason), ttlMs, who, message: JSON.stringify({ id, by, reason }) }
+  const whom = by === null ? '' : `,"by":${JSON.stringify(by)}`
+  const why = reason === null ? '' : `,"reason":${JSON.stringify(reason)}`
+  return {
+    id,
+    by: marked(by),
+    reason: marked(reason),
+    ttlMs: Math.round(ttlMs),
+    who: whom + why,
+    message: JSON.stringify({ id, by, reason }),
+  }
 }

@@ -4,8 +4,8 @@ import { feed, optional } from './feed.ts'
 import { ring } from './line.ts'
 
 /**
- * Puts jobs in line, in order. An id that lives or has ended is passed over, so that a repeat changes nothing.
- * Answers the place in the feed before all this, and which of them (from 1) were there already.
+ * Puts jobs in line, in order. An id that lives or has ended is passed over, so that a repeat changes
+ * nothing. Answers the place in the feed before all this, and which of them (from 1) were there already.
  *
  * Items: `id, record, delayMs` for each job, then `n, task, owner` for each whose `queued` notice is wanted.
  */

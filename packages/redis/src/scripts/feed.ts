@@ -4,8 +4,9 @@ import { STREAM_VERSION } from '../stream-record.ts'
 import { iso, time } from './time.ts'
 
 /**
- * `append(id, task, status, label, value, …)` writes one notice; `label` and `value` come after the seed's fields,
- * the rest after ours. `place()` is the cursor of the newest one. `seal()` must be called once after all of them.
+ * `append(id, task, status, label, value, …)` writes one notice; `label` and `value` come after the seed's
+ * fields, the rest after ours. `place()` is the cursor of the newest one. `seal()` must be called once after
+ * all of them.
  *
  * Takes the keys `outcomes` and `tail` and the arguments `now` and `streamMaxLen`.
  */
@@ -24,8 +25,9 @@ export const feed = lua`
   end
   local function append(id, task, status, label, value, ...)
     seq = seq + 1
-    newest = redis.call('XADD', outcomes, 'MAXLEN', '~', streamMaxLen, '*', 'task_id', id, 'task_name', task,
-      'status', status, 'timestamp', stamp, label, value, 'seq', string.format('%d', seq), 'v', '${STREAM_VERSION}', ...)
+    newest = redis.call('XADD', outcomes, 'MAXLEN', '~', streamMaxLen, '*',
+      'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp, label, value,
+      'seq', string.format('%d', seq), 'v', '${STREAM_VERSION}', ...)
   end
 `
 

@@ -3,11 +3,13 @@ import { lua } from '../script.ts'
 import { ring } from './line.ts'
 
 /**
- * An entry of `active` that is no job, there as long as any job is. Redis makes a listpack of a small hash, in which
- * every look, claim and settlement is a search; a value above 64 bytes prevents that, and saves 15 % of all work.
+ * An entry of `active` that is no job, there as long as any job is. Redis makes a listpack of a small hash,
+ * in which every look, claim and settlement is a search; a value above 64 bytes prevents that, and saves 15 %
+ * of all work.
  */
 export const ANCHOR = '_'
-export const ANCHOR_TEXT = 'no job: keeps this hash a hash table, which Redis would pack into a list while it is small'
+export const ANCHOR_TEXT =
+  'no job: keeps this hash a hash table, which Redis would pack into a list while it is small'
 
 /** `tidy()` takes the anchor away when it holds nothing. Takes the key `active`. */
 export const tidy = lua`
@@ -20,8 +22,9 @@ export const tidy = lua`
 export const CHUNK = 1_000
 
 /**
- * `handBack(sessions, isCounted)` puts the jobs that some sessions hold back at the head of the line, oldest first,
- * since ids tell their age. Answers how many. Takes the keys `active`, `wait`, `wake`, `tries` and `progress`.
+ * `handBack(sessions, isCounted)` puts the jobs that some sessions hold back at the head of the line, oldest
+ * first, since ids tell their age. Answers how many. Takes the keys `active`, `wait`, `wake`, `tries` and
+ * `progress`.
  */
 export const handBack = lua`
   ${ring}

@@ -3,8 +3,8 @@ import { RECORD_VERSION } from '../record.ts'
 import { lua } from '../script.ts'
 
 /**
- * `isKnown(record)`: whether this version can read it. `header(record)`: the JSON of its task and of its owner
- * (`null` for none). `plain(json)`: the text that a JSON string says.
+ * `isKnown(record)`: whether this version can read it. `header(record)`: the JSON of its task and of its
+ * owner (`null` for none). `plain(json)`: the text that a JSON string says.
  *
  * Names without escapes, which is all but the odd one, are cut out; others cost a parse of the whole record.
  */

@@ -7,7 +7,10 @@ import { fromText } from '../text.ts'
 import { ANCHOR } from './hands.ts'
 import { time } from './time.ts'
 
-/** A job as it is: its outcome, else its record and what follows from where its id is; with the place of all that. */
+/**
+ * A job as it is: its outcome, else its record and what follows from where its id is; with the place of all
+ * that.
+ */
 export const get = defineScript({
   name: 'get',
   keys: ['jobs', 'later', 'retry', 'active', 'tries', 'progress', 'tail'],
@@ -26,7 +29,8 @@ export const get = defineScript({
     end
     local due = redis.call('ZSCORE', later, id)
     if not due then return { 'queued', cursor, record, attempt } end
-    return { redis.call('SISMEMBER', retry, id) == 1 and 'retrying' or 'scheduled', cursor, record, attempt, due }
+    local state = redis.call('SISMEMBER', retry, id) == 1 and 'retrying' or 'scheduled'
+    return { state, cursor, record, attempt, due }
   `,
   decode: headed(['ended', 'missing', 'running', 'queued', 'scheduled', 'retrying'], (state, rest) => {
     const [cursor, text, attempt, at, report] = rest as [Cursor, string, number, string, string | null]
@@ -59,7 +63,8 @@ export const range = defineScript({
   args: ['after', 'count'],
   repeatable: true,
   body: lua`
-    return { redis.call('GET', tail) or '0-0.0', redis.call('XRANGE', outcomes, '(' .. after, '+', 'COUNT', count) }
+    local records = redis.call('XRANGE', outcomes, '(' .. after, '+', 'COUNT', count)
+    return { redis.call('GET', tail) or '0-0.0', records }
   `,
   decode: (reply) => reply as [tail: Cursor, records: StreamRecord[]],
 })
@@ -73,8 +78,11 @@ export const counts = defineScript({
     ${time}
     local retrying = redis.call('SCARD', retry)
     return {
-      redis.call('LLEN', wait) - redis.call('SCARD', tombs), redis.call('ZCARD', later) - retrying, retrying,
-      redis.call('HLEN', active) - redis.call('HEXISTS', active, '${ANCHOR}'), redis.call('ZCOUNT', workers, '(' .. nowText, '+inf'),
+      redis.call('LLEN', wait) - redis.call('SCARD', tombs),
+      redis.call('ZCARD', later) - retrying,
+      retrying,
+      redis.call('HLEN', active) - redis.call('HEXISTS', active, '${ANCHOR}'),
+      redis.call('ZCOUNT', workers, '(' .. nowText, '+inf'),
     }
   `,
   decode(reply): Counts {

@@ -16,7 +16,10 @@ export const giveBack = defineScript({
   decode: headed(['rung'], () => undefined),
 })
 
-/** Whether a step would find work: asked by those who wait, in case a marker was lost with the worker that took it. */
+/**
+ * Whether a step would find work: asked by those who wait, in case a marker was lost with the worker that
+ * took it.
+ */
 export const peek = defineScript({
   name: 'peek',
   keys: ['wait', 'later'],

@@ -4,7 +4,8 @@ import { toText } from '../text.ts'
 import { feed, marked, optional } from './feed.ts'
 
 /**
- * Writes reports of running jobs, each with its notice. Not repeatable: a second notice would be a second event.
+ * Writes reports of running jobs, each with its notice. Not repeatable: a second notice would be a second
+ * event.
  *
  * Items: `id, claimedAt, task, owner, json, meta` for each report. Answers the lost ids.
  */
@@ -39,5 +40,10 @@ export const report = defineScript({
 })
 
 export const reportItems = ({ id, claimedAt, task, owner, data }: ProgressReport): (string | number)[] => [
-  id, claimedAt, task, marked(owner), toText(data), data.json,
+  id,
+  claimedAt,
+  task,
+  marked(owner),
+  toText(data),
+  data.json,
 ]

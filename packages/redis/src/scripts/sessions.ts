@@ -4,8 +4,8 @@ import { handBack } from './hands.ts'
 import { time } from './time.ts'
 
 /**
- * Starts a session. When it replaces another one, the jobs that the worker knows of become its own under the same
- * moment of claim, and those it never heard of go back to the line.
+ * Starts a session. When it replaces another one, the jobs that the worker knows of become its own under the
+ * same moment of claim, and those it never heard of go back to the line.
  *
  * A hold that this session has already is as good as one of the old session's: so the call can be repeated.
  * Items: `id, claimedAt` for each hold. Answers the lost ids.
@@ -43,8 +43,8 @@ export const joinItems = ({ replaces }: JoinRequest): (string | number)[] =>
   (replaces?.holds ?? []).flatMap(({ id, claimedAt }: Hold) => [id, claimedAt])
 
 /**
- * Renews a lease, then reaps. In this order: a session that comes late, but before anybody missed it, has lost
- * nothing. Only a death costs the look through all that is running.
+ * Renews a lease, then reaps. In this order: a session that comes late, but before anybody missed it, has
+ * lost nothing. Only a death costs the look through all that is running.
  */
 export const extend = defineScript({
   name: 'extend',
@@ -66,7 +66,10 @@ export const extend = defineScript({
     if #dead > 0 then handBack(isDead, true) end
     return { isAlive and 'alive' or 'reaped', #dead }
   `,
-  decode: headed(['alive', 'reaped'], (word, [reaped]) => ({ alive: word === 'alive', reaped: reaped as number })),
+  decode: headed(['alive', 'reaped'], (word, [reaped]) => ({
+    alive: word === 'alive',
+    reaped: reaped as number,
+  })),
 })
 
 /** Ends a session; what it was running starts anew elsewhere, and the attempt does not count. */

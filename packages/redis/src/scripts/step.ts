@@ -1,36 +1,44 @@
-import type { Held, Hold, Settlement, StepRequest } from '@lovage/core'
-import { failureDocument, cut, MESSAGE_MAX, successDocument } from '../outcome.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { INLINE_MAX } from '../stream-record.ts'
-import { toText } from '../text.ts'
-import { feed, marked, optional } from './feed.ts'
+import { feed, optional } from './feed.ts'
 import { ANCHOR, ANCHOR_TEXT, tidy } from './hands.ts'
 import { header } from './header.ts'
 import { ring } from './line.ts'
+import { WIDTH } from './step-items.ts'
 
 /** Delayed jobs that one step promotes: it bounds how long others wait for the server. */
 const PROMOTE_MAX = 200
 /** Tombstones that one step passes; what is left wakes the next one. */
 const TOMBS_MAX = 1_000
-/** How long a record that only a newer version can read is kept out of the way, for a newer worker to come by. */
+/**
+ * How long a record that only a newer version can read is kept out of the way, for a newer worker to come by.
+ */
 export const DEFER_MS = 30_000
 
-/** Arguments of one settlement; see `stepItems`. */
-const WIDTH = 8
-
 /**
- * The worker's one script: settles, promotes what is due, claims. It runs once for every hundred jobs or so, and
- * what is inside its loops is most of what a job costs: hence counters where `#` would search, and no table unless
- * there is something to put in.
+ * The worker's one script: settles, promotes what is due, claims. It runs once for every hundred jobs or so,
+ * and what is inside its loops is most of what a job costs: hence counters where `#` would search, and no
+ * table unless there is something to put in.
  *
- * Items: `settleCount` times `id, hold, to, ms, task, marks, value, document`, then `id, hold` for each to verify.
- * Answers: word, ms until the next one is due (-1: none), lost ids, now, claimed ids, their records, their tries (nil:
- * none has any), how many were put off because a newer version wrote them.
+ * Items: `settleCount` times `id, hold, to, ms, task, marks, value, document`, then `id, hold` for each to
+ * verify. Answers: word, ms until the next one is due (-1: none), lost ids, now, claimed ids, their records,
+ * their tries (nil: none has any), how many were put off because a newer version wrote them.
  */
 export const step = defineScript({
   name: 'step',
   keys: [
-    'jobs', 'wait', 'tombs', 'later', 'retry', 'active', 'workers', 'wake', 'tries', 'progress', 'outcomes', 'tail',
+    'jobs',
+    'wait',
+    'tombs',
+    'later',
+    'retry',
+    'active',
+    'workers',
+    'wake',
+    'tries',
+    'progress',
+    'outcomes',
+    'tail',
   ],
   args: ['now', 'streamMaxLen', 'resultPrefix', 'session', 'claim', 'settleCount', 'announce'],
   repeatable: false,
@@ -201,16 +209,30 @@ export const step = defineScript({
     if redis.call('LLEN', wait) > 0 then ring() end
 
     local nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
-    return {
-      isAlive and 'alive' or 'reaped', nextDue and math.max(0, nextDue - nowMs) or -1, lost, nowMs, claimed, records,
-      counts, deferred,
-    }
+    local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
+    return { isAlive and 'alive' or 'reaped', nextDueMs, lost, nowMs, claimed, records, counts, deferred }
   `,
   decode: headed(['alive', 'reaped'], (word, rest) => {
     const [nextDueMs, lost, claimedAt, ids, records, tries, deferred] = rest as StepAnswer
-    return { alive: word === 'alive', nextDueMs: nextDueMs === -1 ? null : nextDueMs, lost, claimedAt, ids, records, tries, deferred }
+    const batch: ClaimedBatch = { claimedAt, ids, records, tries }
+    return {
+      alive: word === 'alive',
+      nextDueMs: nextDueMs === -1 ? null : nextDueMs,
+      lost,
+      deferred,
+      ...batch,
+    }
   }),
 })
+
+/** Jobs that were claimed at one moment, their parts side by side. */
+export interface ClaimedBatch {
+  claimedAt: number
+  ids: string[]
+  records: string[]
+  /** `null` when none of them was ever tried. */
+  tries: (string | null)[] | null
+}
 
 type StepAnswer = [
   nextDueMs: number,
@@ -221,55 +243,3 @@ type StepAnswer = [
   tries: (string | null)[] | null,
   deferred: number,
 ]
-
-/** What `step` takes of a request beside its named arguments, and how many settlements that makes. */
-export function stepItems({ session, settle, verify = [] }: StepRequest): { settleCount: number; items: string[] } {
-  const items: string[] = []
-  for (const settlement of settle) {
-    if (settlement.progress !== undefined) pushSettlement(items, session, settlement, 'report', 0, toText(settlement.progress), '')
-    switch (settlement.to) {
-      case 'succeeded':
-        pushSettlement(items, session, settlement, 'succeeded', settlement.ttlMs, toText(settlement.result), successDocument(settlement))
-        break
-      case 'failed': {
-        const { error, ttlMs } = settlement
-        pushSettlement(items, session, settlement, 'failed', ttlMs, failureText(error), failureDocument(settlement, error))
-        break
-      }
-      case 'retrying':
-        pushSettlement(items, session, settlement, 'retrying', settlement.delayMs, failureText(settlement.error), '')
-        break
-      default:
-        settlement satisfies never
-    }
-  }
-  const settleCount = items.length / WIDTH
-  for (const hold of verify) items.push(hold.id, tokenOf(session, hold))
-  return { settleCount, items }
-}
-
-function pushSettlement(
-  items: string[], session: string, held: Held, to: Settlement['to'] | 'report', ms: number, value: string, document: string,
-): void {
-  const attempt = held.attempt === 1 ? '' : `${held.attempt}`
-  items.push(held.id, tokenOf(session, held), to, `${Math.round(ms)}`, held.task, attempt + marked(held.owner), value, document)
-}
-
-const tokenOf = (session: string, { claimedAt }: Hold): string => `${session}@${claimedAt}`
-
-/** The name on a line of its own: an error that puts a line feed into it is not asked for more. */
-const failureText = ({ name, message }: { name: string; message: string }): string =>
-  `${name.replaceAll('\n', ' ')}\n${cut(message, MESSAGE_MAX)}`
-
-const announced = new WeakMap<ReadonlySet<string>, string>()
-
-/** The names as JSON, one a line, so that the script finds one in it without taking it apart. */
-export function announceText(tasks: ReadonlySet<string> | undefined): string {
-  if (tasks === undefined || tasks.size === 0) return ''
-  let text = announced.get(tasks)
-  if (text === undefined) {
-    text = `\n${[...tasks].map((task) => JSON.stringify(task)).join('\n')}\n`
-    announced.set(tasks, text)
-  }
-  return text
-}

@@ -2,8 +2,8 @@
 import { lua } from '../script.ts'
 
 /**
- * `nowMs`, and `nowText` for commands: the one moment of this call, by the server's clock; tests pass their own.
- * Takes the argument `now`.
+ * `nowMs`, and `nowText` for commands: the one moment of this call, by the server's clock; tests pass their
+ * own. Takes the argument `now`.
  */
 export const time = lua`
   local nowMs = tonumber(now)
@@ -14,7 +14,9 @@ export const time = lua`
   local nowText = string.format('%d', nowMs)
 `
 
-/** `iso(ms)`: `2025-12-16T15:00:00.000Z`. Lua has no calendar here, so the day is computed (civil_from_days). */
+/**
+ * `iso(ms)`: `2025-12-16T15:00:00.000Z`. Lua has no calendar here, so the day is computed (civil_from_days).
+ */
 export const iso = lua`
   local function iso(ms)
     local floor = math.floor
