@@ -19,9 +19,9 @@ type Reserved = (typeof RESERVED)[number]
 /** The compiler's sentence for a key that cannot be used. */
 type Refused<Key extends string> = `The name "${Key}" is reserved; give the task another key and set name: '${Key}' if the wire needs it.`
 
-type Checked<Tree> = { [K in keyof Tree]: K extends Reserved ? Refused<K> : CheckedEntry<Tree[K]> }
-/** Distributes, so that a tree whose keys are not known to the compiler passes as well. */
-type CheckedEntry<Entry> = Entry extends AnyTask ? Entry : Checked<Entry>
+type Checked<Tree> = {
+  [K in keyof Tree]: K extends Reserved ? Refused<K> : Tree[K] extends AnyTask ? Tree[K] : Checked<Tree[K]>
+}
 
 /**
  * Names every task by the keys that lead to it (`mail.send`), unless it has a `name` of its own.
