@@ -11,8 +11,8 @@ export interface Batch {
 }
 
 /**
- * Enough work for a bar to be seen moving, and at most 460 kB of text: well under the 1 MiB that a queue takes by default.
- * An address that is longer by itself would be a batch of its own; the longest has 1,327.
+ * Enough work for a bar to be seen moving, and at most 460 kB of text: well under the 1 MiB that a queue
+ * takes by default. An address that is longer by itself would be a batch of its own; the longest has 1,327.
  */
 const mostSentences = 2500
 

@@ -12,8 +12,8 @@ export interface Examples {
 }
 
 /**
- * A feature must be seen in this many texts to earn a weight. With fewer (5 and 8 were tried) the model learns names and
- * slips of the scan by heart, and is right about one in a hundred held-out sentences less.
+ * A feature must be seen in this many texts to earn a weight. With fewer (5 and 8 were tried) the model
+ * learns names and slips of the scan by heart, and is right about one in a hundred held-out sentences less.
  */
 const leastTexts = { word: 12, pair: 18 }
 
@@ -52,8 +52,8 @@ export function labelled(text: string, lexicon: Lexicon): Labelled | undefined {
 }
 
 /**
- * Every rated word by itself, plain and negated. Many never occur in two centuries of addresses ("awesome", "crap"),
- * yet the model must know them.
+ * Every rated word by itself, plain and negated. Many never occur in two centuries of addresses ("awesome",
+ * "crap"), yet the model must know them.
  */
 export function lexiconExamples(lexicon: Lexicon): Labelled[] {
   return [...lexicon]
@@ -68,7 +68,10 @@ export function lexiconExamples(lexicon: Lexicon): Labelled[] {
     })
 }
 
-/** Counts in how many texts a feature occurs. Half a second of work for the whole corpus, so it is done text by text. */
+/**
+ * Counts in how many texts a feature occurs. Half a second of work for the whole corpus, so it is done text
+ * by text.
+ */
 export class FeatureCounts {
   readonly #counts = new Map<string, number>()
 

@@ -21,7 +21,7 @@ export interface Quote {
 }
 
 /** A sentence that fits one line and is more than an exclamation. */
-const quotable = { least: 45, most: 100 }
+const quotable = { least: 45, most: 74 }
 
 interface Sums {
   addresses: number
@@ -40,7 +40,7 @@ export class Mood {
   add(batch: Batch, scores: readonly Score[]): void {
     if (scores.length !== batch.texts.length) {
       throw new Error(
-        `${batch.president}: ${batch.texts.length} sentences were sent and ${scores.length} scores came back.`,
+        `${batch.president}: ${batch.texts.length} sentences sent, ${scores.length} scores returned.`,
       )
     }
     let at = 0
@@ -99,7 +99,10 @@ export class Mood {
   }
 }
 
-/** Of two sentences with one score the shorter, then the older: batches end in any order, the choice must not. */
+/**
+ * Of two sentences with one score the shorter, then the older: batches end in any order, the choice must
+ * not.
+ */
 function isBetter(one: Quote, other: Quote): boolean {
   if (one.score !== other.score) return false
   return (

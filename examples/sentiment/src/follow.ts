@@ -20,7 +20,7 @@ export async function follow<T extends TaskTypes>(
   { screen, signal, onProgress, onNotice }: FollowOptions<T>,
 ): Promise<T['output']> {
   for await (const notice of job.notices({ signal })) {
-    onNotice?.(notice as Notice)
+    onNotice?.(notice)
     if (notice.type === 'progress') onProgress(notice.data)
     if (notice.type === 'succeeded') return notice.result
     if (notice.type === 'retrying') screen.say(warning(`${job.task}: ${notice.error.message}; trying again`))
@@ -28,7 +28,8 @@ export async function follow<T extends TaskTypes>(
       screen.say(warning(`${notice.missed} notices were gone before they could be read`))
   }
   if (!signal.aborted) return job.result()
-  await job.cancel('nobody waits for it any more').catch(() => {}) // the reason below says what went wrong first
+  // If even this fails, the reason below still says what went wrong first.
+  await job.cancel('nobody waits for it any more').catch(() => {})
   throw signal.reason
 }
 

@@ -2,16 +2,10 @@
 import { parseArgs } from 'node:util'
 import { isLovageError } from '@lovage/core'
 import pc from 'picocolors'
-import { batchesOf } from './batches.ts'
-import { readAddresses } from './corpus.ts'
-import { grouped, percent, took } from './figures.ts'
 import { openPlayers, type Players } from './players.ts'
-import { chart, quotation, table } from './report.ts'
-import { openScreen, type Screen } from './screen.ts'
+import { openScreen } from './screen.ts'
 import { workerLogPath } from './settings.ts'
-import { type Jobs, retrain, type Scored, scoreAll } from './story.ts'
-
-const startedAt = performance.now()
+import { show } from './show.ts'
 
 const usage = `Usage: npm run demo [-- --redis [url]]
 
@@ -45,7 +39,7 @@ async function main(): Promise<number> {
       screen.say(`  ${pc.dim(player.padEnd(9))} ${place}`)
     })
     players.failed.catch((error: unknown) => end.abort(error))
-    await tell(players.jobs, screen, end.signal)
+    await show(players.jobs, screen, end.signal)
     return 0
   } catch (error) {
     screen.say(error === stopped ? '\n  Stopped.\n' : `\n  ${pc.red('✗')} ${sentenceOf(error)}\n`)
@@ -65,68 +59,12 @@ function readOptions(): { redis?: string; help?: boolean } | string {
   }
 }
 
-async function tell(jobs: Jobs, screen: Screen, signal: AbortSignal): Promise<void> {
-  screen.say(`\n  ${pc.bold('1  Retrain the model')}, as one job\n`)
-  const { vocabulary, heldOut } = await retrain(jobs, screen, signal)
-  screen.say(`
-    ${grouped(vocabulary)} words and pairs of words have a weight. On ${grouped(heldOut.sentences)} sentences of addresses
-    that were held out it is right ${percent(heldOut.accuracy)} of the time (a guess: 50 %), and ${percent(heldOut.accuracyFromContext)}
-    when all words of the lexicon are hidden from it.`)
-
-  const batches = batchesOf(readAddresses())
-  screen.say(
-    `\n  ${pc.bold('2  Score every sentence')}, as ${batches.length} jobs ${pc.dim('· at the end of each: how many are positive')}\n`,
-  )
-  const scored = await scoreAll(jobs, batches, screen, signal)
-
-  screen.say(`\n  ${pc.bold('3  Two centuries of mood')}\n`)
-  const decades = scored.mood.decades()
-  screen.say(`${table(decades)}\n\n  ${pc.dim('Share of positive sentences by decade')}\n${chart(decades)}\n`)
-  screen.say(
-    `${quotation('Brightest', scored.mood.brightest)}\n${quotation('Darkest', scored.mood.darkest)}\n`,
-  )
-  screen.say(await oneMore(jobs))
-  screen.say(figures(scored))
-}
-
-/** The two texts of every beginner, as the last job: enqueued, awaited, printed. */
-async function oneMore(jobs: Jobs): Promise<string> {
-  const texts = ['great product', 'awful service']
-  const job = await jobs.batchScore.enqueue({ texts })
-  const scores = await job.result({ timeout: '10s' })
-  return texts
-    .map(
-      (text, at) =>
-        `  ${pc.dim(`“${text}”`.padEnd(17))} ${scores[at]!.score.toFixed(4)} ${scores[at]!.label}`,
-    )
-    .join('\n')
-}
-
-function figures({ ticketsMs, firstNoticeMs, totalMs, sentences, notices, missed, jobs }: Scored): string {
-  const median = ticketsMs[ticketsMs.length >> 1] ?? 0
-  const rows: [string, string][] = [
-    [
-      'enqueue',
-      `${took(median)} until a job's ticket is there (median; slowest ${took(ticketsMs.at(-1) ?? 0)})`,
-    ],
-    ['first notice', `${took(firstNoticeMs)} after the first ticket`],
-    [
-      'scoring',
-      `${took(totalMs)} for ${jobs} jobs, ${grouped(Math.round(sentences / (totalMs / 1000)))} sentences a second`,
-    ],
-    ['notices', `${grouped(notices)} over the websocket, ${missed} missed`],
-    ['whole run', took(performance.now() - startedAt)],
-  ]
-  return `\n${rows.map(([name, value]) => `  ${pc.dim(name.padEnd(14))} ${value}`).join('\n')}\n`
-}
-
 /** Why a run ends that nobody wants to see to its end. */
 const stopped = Symbol('stopped by the user')
 
 function sentenceOf(error: unknown): string {
-  if (isLovageError(error))
-    return `${error.message}${isLovageError(error, 'JOB_FAILED') ? `\n    The worker's log: ${workerLogPath}` : ''}`
-  return error instanceof Error ? error.message : String(error)
+  const hint = isLovageError(error, 'JOB_FAILED') ? `\n    The worker's log: ${workerLogPath}` : ''
+  return (error instanceof Error ? error.message : String(error)) + hint
 }
 
 // Whoever reads only the beginning (`| head`) has seen what he wanted.

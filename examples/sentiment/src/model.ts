@@ -31,7 +31,10 @@ export class SentimentModel {
     return { score, label: score >= 0.5 ? 'positive' : 'negative' }
   }
 
-  /** Written beside `path` and moved there, so that a reader sees the old model or the new one, never half of one. */
+  /**
+   * Written beside `path` and moved there, so that a reader sees the old model or the new one, never half
+   * of one.
+   */
   async save(path: string): Promise<void> {
     const saved: z.infer<typeof Saved> = { version: 1, weights: Object.fromEntries(this.weights) }
     const draft = `${path}.${process.pid}.draft`
@@ -47,8 +50,8 @@ export class SentimentModel {
 }
 
 /**
- * A text of `known` features whose weights add up to `sum`. Divided by the root, so that a long sentence is not sure of
- * itself only because it is long, and one word is enough when it is a strong one.
+ * A text of `known` features whose weights add up to `sum`. Divided by the root, so that a long sentence is
+ * not sure of itself only because it is long, and one word is enough when it is a strong one.
  */
 export const logitOf = (sum: number, known: number): number => (known === 0 ? 0 : sum / Math.sqrt(known))
 

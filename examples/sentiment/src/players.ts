@@ -78,7 +78,8 @@ async function embedded(introduce: Introduce): Promise<Crew> {
 async function onRedis(redis: string, introduce: Introduce): Promise<Crew> {
   const queue = createQueue({ tasks, redis, namespace })
   introduce('store', withoutPassword(redis))
-  // Asked here, beside Redis, where the error says why it cannot be reached; the API keeps that from its callers.
+  // Asked here, beside Redis, where the error says why it cannot be reached; the API keeps that from its
+  // callers.
   await queue.counts().catch(async (error: unknown) => {
     await queue.close()
     throw error

@@ -9,8 +9,8 @@ const decay = 1e-3
 /** What AdaGrad takes as seen before the first visit: keeps the step on a rare feature from overshooting. */
 const firstSquare = 0.1
 /**
- * Every second visit, on average, hides the words that made the label. Otherwise the model would only copy the lexicon;
- * so it has to find out what else is in a cheerful or a gloomy sentence.
+ * Every second visit, on average, hides the words that made the label. Otherwise the model would only copy
+ * the lexicon; so it has to find out what else is in a cheerful or a gloomy sentence.
  */
 const hiddenShare = 0.5
 
@@ -43,8 +43,8 @@ export class Regression {
   }
 
   /**
-   * Mean of the shares of negative and of positive rows that are predicted, 0 to 1: guessing reaches 0.5, however
-   * uneven the classes are. With `hidden`, from the words outside the lexicon alone.
+   * Mean of the shares of negative and of positive rows that are predicted, 0 to 1: guessing reaches 0.5,
+   * however uneven the classes are. With `hidden`, from the words outside the lexicon alone.
    */
   accuracy(examples: Examples, { hidden }: { hidden: boolean }): number {
     const right = [0, 0]

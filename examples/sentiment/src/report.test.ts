@@ -54,9 +54,7 @@ it('quotations are taken only from sentences that fit a line', () => {
 
 it('a batch with a missing score is refused', () => {
   const [batch] = batchesOf([address(1799, ['a', 'b'])])
-  expect(() => new Mood().add(batch!, [positive(0.9)])).toThrow(
-    '2 sentences were sent and 1 scores came back',
-  )
+  expect(() => new Mood().add(batch!, [positive(0.9)])).toThrow('2 sentences sent, 1 scores returned')
 })
 
 const decades = Array.from({ length: 24 }, (_, at) => {
@@ -69,7 +67,7 @@ const decades = Array.from({ length: 24 }, (_, at) => {
   }
 })
 
-it('table and chart of 24 decades fit into 80 columns and hold no control characters once colour is off', () => {
+it('table and chart of 24 decades fit into 80 columns, and all their control characters are colour', () => {
   for (const text of [table(decades), chart(decades)]) {
     const lines = stripVTControlCharacters(text).split('\n')
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80)

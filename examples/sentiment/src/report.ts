@@ -1,5 +1,5 @@
-// What stands on the screen at the end: a table by decade, a chart, two quotations. Plain strings, so a file or a pipe
-// gets the same; colour only where the terminal has it.
+// What stands on the screen at the end: a table by decade, a chart, two quotations. Plain strings, so a
+// file or a pipe gets the same; colour only where the terminal has it.
 import Table from 'cli-table3'
 import pc from 'picocolors'
 import { type Decade, type Quote, together } from './decades.ts'
@@ -48,7 +48,10 @@ function figures({ addresses, sentences, meanScore, positiveShare }: Omit<Decade
   return [String(addresses), grouped(sentences), meanScore.toFixed(3), percent(positiveShare)]
 }
 
-/** Columns of the share of positive sentences, one per decade. The axis shows only the range between 5 % steps. */
+/**
+ * Columns of the share of positive sentences, one per decade. The axis shows only the range between 5 %
+ * steps.
+ */
 export function chart(decades: readonly Decade[], rows = 8): string {
   const shares = decades.map(({ positiveShare }) => positiveShare)
   const low = Math.floor(Math.min(...shares) * 20) / 20
@@ -87,5 +90,6 @@ export function tinted(share: number, text: string): string {
 
 export function quotation(title: string, quote: Quote | undefined): string {
   if (quote === undefined) return ''
-  return `  ${pc.dim(title)} ${quote.president}, ${quote.year} (${quote.score.toFixed(4)})\n    “${quote.text.replaceAll('"', "'")}”`
+  const text = quote.text.replaceAll('"', "'")
+  return `  ${pc.dim(title)} ${quote.president}, ${quote.year} (${quote.score.toFixed(4)})\n    “${text}”`
 }

@@ -12,9 +12,12 @@ export interface Screen {
   close(): void
 }
 
-export interface TrackOptions {
+interface TrackOptions {
   readonly pinned?: boolean
-  /** Where no bars can be drawn: how many steps a bar has, each but the last told by a line. Default 1, so none. */
+  /**
+   * Where no bars can be drawn: how many steps a bar has, each but the last told by a line. Default 1, so
+   * none.
+   */
   readonly plainSteps?: number
 }
 

@@ -9,28 +9,34 @@ const opening = /^["'“‘([$—-]*[\p{Lu}\d]/u
 /** Abbreviations that always have their noun behind them, so that the full stop never ends a sentence. */
 const titles = new Set(
   (
-    'Mr Mrs Ms Messrs Dr Prof Rev Hon St Sts Ft Mt Gen Brig Maj Col Lieut Lt Capt Sgt Adm Com Gov Sen Rep Supt vs Art ' +
-    'ART Sec Vol'
+    'Mr Mrs Ms Messrs Dr Prof Rev Hon St Sts Ft Mt Gen Brig Maj Col Lieut Lt Capt Sgt Adm Com Gov Sen ' +
+    'Rep Supt vs Art ART Sec Vol'
   ).split(' '),
 )
 
 /** Abbreviations that continue only before a number: 'No. 702', 'Dec. 7'. */
 const beforeNumber = new Set('No Nos no nos Jan Feb Mar Apr Aug Sept Oct Nov Dec p pp'.split(' '))
 
-/** After 'U.S.', 'Jr.' and their like only a word from here opens a new sentence; any other goes on with the name. */
+/**
+ * After 'U.S.', 'Jr.' and their like only a word from here opens a new sentence; any other goes on with the
+ * name.
+ */
 const openers = new Set(
   (
-    'A About After All Although An And As At Before But By During Every First For From He Here His How However I If In ' +
-    'It Its Last Let Many More My Negotiations Never No Normally Not Now Of On Only Or Our She Since So Some Such That ' +
-    'The Their Then There These They This Those Though To Today Tonight Under Until Upon We What When Where While Who ' +
-    'Why With You Your'
+    'A About After All Although An And As At Before But By During Every First For From He Here His ' +
+    'How However I If In It Its Last Let Many More My Negotiations Never No Normally Not Now Of On ' +
+    'Only Or Our She Since So Some Such That The Their Then There These They This Those Though To ' +
+    'Today Tonight Under Until Upon We What When Where While Who Why With You Your'
   ).split(' '),
 )
 
 /** A heading's number alone: '2.', 'III.', '(a).' It belongs to the sentence that follows it. */
 const enumerator = /^[("']*(?:\d{1,2}|[IVX]+|[A-Za-z])[.)]+$/
 
-/** The sentences of `text` in order, trimmed. A piece without any letter (a rule, a stray number) is left out. */
+/**
+ * The sentences of `text` in order, trimmed. A piece without any letter (a rule, a stray number) is left
+ * out.
+ */
 export function splitSentences(text: string): string[] {
   const sentences: string[] = []
   let start = 0

@@ -1,6 +1,7 @@
 // What the demonstration does: retrain, then score every sentence, and watch both live.
 //
-// It knows neither Redis nor HTTP: `Jobs` is what the client in a browser has, and what the queue beside Redis has too.
+// It knows neither Redis nor HTTP: `Jobs` is what the client in a browser has, and what the queue beside
+// Redis has too.
 import type { CallsOf, EnqueueOptions, JobHandle, Notice, Task } from '@lovage/core'
 import pc from 'picocolors'
 import { type Batch, yearsOf } from './batches.ts'
@@ -153,7 +154,8 @@ const titleOf = (batch: Batch): string => `${batch.president.padEnd(22)} ${years
 function finishedLine(batch: Batch, scores: readonly Score[]): string {
   const positive = scores.filter(({ label }) => label === 'positive').length / scores.length
   const drawn = tinted(positive, bar(positive, 22))
-  return `  ${pc.green('✓')} ${titleOf(batch)}  ${drawn} ${percent(positive)} ${pc.dim(`of ${grouped(scores.length)}`)}`
+  const figures = `${percent(positive)} ${pc.dim(`of ${grouped(scores.length)}`)}`
+  return `  ${pc.green('✓')} ${titleOf(batch)}  ${drawn} ${figures}`
 }
 
 const ticked = (title: string, text: string): string => `  ${pc.green('✓')} ${title.padEnd(22)} ${text}`

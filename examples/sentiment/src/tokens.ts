@@ -28,7 +28,10 @@ export function tokensOf(text: string): Token[] {
 const negations = new Set(['not', 'no', 'never', 'nor', 'neither', 'without', 'cannot', 'hardly', 'none'])
 const isNegation = (word: string): boolean => negations.has(word) || word.endsWith("n't")
 
-/** The distinct features of a text: its words ("good", negated "!good") and its pairs of neighbours ("public debt"). */
+/**
+ * The distinct features of a text: its words ("good", negated "!good") and its pairs of neighbours ("public
+ * debt").
+ */
 export function featuresOf(tokens: readonly Token[]): Set<string> {
   const features = new Set<string>()
   let before = ''

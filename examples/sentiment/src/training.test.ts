@@ -42,7 +42,7 @@ it('words that the lexicon does not rate have weights of their own', () => {
   expect(all.model.weights.get('savage')).toBeLessThan(0)
 })
 
-it('on addresses that it never saw it agrees with the lexicon nine times in ten, and beats a guess without it', () => {
+it('on addresses that it never saw it is right nine times in ten, and beats a guess without the lexicon', () => {
   expect(all.stats.heldOut.accuracy).toBeGreaterThan(0.9)
   expect(all.stats.heldOut.accuracyFromContext).toBeGreaterThan(0.6)
   expect(all.stats.heldOut.sentences).toBeGreaterThan(3000)

@@ -9,7 +9,10 @@ import { takeTurns } from './turns.ts'
 
 /** Every tenth address is kept for the test: whole addresses, since one speech repeats its own phrases. */
 const heldOutEvery = 10
-/** More passes do not help. This and the constants of regression.ts were chosen on other tenths than the test's. */
+/**
+ * More passes do not help. This and the constants of regression.ts were chosen on other tenths than the
+ * test's.
+ */
 const defaultEpochs = 6
 /** Smaller weights only fill the file: one of them moves a score by about a thousandth. */
 const leastWeight = 0.005
@@ -33,8 +36,8 @@ export interface TrainingProgress {
 }
 
 /**
- * Accuracies, 0 to 1, say how often the model agrees with the lexicon on sentences that it never saw: the mean over the
- * negative and the positive ones, so that a guess reaches 0.5.
+ * Accuracies, 0 to 1, say how often the model agrees with the lexicon on sentences that it never saw: the
+ * mean over the negative and the positive ones, so that a guess reaches 0.5.
  */
 export interface TrainingStats {
   readonly sentences: number

@@ -33,7 +33,8 @@ it('between two turns the event loop comes round', async () => {
   }
   setImmediate(round)
   await working
-  expect(rounds).toBeGreaterThanOrEqual(notes.length - 1) // the first turn came before the first round was counted
+  // The first turn came before the first round was counted.
+  expect(rounds).toBeGreaterThanOrEqual(notes.length - 1)
 })
 
 it('an abort ends the wait with its reason', async () => {
