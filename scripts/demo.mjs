@@ -18,4 +18,7 @@ await asCommand(import.meta.url, async (args) => {
   }
 })
 
-const demo = (args, env) => run(process.execPath, ['examples/sentiment/dist/main.js', ...args], { env })
+// A function, so that it is there before the module has run to its end.
+function demo(args, env) {
+  return run(process.execPath, ['examples/sentiment/dist/main.js', ...args], { env })
+}
