@@ -37,6 +37,9 @@ export interface Harness<Tree extends TaskTree> extends AsyncDisposable {
   followers(): number
   /** Resolves once the server has let go of all followers. */
   abandoned(): Promise<void>
+  readonly engine: Engine
+  /** Calls back when the harness is taken down. */
+  cleanUp(call: () => unknown): void
 }
 
 export const WebSocket = NodeWebSocket as unknown as typeof globalThis.WebSocket
@@ -50,7 +53,8 @@ export async function createHarness<const Tree extends TaskTree>(tasks: Tree, op
     ...(clock && { clock }),
     ...(maxInputBytes !== undefined && { maxPayloadBytes: maxInputBytes }),
   })
-  const followers = countFollowers((queue as unknown as { '~engine': Engine })['~engine'])
+  const engine = (queue as unknown as { '~engine': Engine })['~engine']
+  const followers = countFollowers(engine)
   const driver = await Driver.start(store)
   const access = isPublic ? { owner: 'public' as const } : { authenticate: (token: string | null) => token }
   const server = await serve<Tree>({ queue, ...access, closeGraceMs: 0, ...listen })
@@ -58,7 +62,8 @@ export async function createHarness<const Tree extends TaskTree>(tasks: Tree, op
   const url = server.url.replace(`:${server.port}`, `:${line.port}`)
 
   return {
-    store, queue, driver, server, line, url,
+    store, queue, engine, driver, server, line, url,
+    cleanUp: (call) => void cleanUps.push(call),
     client({ token = 'ada', ...rest } = {}) {
       const client = createJobsClient<RouterOf<Tree>>({ url, auth: () => token, random: () => 0, ...rest } as JobsClientOptions)
       cleanUps.push(() => (client as unknown as { close(): Promise<void> }).close())

@@ -4,12 +4,12 @@ import {
   type ResultOptions, waitForResult,
 } from '@lovage/core'
 import { groupsOf, type Group, sizeOf } from './bulk.ts'
-import type { Wire } from './wire.ts'
+import { under, type Wire } from './wire.ts'
 
 const verbs = {
   async enqueue(wire: Wire, path: string, input: unknown, options: EnqueueOptions = {}): Promise<JobHandle> {
     const bytes = sizeOf(input)
-    const ticket = await wire.mutate<JobRef>(`${path}.enqueue`, { ...given(options), ...given({ input }) }, bytes)
+    const ticket = await wire.mutate<JobRef>(under(path, 'enqueue'), { ...given(options), ...given({ input }) }, bytes)
     return createHandle(wire.jobs(path), ticket, wire.clock)
   },
 
@@ -22,7 +22,7 @@ const verbs = {
   ): Promise<JobHandle[]> {
     const handles: JobHandle[] = []
     for (const group of groupsOf(inputs)) {
-      const call = wire.mutate<JobRef[]>(`${path}.enqueueMany`, { ...given(options), inputs: group.inputs }, group.bytes)
+      const call = wire.mutate<JobRef[]>(under(path, 'enqueueMany'), { ...given(options), inputs: group.inputs }, group.bytes)
       const tickets = await call.catch((error: unknown) => Promise.reject(asOfAll(group, error)))
       for (const ticket of tickets) handles.push(createHandle(wire.jobs(path), ticket, wire.clock))
     }
@@ -35,7 +35,7 @@ const verbs = {
     waitForResult(wire.jobs(path), id, wire.clock, options),
 
   notices: (wire: Wire, path: string, { from, signal, ...wanted }: NoticesOptions = {}) =>
-    wire.follow({ path: `${path}.notices`, input: given(wanted), from, signal, untilEnd: false }),
+    wire.follow({ path: under(path, 'notices'), input: given(wanted), from, signal, untilEnd: false }),
 
   attach: (wire: Wire, path: string, { id, task, cursor = '' }: { id: string; task: string; cursor?: Cursor }) =>
     createHandle(wire.jobs(path), { id, task, cursor }, wire.clock),

@@ -62,9 +62,9 @@ export class Wire {
   /** The jobs that the procedures at a path know: those of one task, or of all. */
   jobs(path: string): JobSource {
     return {
-      get: (id) => this.query<Job>(`${path}.get`, { id }),
-      cancel: (id, reason) => this.mutate(`${path}.cancel`, { id, reason }),
-      follow: (id, from, signal) => this.follow({ path: `${path}.notices`, input: { id }, from, signal, untilEnd: true }),
+      get: (id) => this.query<Job>(under(path, 'get'), { id }),
+      cancel: (id, reason) => this.mutate(under(path, 'cancel'), { id, reason }),
+      follow: (id, from, signal) => this.follow({ path: under(path, 'notices'), input: { id }, from, signal, untilEnd: true }),
     }
   }
 
@@ -78,3 +78,6 @@ export class Wire {
     if (this.#closing.signal.aborted) throw new LovageError('CLOSED', { what: 'The client' })
   }
 }
+
+/** The path of a procedure; a router that is served by itself has none of its own. */
+export const under = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
