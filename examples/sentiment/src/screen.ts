@@ -102,7 +102,8 @@ function liveScreen(stream: NodeJS.WriteStream): Screen {
 }
 
 function lineOf({ title, done, total, note }: Live): string {
-  const drawn = pc.cyan(bar(done / total, barWidth, pc.isColorSupported ? ' ' : '·'))
+  const filled = bar(done / total, barWidth, '')
+  const drawn = pc.cyan(filled) + pc.dim('░'.repeat(barWidth - filled.length))
   return `    ${title.padEnd(titleWidth)} ${drawn} ${note || pc.dim(`${grouped(done)} of ${grouped(total)}`)}`
 }
 

@@ -136,6 +136,7 @@ export async function scoreAll(
 function overall(screen: Screen, sentences: number): { report(id: string, done: number): void; end(): void } {
   const startedAt = performance.now()
   const track: Track = screen.track('all addresses', { pinned: true, plainSteps: 4 })
+  track.report(0, sentences)
   const doneOf = new Map<string, number>()
   let done = 0
   return {
