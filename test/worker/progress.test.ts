@@ -271,3 +271,24 @@ test('the store says that the hold is gone when it gets a report: the handler is
   await watcher.untilJob('job.lost', id)
   expect(signals[0]?.reason).toEqual({ type: 'lease_lost' })
 })
+
+test('a schema that never answers costs the report, and not the outcome', async () => {
+  const t = bench()
+  const never: Schema<number> = {
+    '~standard': { version: 1, vendor: 'test', validate: () => new Promise(() => {}) },
+  }
+  const silent = defineTasks({ silent: task({ progress: never }) })
+  const worker = createWorker({
+    tasks: silent, store: t.store, clock: t.clock, logLevel: 'silent',
+    handlers: { silent: (_input, { progress }) => progress(1) },
+  })
+  const watcher = new Watcher(worker)
+  await worker.start()
+  const id = await t.enqueue('silent')
+  await watcher.until('job.started')
+  await t.clock.advance(0)
+  await t.clock.advance(5_000)
+  await watcher.untilJob('job.succeeded', id)
+  expect(worker.health()).toMatchObject({ running: 0, abandoned: 0 })
+  await worker.stop()
+})

@@ -4,7 +4,7 @@ import {
 } from '@lovage/core'
 import type { JobEvent } from './events.ts'
 import type { Reporting } from './reports.ts'
-import type { Terms } from './settle.ts'
+import type { AttemptResult, Terms } from './settle.ts'
 
 /**
  * ```
@@ -27,6 +27,8 @@ export class Attempt {
   /** Why it was broken off, if it was: what becomes of its result depends on that. */
   aborted: AbortReason | null = null
   phase: Phase = 'running'
+  /** Its result, while that waits for the last report to be delivered. */
+  result: AttemptResult | null = null
   /** What it has reported; absent until it does. */
   reporting: Reporting | undefined
   #controller: AbortController | undefined

@@ -11,7 +11,7 @@ import { fateOf } from './fate.ts'
 import type { Finished, Outbox } from './outbox.ts'
 import type { Reports } from './reports.ts'
 import { runAttempt } from './run-attempt.ts'
-import { type AttemptResult, countedResult, overTime, verdictOf } from './settle.ts'
+import { type AttemptResult, countedResult, overTime, settlementOf, verdictOf } from './settle.ts'
 import { outOfAttempts, unknownTask } from './unrunnable.ts'
 
 export interface AttemptsOptions {
@@ -64,9 +64,10 @@ export class Attempts {
   }
 
   start(claimed: Claimed): void {
-    const { tasks, clock, random, events, reports, resultTtlMs, maxResultBytes } = this.#options
+    const { tasks, clock, random, events, resultTtlMs } = this.#options
     const { id, task, attempt: number } = claimed
-    events.emit('job.received', { id, task, attempt: number })
+    const event = { id, task, attempt: number }
+    events.emit('job.received', event)
     const bound = tasks.get(task)
     if (bound === undefined) return this.#settle(unknownTask(claimed, [...tasks.keys()], resultTtlMs, random))
     const terms = termsOf(claimed, bound, resultTtlMs)
@@ -74,10 +75,8 @@ export class Attempts {
     const attempt = new Attempt(claimed, bound, terms, clock.now())
     this.#running.set(id, attempt)
     this.#deadlines.watch(attempt.deadlineAt)
-    events.emit('job.started', { id, task, attempt: number })
-    void runAttempt(bound, claimed.input, contextOf(attempt, reports.report), maxResultBytes)
-      .then((result) => this.#ended(attempt, result))
-      .catch((error: unknown) => this.#broken(attempt, error))
+    events.emit('job.started', event)
+    void this.#run(attempt)
   }
 
   /** The store says that somebody cancelled it. */
@@ -121,19 +120,35 @@ export class Attempts {
     this.#deadlines.close()
   }
 
-  #ended(attempt: Attempt, result: AttemptResult): void | Promise<void> {
-    if (attempt.phase === 'abandoned') {
-      this.#abandoned -= 1
-      return this.#options.events.emit('job.late', attempt.event)
+  async #run(attempt: Attempt): Promise<void> {
+    const { events, reports, maxResultBytes } = this.#options
+    const { bound, claimed } = attempt
+    const result = await runAttempt(bound, claimed.input, contextOf(attempt, reports.report), maxResultBytes)
+    try {
+      if (attempt.phase === 'abandoned') {
+        this.#abandoned -= 1
+        return events.emit('job.late', attempt.event)
+      }
+      const isWanted = attempt.phase === 'running'
+      if (isWanted) attempt.phase = 'ended'
+      attempt.deadlineAt = Number.POSITIVE_INFINITY
+      const progress = isWanted && attempt.reporting ? await this.#lastReport(attempt, result) : undefined
+      this.#conclude(attempt, result, progress)
+    } catch (error) {
+      this.#broken(attempt, error)
     }
-    if (attempt.phase === 'running') attempt.phase = 'ended'
-    attempt.deadlineAt = Number.POSITIVE_INFINITY
-    const reported = attempt.phase === 'ended' ? this.#options.reports.last(attempt) : undefined
-    if (reported === undefined) return this.#conclude(attempt, result, undefined)
-    return reported.then((progress) => this.#conclude(attempt, result, progress))
   }
 
-  /** Frees the slot and puts the outcome, if the attempt may have one, into the outbox. */
+  /** A schema or a store that takes too long over the last report costs the report, not the outcome. */
+  #lastReport(attempt: Attempt, result: AttemptResult): Promise<Encoded | undefined> {
+    const { clock, reports, graceMs } = this.#options
+    attempt.result = result
+    attempt.deadlineAt = clock.now() + graceMs
+    this.#deadlines.watch(attempt.deadlineAt)
+    return reports.last(attempt)
+  }
+
+  /** Frees the slot and puts the outcome, if the attempt may have one, into the outbox. Does nothing the second time. */
   #conclude(attempt: Attempt, result: AttemptResult, progress: Encoded | undefined): void {
     const { clock, random, onChange } = this.#options
     const { claimed, terms, aborted, startedAt } = attempt
@@ -142,7 +157,8 @@ export class Attempts {
     else this.#stray.delete(attempt)
     const counted = isHeld ? countedResult(result, aborted, terms) : null
     if (counted === null) return onChange()
-    const settlement = { ...heldOf(claimed), ...verdictOf(counted, terms, random), ...(progress && { progress }) }
+    const settlement = settlementOf(claimed, verdictOf(counted, terms, random))
+    if (progress !== undefined) settlement.progress = progress
     this.#settle({ settlement, ms: clock.now() - startedAt, attempts: terms.policy.attempts })
   }
 
@@ -157,9 +173,8 @@ export class Attempts {
     this.#options.events.emit('worker.error', { error, during: `the end of ${claimed.task}[${claimed.id}]` })
     this.#running.delete(claimed.id)
     this.#stray.delete(attempt)
-    const settlement = {
-      ...heldOf(claimed), to: 'failed' as const, error: failure('INTERNAL', 'The worker could not settle this attempt.'), ttlMs: terms.ttlMs,
-    }
+    const lost = failure('INTERNAL', 'The worker could not settle this attempt.')
+    const settlement = settlementOf(claimed, { to: 'failed', error: lost, ttlMs: terms.ttlMs })
     this.#settle({ settlement, ms: this.#options.clock.now() - startedAt, attempts: terms.policy.attempts })
   }
 
@@ -198,6 +213,7 @@ export class Attempts {
       return events.emit('job.overtime', { ...attempt.event, timeLimitMs })
     }
     attempt.deadlineAt = Number.POSITIVE_INFINITY
+    if (attempt.result !== null) return this.#conclude(attempt, attempt.result, reports.drop(attempt))
     if (attempt.aborted?.type === 'shutdown') return // the worker ends before its grace would
     attempt.phase = 'abandoned'
     this.#abandoned += 1

@@ -88,14 +88,16 @@ export class Outbox {
   }
 
   #tellWritten({ settlement, ms, attempts }: Finished): void {
-    const event = { ...jobOf(settlement), ms }
-    switch (settlement.to) {
+    const { id, task, attempt, to } = settlement
+    switch (to) {
       case 'succeeded':
-        return this.#events.emit('job.succeeded', event)
+        return this.#events.emit('job.succeeded', { id, task, attempt, ms })
       case 'failed':
-        return this.#events.emit('job.failed', { ...event, attempts, error: settlement.error })
-      case 'retrying':
-        return this.#events.emit('job.retrying', { ...event, attempts, error: settlement.error, delayMs: settlement.delayMs })
+        return this.#events.emit('job.failed', { id, task, attempt, ms, attempts, error: settlement.error })
+      case 'retrying': {
+        const { error, delayMs } = settlement
+        return this.#events.emit('job.retrying', { id, task, attempt, ms, attempts, error, delayMs })
+      }
     }
   }
 

@@ -57,8 +57,10 @@ export class Reports {
   }
 
   /** What must be written with the outcome. Waits for what is under way, so that nothing is written twice. */
-  last(attempt: Attempt): Promise<Encoded | undefined> | undefined {
-    return attempt.reporting === undefined ? undefined : this.#last(attempt, attempt.reporting)
+  async last(attempt: Attempt): Promise<Encoded | undefined> {
+    while (attempt.reporting?.parsing) await attempt.reporting.parsing
+    if (attempt.reporting?.isInFlight) await this.#sending
+    return this.drop(attempt)
   }
 
   /** Nothing more of it goes out by itself; answers what has not gone yet. */
@@ -100,12 +102,6 @@ export class Reports {
       reporting.isWarned = true
       this.#options.onRefused(attempt, report.why)
     }
-  }
-
-  async #last(attempt: Attempt, reporting: Reporting): Promise<Encoded | undefined> {
-    while (reporting.parsing !== null) await reporting.parsing
-    if (reporting.isInFlight) await this.#sending
-    return this.drop(attempt)
   }
 
   #wakeAt(at: number): void {

@@ -1,5 +1,7 @@
 /** What an attempt leads to. Pure: the whole retry behaviour can be read, and tested, as a table. */
-import { type AbortReason, backoffMs, type Encoded, type Failure, type RetryPolicy } from '@lovage/core'
+import {
+  type AbortReason, backoffMs, type Encoded, type Failure, type Held, type RetryPolicy, type Settlement,
+} from '@lovage/core'
 import { failure } from './failure.ts'
 
 /** How one execution ended, before anybody asked what that means for the job. */
@@ -63,3 +65,15 @@ export const overTime = ({ task, timeLimitMs }: Pick<Terms, 'task' | 'timeLimitM
   type: 'threw',
   error: failure('TIME_LIMIT', `The handler of task "${task}" ran longer than its time limit of ${timeLimitMs} ms.`),
 })
+
+/** Written out rather than spread: at 100,000 jobs a second a spread costs as much as the whole rest of an attempt. */
+export function settlementOf({ id, claimedAt, task, owner, attempt }: Held, verdict: Verdict): Settlement {
+  switch (verdict.to) {
+    case 'succeeded':
+      return { id, claimedAt, task, owner, attempt, to: verdict.to, result: verdict.result, ttlMs: verdict.ttlMs }
+    case 'failed':
+      return { id, claimedAt, task, owner, attempt, to: verdict.to, error: verdict.error, ttlMs: verdict.ttlMs }
+    case 'retrying':
+      return { id, claimedAt, task, owner, attempt, to: verdict.to, error: verdict.error, delayMs: verdict.delayMs }
+  }
+}
