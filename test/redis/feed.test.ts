@@ -1,0 +1,98 @@
+// The feed beside what only Redis does to it: trimming, other writers, lost connections.
+import { START } from '@lovage/core'
+import { describe, expect, vi } from 'vitest'
+import { newJob, newJobs, told } from '../conformance/acts.ts'
+import { blocked, test } from './stage.ts'
+
+const announced = (...ids: string[]) => newJobs(...ids).map((job) => ({ ...job, announce: true }))
+
+describe('records of other writers', () => {
+  const foreign = ['task_id', 'x', 'task_name', 'celery.task', 'status', 'SUCCESS', 'timestamp', '2025-12-16T15:00:00'] as const
+
+  test('are passed over, and count neither as notices nor as missed', async ({ store, redis, key }) => {
+    await redis.xadd(key('outcomes'), '*', ...foreign)
+    await store.enqueue(announced('a'))
+    await redis.xadd(key('outcomes'), '*', ...foreign)
+    await store.enqueue(announced('b'))
+
+    const first = await store.range(START, 1)
+    expect(first).toMatchObject({ notices: [], missed: 0, end: false })
+    const second = await store.range(first.cursor, 2)
+    expect(told(second.notices)).toEqual(['queued a'])
+    const third = await store.range(second.cursor, 10)
+    expect(told(third.notices)).toEqual(['queued b'])
+    expect(third).toMatchObject({ missed: 0, end: true })
+  })
+
+  test('do not disturb who follows live', async ({ store, redis, key, namespace }) => {
+    const reading = store.live(START, AbortSignal.timeout(20_000))[Symbol.asyncIterator]()
+    const batch = reading.next()
+    await blocked(redis, namespace, 'live')
+    await redis.xadd(key('outcomes'), '*', ...foreign)
+    await blocked(redis, namespace, 'live')
+    await store.enqueue(announced('a'))
+    expect(told((await batch).value!)).toEqual(['queued a'])
+    await reading.return?.()
+  })
+})
+
+describe('what was trimmed', () => {
+  test('is counted, to the record, also where nothing is left', async ({ store, redis, key }) => {
+    await store.enqueue(announced('a', 'b', 'c', 'd', 'e'))
+    const [first, second] = (await store.range(START, 2)).notices
+    await redis.xtrim(key('outcomes'), 'MAXLEN', '=', 1)
+    expect(await store.range(first!.cursor, 10)).toMatchObject({ notices: [{ jobId: 'e' }], missed: 3 })
+    expect((await store.range(second!.cursor, 10)).missed).toBe(2)
+
+    await redis.xtrim(key('outcomes'), 'MAXLEN', '=', 0)
+    const emptied = await store.range(first!.cursor, 10)
+    expect(emptied).toEqual({ notices: [], missed: 4, cursor: await store.tail(), end: true })
+    expect(await store.range(emptied.cursor, 10)).toMatchObject({ missed: 0, end: true })
+  })
+
+  test('keeps about as many as it was told, and never fewer', async ({ open }) => {
+    const store = open({ streamMaxLen: 100 })
+    for (let n = 0; n < 10; n++) {
+      await store.enqueue(announced(...Array.from({ length: 100 }, (_, index) => `${n}-${index}`)))
+    }
+    const { notices, missed } = await store.range(START, 1_000)
+    expect(notices.length).toBeGreaterThanOrEqual(100)
+    expect(notices.length).toBeLessThan(300)
+    expect(missed + notices.length).toBe(1_000)
+  })
+})
+
+test('a reader whose connection is killed is told, and goes on from its last cursor', async ({ store, redis, namespace }) => {
+  const reading = store.live(START, AbortSignal.timeout(20_000))[Symbol.asyncIterator]()
+  const batch = reading.next()
+  await store.enqueue(announced('a'))
+  const { cursor } = (await batch).value!.at(-1)!
+  const next = expect(reading.next()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  await blocked(redis, namespace, 'live')
+  await killed(redis, namespace, 'live')
+  await next
+
+  await store.enqueue(announced('b'))
+  for await (const records of store.live(cursor, AbortSignal.timeout(20_000))) {
+    expect(told(records)).toEqual(['queued b'])
+    break
+  }
+  await vi.waitFor(async () => expect(String(await redis.client('LIST'))).not.toContain(`${namespace}:default:live`))
+})
+
+test('a wait whose connection is killed rejects, and the next one waits again', async ({ store, redis, namespace }) => {
+  const options = { work: true, timeoutMs: 20_000, signal: AbortSignal.timeout(20_000) }
+  const waiting = expect(store.wait('s', options)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  await blocked(redis, namespace, 'wait')
+  await killed(redis, namespace, 'wait')
+  await waiting
+  const again = store.wait('s', options)
+  await store.enqueue([newJob('a')])
+  expect(await again).toEqual({ work: true, cancelled: [] })
+})
+
+async function killed(redis: import('ioredis').Redis, namespace: string, role: string): Promise<void> {
+  const clients = String(await redis.client('LIST')).split('\n')
+  const client = clients.find((line) => line.includes(`name=lovage:${namespace}:default:${role} `))
+  await redis.client('KILL', 'ID', /^id=(\d+)/.exec(client!)![1]!)
+}
