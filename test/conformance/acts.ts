@@ -1,7 +1,17 @@
 /** The words in which the conformance tests speak: jobs, settlements, and what the feed says. */
 import {
-  type Claimed, type Cursor, type Encoded, type Failure, type Held, type NewJob, parseCursor, type ProgressReport,
-  type Settlement, START, type Store, type StoredNotice,
+  type Claimed,
+  type Cursor,
+  type Encoded,
+  type Failure,
+  type Held,
+  type NewJob,
+  parseCursor,
+  type ProgressReport,
+  type Settlement,
+  START,
+  type Store,
+  type StoredNotice,
 } from '@lovage/core'
 
 export const LEASE_MS = 15_000
@@ -22,9 +32,19 @@ export const newJob = (id: string, options: Partial<NewJob> = {}): NewJob => ({
 
 export const newJobs = (...ids: string[]): NewJob[] => ids.map((id) => newJob(id))
 
-export const failure: Failure = { name: 'TypeError', message: 'no such column', stack: 'TypeError: no such column\n  at score' }
+export const failure: Failure = {
+  name: 'TypeError',
+  message: 'no such column',
+  stack: 'TypeError: no such column\n  at score',
+}
 
-const held = ({ id, task, owner, attempt, claimedAt }: Held): Held => ({ id, task, owner, attempt, claimedAt })
+const held = ({ id, task, owner, attempt, claimedAt }: Held): Held => ({
+  id,
+  task,
+  owner,
+  attempt,
+  claimedAt,
+})
 
 export const succeeded = (job: Held, result: unknown = 'done', ttlMs = TTL_MS): Settlement => ({
   ...held(job),
@@ -33,9 +53,19 @@ export const succeeded = (job: Held, result: unknown = 'done', ttlMs = TTL_MS): 
   ttlMs,
 })
 
-export const failed = (job: Held, ttlMs = TTL_MS): Settlement => ({ ...held(job), to: 'failed', error: failure, ttlMs })
+export const failed = (job: Held, ttlMs = TTL_MS): Settlement => ({
+  ...held(job),
+  to: 'failed',
+  error: failure,
+  ttlMs,
+})
 
-export const retrying = (job: Held, delayMs = 1_000): Settlement => ({ ...held(job), to: 'retrying', error: failure, delayMs })
+export const retrying = (job: Held, delayMs = 1_000): Settlement => ({
+  ...held(job),
+  to: 'retrying',
+  error: failure,
+  delayMs,
+})
 
 export const report = (job: Held, data: unknown): ProgressReport => ({ ...held(job), data: encoded(data) })
 
@@ -74,6 +104,7 @@ export async function feedAfter(store: Store, after: Cursor = START): Promise<St
 }
 
 /** `['queued a', 'succeeded a']` */
-export const told = (notices: readonly StoredNotice[]): string[] => notices.map(({ type, jobId }) => `${type} ${jobId}`)
+export const told = (notices: readonly StoredNotice[]): string[] =>
+  notices.map(({ type, jobId }) => `${type} ${jobId}`)
 
 export const seqOf = (cursor: Cursor): number => parseCursor(cursor).seq

@@ -4,7 +4,15 @@
  * given the same sequence are given the same calls.
  */
 import {
-  type Claimed, type Cursor, type Hold, type NewJob, parseCursor, type Settlement, START, type Store, type StoredNotice,
+  type Claimed,
+  type Cursor,
+  type Hold,
+  type NewJob,
+  parseCursor,
+  type Settlement,
+  START,
+  type Store,
+  type StoredNotice,
 } from '@lovage/core'
 import fc from 'fast-check'
 import { encoded, failure, report } from './acts.ts'
@@ -30,7 +38,10 @@ interface SettleChoice {
 }
 
 export type Command =
-  | { do: 'enqueue'; jobs: { id: string; task: string; delayMs: number; announce: boolean; owned: boolean }[] }
+  | {
+      do: 'enqueue'
+      jobs: { id: string; task: string; delayMs: number; announce: boolean; owned: boolean }[]
+    }
   | { do: 'step'; worker: number; settle: SettleChoice[]; claim: number; verify: boolean; announce: boolean }
   | { do: 'progress'; worker: number; backs: number[] }
   | { do: 'cancel'; id: string; kept: boolean; reason: string | null }
@@ -51,7 +62,13 @@ const weighted: { weight: number; arbitrary: fc.Arbitrary<Command> }[] = [
     arbitrary: fc.record({
       do: fc.constant('enqueue'),
       jobs: fc.array(
-        fc.record({ id, task: fc.constantFrom(...TASKS), delayMs, announce: fc.boolean(), owned: fc.boolean() }),
+        fc.record({
+          id,
+          task: fc.constantFrom(...TASKS),
+          delayMs,
+          announce: fc.boolean(),
+          owned: fc.boolean(),
+        }),
         { minLength: 1, maxLength: 4 },
       ),
     }),
@@ -75,27 +92,53 @@ const weighted: { weight: number; arbitrary: fc.Arbitrary<Command> }[] = [
       announce: fc.boolean(),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('progress'), worker, backs: fc.array(back, { maxLength: 3 }) }) },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('cancel'), id, kept: fc.boolean(), reason: fc.constantFrom(null, 'why', '') }),
+    arbitrary: fc.record({ do: fc.constant('progress'), worker, backs: fc.array(back, { maxLength: 3 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('cancel'),
+      id,
+      kept: fc.boolean(),
+      reason: fc.constantFrom(null, 'why', ''),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('join'), worker }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('extend'), worker }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('leave'), worker }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('takeOver'), worker, backs: fc.array(back, { maxLength: 3 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('takeOver'), worker, backs: fc.array(back, { maxLength: 3 }) }),
+  },
   {
     weight: 5,
-    arbitrary: fc.record({ do: fc.constant('advance'), ms: fc.constantFrom(0, 1, 1, 99, 100, 1_000, 1_000, 5_000, 9_999, LONG_MS) }),
+    arbitrary: fc.record({
+      do: fc.constant('advance'),
+      ms: fc.constantFrom(0, 1, 1, 99, 100, 1_000, 1_000, 5_000, 9_999, LONG_MS),
+    }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('get'), id }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('range'), back: fc.nat(20), limit: fc.integer({ min: 1, max: 5 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('range'),
+      back: fc.nat(20),
+      limit: fc.integer({ min: 1, max: 5 }),
+    }),
+  },
 ]
 
 /** Begins with workers that are there, since without them nothing happens. */
 export const sequences: fc.Arbitrary<Command[]> = fc
   .array(fc.oneof(...weighted), { minLength: 1, maxLength: 80, size: 'max' })
-  .map((commands) => [{ do: 'join', worker: 0 }, { do: 'join', worker: 1 }, { do: 'join', worker: 2 }, ...commands])
+  .map((commands) => [
+    { do: 'join', worker: 0 },
+    { do: 'join', worker: 1 },
+    { do: 'join', worker: 2 },
+    ...commands,
+  ])
 
 interface Worker {
   session: string
@@ -109,7 +152,12 @@ interface Worker {
 export class Player {
   readonly #store: Store
   readonly #elapse: (ms: number) => Promise<void>
-  readonly #workers = Array.from({ length: WORKERS }, (_, n): Worker => ({ session: `w${n}.0`, joins: 0, held: [], stale: [] }))
+  readonly #workers = Array.from({ length: WORKERS }, (_, n): Worker => ({
+    session: `w${n}.0`,
+    joins: 0,
+    held: [],
+    stale: [],
+  }))
   readonly #cursors: Cursor[] = [START]
 
   constructor(store: Store, elapse: (ms: number) => Promise<void>) {
@@ -128,7 +176,9 @@ export class Player {
         return this.#store.enqueue(command.jobs.map(newJob))
       case 'step': {
         const self = this.#worker(command)
-        const chosen = command.settle.flatMap((choice) => this.#chosen(self, [choice.back]).map((job) => ({ job, choice })))
+        const chosen = command.settle.flatMap((choice) =>
+          this.#chosen(self, [choice.back]).map((job) => ({ job, choice })),
+        )
         const reply = await this.#store.step({
           session: self.session,
           settle: chosen.map(({ job, choice }) => settlement(job, choice)),
@@ -143,10 +193,18 @@ export class Player {
       }
       case 'progress': {
         const self = this.#worker(command)
-        return this.#store.progress(self.session, this.#chosen(self, command.backs).map((job) => report(job, job.attempt)))
+        return this.#store.progress(
+          self.session,
+          this.#chosen(self, command.backs).map((job) => report(job, job.attempt)),
+        )
       }
       case 'cancel':
-        return this.#store.cancel({ id: command.id, by: null, reason: command.reason, ttlMs: command.kept ? TTL_MS : 0 })
+        return this.#store.cancel({
+          id: command.id,
+          by: null,
+          reason: command.reason,
+          ttlMs: command.kept ? TTL_MS : 0,
+        })
       case 'join':
         return this.#join(command)
       case 'takeOver':
@@ -165,7 +223,10 @@ export class Player {
         return snapshot
       }
       case 'range': {
-        const page = await this.#store.range(this.#cursors.at(-1 - (command.back % this.#cursors.length))!, command.limit)
+        const page = await this.#store.range(
+          this.#cursors.at(-1 - (command.back % this.#cursors.length))!,
+          command.limit,
+        )
         this.#cursors.push(page.cursor)
         return page
       }
@@ -180,7 +241,11 @@ export class Player {
     self.joins += 1
     self.session = `w${command.worker}.${self.joins}`
     const { session } = self
-    return this.#store.join({ session, leaseMs: LEASE_MS, ...(holds && { replaces: { session: before, holds } }) })
+    return this.#store.join({
+      session,
+      leaseMs: LEASE_MS,
+      ...(holds && { replaces: { session: before, holds } }),
+    })
   }
 
   #worker = ({ worker }: { worker: number }): Worker => this.#workers[worker] as Worker
@@ -191,11 +256,21 @@ export class Player {
   }
 
   /** All that can be seen of the store from outside. */
-  async look(): Promise<{ jobs: Record<string, unknown>; counts: unknown; feed: readonly StoredNotice[]; tail: unknown }> {
+  async look(): Promise<{
+    jobs: Record<string, unknown>
+    counts: unknown
+    feed: readonly StoredNotice[]
+    tail: unknown
+  }> {
     const jobs: Record<string, unknown> = {}
     for (const id of IDS) jobs[id] = await this.#store.get(id)
     const { notices } = await this.#store.range(START, 10_000)
-    return comparable({ jobs, counts: await this.#store.counts(), feed: notices, tail: await this.#store.tail() })
+    return comparable({
+      jobs,
+      counts: await this.#store.counts(),
+      feed: notices,
+      tail: await this.#store.tail(),
+    })
   }
 
   /**
@@ -208,14 +283,22 @@ export class Player {
     await this.#store.join({ session: 'drain', leaseMs: LEASE_MS })
     await this.#store.extend('drain', LEASE_MS) // reaps those that joined under another name since
     const { claimed } = await this.#store.step({ session: 'drain', settle: [], claim: 100 })
-    const settle = claimed.map((job) => settlement(job, { back: 0, to: 'succeeded', delayMs: 0, reports: false }))
+    const settle = claimed.map((job) =>
+      settlement(job, { back: 0, to: 'succeeded', delayMs: 0, reports: false }),
+    )
     await this.#store.step({ session: 'drain', settle, claim: 100 })
     await this.#store.leave('drain')
     return claimed.map(({ id }) => id)
   }
 }
 
-const newJob = ({ id, task, delayMs, announce, owned }: (Command & { do: 'enqueue' })['jobs'][number]): NewJob => ({
+const newJob = ({
+  id,
+  task,
+  delayMs,
+  announce,
+  owned,
+}: (Command & { do: 'enqueue' })['jobs'][number]): NewJob => ({
   id,
   task,
   delayMs,
@@ -225,8 +308,18 @@ const newJob = ({ id, task, delayMs, announce, owned }: (Command & { do: 'enqueu
   options: owned ? { attempts: 5 } : {},
 })
 
-function settlement({ id, task, owner, attempt, claimedAt }: Claimed, { to, delayMs, reports }: SettleChoice): Settlement {
-  const held = { id, task, owner, attempt, claimedAt, ...(reports && { progress: encoded([attempt, 'last']) }) }
+function settlement(
+  { id, task, owner, attempt, claimedAt }: Claimed,
+  { to, delayMs, reports }: SettleChoice,
+): Settlement {
+  const held = {
+    id,
+    task,
+    owner,
+    attempt,
+    claimedAt,
+    ...(reports && { progress: encoded([attempt, 'last']) }),
+  }
   switch (to) {
     case 'succeeded':
       return { ...held, to, result: { json: `"${id}"`, meta: '{"values":["Date"]}' }, ttlMs: TTL_MS }

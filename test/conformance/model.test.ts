@@ -34,16 +34,19 @@ async function compare(commands: readonly Command[]): Promise<void> {
     const seen = await model.look()
     expect(await real.look()).toEqual(seen)
 
-    const live = Object.entries(seen.jobs as Record<string, Snapshot | null>).filter(([, job]) => job !== null && 'job' in job)
+    const live = Object.entries(seen.jobs as Record<string, Snapshot | null>).filter(
+      ([, job]) => job !== null && 'job' in job,
+    )
     const counts = seen.counts as Record<string, number>
-    for (const state of LIVE) expect(live.filter(([, job]) => job!.state === state)).toHaveLength(counts[state]!)
+    for (const state of LIVE)
+      expect(live.filter(([, job]) => job!.state === state)).toHaveLength(counts[state]!)
     expect(seen.feed.map(({ cursor }) => cursor)).toEqual(seen.feed.map((_, index) => index + 1))
 
     const drained = await model.drain()
     expect(drained.toSorted()).toEqual(live.map(([id]) => id).sort())
     expect(await real.drain()).toEqual(drained)
     expect(await real.look()).toEqual(await model.look())
-    expect(await leftovers(await redis.keys())).toEqual([])
+    expect(leftovers(await redis.keys())).toEqual([])
   } finally {
     await redis.dispose()
     await memory.close()
@@ -51,7 +54,8 @@ async function compare(commands: readonly Command[]): Promise<void> {
 }
 
 /** Keys that a queue in which every job has ended has no use for. */
-const leftovers = (keys: readonly string[]): string[] => keys.filter((key) => !/:(r:.*|outcomes|tail|wake)$/.test(key)).sort()
+const leftovers = (keys: readonly string[]): string[] =>
+  keys.filter((key) => !/:(r:.*|outcomes|tail|wake)$/.test(key)).sort()
 
 test(
   'Redis answers every sequence of commands as the specification does, and keeps nothing of jobs that ended',

@@ -8,6 +8,7 @@ import { describe, test as base } from 'vitest'
 import { ManualClock } from '../kit/manual-clock.ts'
 import { cancelContract } from './contract/cancel.ts'
 import { enqueueContract } from './contract/enqueue.ts'
+import { fenceContract } from './contract/fence.ts'
 import { feedContract } from './contract/feed.ts'
 import { getContract } from './contract/get.ts'
 import { progressContract } from './contract/progress.ts'
@@ -67,6 +68,7 @@ export function storeContract(name: string, open: Open): void {
     cancelContract(test)
     sessionContract(test)
     stepContract(test)
+    fenceContract(test)
     progressContract(test)
     waitContract(test)
     feedContract(test)

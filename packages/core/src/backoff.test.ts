@@ -14,18 +14,23 @@ describe('retryPolicy', () => {
   })
 
   test('takes durations in words', () => {
-    expect(retryPolicy({ attempts: 8, backoff: { type: 'exponential', delay: '250ms', max: '1m' } })).toEqual({
-      attempts: 8,
-      type: 'exponential',
-      firstMs: 250,
-      maxMs: 60_000,
-    })
+    expect(retryPolicy({ attempts: 8, backoff: { type: 'exponential', delay: '250ms', max: '1m' } })).toEqual(
+      {
+        attempts: 8,
+        type: 'exponential',
+        firstMs: 250,
+        maxMs: 60_000,
+      },
+    )
   })
 
-  test.for([0, -1, 1.5, NaN, Infinity, '3'])('refuses %s attempts, which is a mistake in code', (attempts) => {
-    expect(() => retryPolicy({ attempts: attempts as number })).toThrow(TypeError)
-    expect(() => retryPolicy({ attempts: attempts as number })).toThrow(String(attempts))
-  })
+  test.for([0, -1, 1.5, NaN, Infinity, '3'])(
+    'refuses %s attempts, which is a mistake in code',
+    (attempts) => {
+      expect(() => retryPolicy({ attempts: attempts as number })).toThrow(TypeError)
+      expect(() => retryPolicy({ attempts: attempts as number })).toThrow(String(attempts))
+    },
+  )
 
   test('names the option of a bad duration', () => {
     const backoff = (part: object): Backoff => ({ type: 'fixed', ...part })
@@ -40,12 +45,16 @@ describe('backoffMs', () => {
   const shortest = () => 0
 
   test('doubles with each failure, up to the longest delay', () => {
-    const delays = [1, 2, 3, 4, 5, 6].map((failures) => backoffMs(policy({ maxMs: 10_000 }), failures, longest))
+    const delays = [1, 2, 3, 4, 5, 6].map((failures) =>
+      backoffMs(policy({ maxMs: 10_000 }), failures, longest),
+    )
     expect(delays).toEqual([1_000, 2_000, 4_000, 8_000, 10_000, 10_000])
   })
 
   test('stays the same when it is fixed', () => {
-    expect([1, 2, 10].map((failures) => backoffMs(policy({ type: 'fixed' }), failures, longest))).toEqual([1_000, 1_000, 1_000])
+    expect([1, 2, 10].map((failures) => backoffMs(policy({ type: 'fixed' }), failures, longest))).toEqual([
+      1_000, 1_000, 1_000,
+    ])
   })
 
   test('spreads over the second half of the delay, by the chance that is passed in', () => {
@@ -62,14 +71,19 @@ describe('backoffMs', () => {
       maxMs: fc.nat(1_000_000),
     })
     fc.assert(
-      fc.property(policies, fc.integer({ min: 1, max: 5_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (p, failures, chance) => {
-        const ms = backoffMs(p, failures, () => chance)
-        const doubled = p.firstMs === 0 ? 0 : p.firstMs * 2 ** (failures - 1)
-        const nominal = Math.min(p.type === 'fixed' ? p.firstMs : doubled, p.maxMs)
-        expect(Number.isInteger(ms)).toBe(true)
-        expect(ms).toBeGreaterThanOrEqual(Math.floor(nominal / 2))
-        expect(ms).toBeLessThanOrEqual(nominal)
-      }),
+      fc.property(
+        policies,
+        fc.integer({ min: 1, max: 5_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (p, failures, chance) => {
+          const ms = backoffMs(p, failures, () => chance)
+          const doubled = p.firstMs === 0 ? 0 : p.firstMs * 2 ** (failures - 1)
+          const nominal = Math.min(p.type === 'fixed' ? p.firstMs : doubled, p.maxMs)
+          expect(Number.isInteger(ms)).toBe(true)
+          expect(ms).toBeGreaterThanOrEqual(Math.floor(nominal / 2))
+          expect(ms).toBeLessThanOrEqual(nominal)
+        },
+      ),
       { examples: [[{ attempts: 3, type: 'exponential', firstMs: 0, maxMs: 1_000 }, 2_000, 0.5]] },
     )
   })

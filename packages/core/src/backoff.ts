@@ -2,7 +2,10 @@
 import { durationMs, type Duration } from './duration.ts'
 
 /** `'exponential'` and `'fixed'` take the default delays; the object says its own. */
-export type Backoff = 'exponential' | 'fixed' | { type: 'exponential' | 'fixed'; delay?: Duration; max?: Duration }
+export type Backoff =
+  | 'exponential'
+  | 'fixed'
+  | { type: 'exponential' | 'fixed'; delay?: Duration; max?: Duration }
 
 export interface RetryOptions {
   /** Attempts in all, the first one included. Default 3. */
@@ -28,7 +31,8 @@ export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
   if (!Number.isInteger(attempts) || attempts < 1) {
     throw new TypeError(`attempts must be a whole number from 1, not ${String(attempts)}`)
   }
-  const backoff = typeof options.backoff === 'object' ? options.backoff : { type: options.backoff ?? 'exponential' }
+  const backoff =
+    typeof options.backoff === 'object' ? options.backoff : { type: options.backoff ?? 'exponential' }
   return {
     attempts,
     type: backoff.type,

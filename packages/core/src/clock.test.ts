@@ -50,7 +50,9 @@ describe('systemClock', () => {
 
   test('does not call at once what is further away than a timer can count', async () => {
     const calls: string[] = []
-    const takeBacks = [2 ** 31, 2 ** 40, Infinity].map((ms) => systemClock.after(ms, () => calls.push(`${ms}`)))
+    const takeBacks = [2 ** 31, 2 ** 40, Infinity].map((ms) =>
+      systemClock.after(ms, () => calls.push(`${ms}`)),
+    )
     await new Promise<void>((resolve) => systemClock.after(5, resolve))
     for (const takeBack of takeBacks) takeBack()
     expect(calls).toEqual([])

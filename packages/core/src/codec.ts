@@ -38,7 +38,7 @@ const scratch = new Uint8Array(65_536)
 
 function utf8Bytes(text: string): number {
   let bytes = 0
-  for (let read = 0; read < text.length; ) {
+  for (let read = 0; read < text.length;) {
     const part = encoder.encodeInto(read === 0 ? text : text.slice(read), scratch)
     read += part.read
     bytes += part.written
@@ -79,7 +79,10 @@ function isPlain(value: unknown, path: string, walk: Walk): boolean {
       return plain
     }
     default:
-      return refuse(path, typeof value === 'function' ? `a function (${value.name || 'anonymous'})` : 'a symbol')
+      return refuse(
+        path,
+        typeof value === 'function' ? `a function (${value.name || 'anonymous'})` : 'a symbol',
+      )
   }
 }
 
@@ -126,7 +129,13 @@ function isPlainRecord(value: object, path: string, walk: Walk): boolean {
 }
 
 const INTEGER_ARRAYS = [
-  'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
+  'Int8Array',
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Int16Array',
+  'Uint16Array',
+  'Int32Array',
+  'Uint32Array',
 ]
 
 /** superjson writes the items as JSON numbers, and knows the class by its name when it reads them. */
@@ -142,7 +151,8 @@ function checkTypedArray(view: ArrayBufferView, path: string): void {
 
 const at = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
 
-const classOf = (value: object): string => (value as { constructor?: { name?: string } }).constructor?.name ?? 'a class'
+const classOf = (value: object): string =>
+  (value as { constructor?: { name?: string } }).constructor?.name ?? 'a class'
 
 function refuse(path: string, seen: string): never {
   throw new LovageError('NOT_SERIALIZABLE', { path, seen })

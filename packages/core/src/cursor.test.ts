@@ -8,14 +8,41 @@ describe('parseCursor', () => {
   })
 
   test.for([
-    '', '0', '0-0', '0-0.', '.0', '-0.0', '0-.0', '0.0-0', '1-1.1.1', '1-1.1 ', ' 1-1.1', '1-1.1\n', '-1-1.1', '1--1.1', '1-1.-1',
-    '1.5-1.1', '1e3-1.1', 'a-b.c', '$', '>', '+', '*', '٣-٣.٣', '12345678901234567-0.1', `${'9'.repeat(200)}-0.1`,
+    '',
+    '0',
+    '0-0',
+    '0-0.',
+    '.0',
+    '-0.0',
+    '0-.0',
+    '0.0-0',
+    '1-1.1.1',
+    '1-1.1 ',
+    ' 1-1.1',
+    '1-1.1\n',
+    '-1-1.1',
+    '1--1.1',
+    '1-1.-1',
+    '1.5-1.1',
+    '1e3-1.1',
+    'a-b.c',
+    '$',
+    '>',
+    '+',
+    '*',
+    '٣-٣.٣',
+    '12345678901234567-0.1',
+    `${'9'.repeat(200)}-0.1`,
   ])('refuses %j with the code CURSOR_INVALID', (cursor) => {
-    expect(() => parseCursor(cursor)).toThrow(expect.objectContaining({ name: 'LovageError', code: 'CURSOR_INVALID' }))
+    expect(() => parseCursor(cursor)).toThrow(
+      expect.objectContaining({ name: 'LovageError', code: 'CURSOR_INVALID' }),
+    )
   })
 
   test('repeats no more than 100 characters of a bad cursor in its error', () => {
-    expect(() => parseCursor('x'.repeat(1_000_000))).toThrow(expect.objectContaining({ details: { cursor: 'x'.repeat(100) } }))
+    expect(() => parseCursor('x'.repeat(1_000_000))).toThrow(
+      expect.objectContaining({ details: { cursor: 'x'.repeat(100) } }),
+    )
   })
 })
 

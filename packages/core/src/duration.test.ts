@@ -30,8 +30,33 @@ describe('durationMs', () => {
   })
 
   test.for([
-    -1, -0.6, NaN, -Infinity, '', ' ', '5', 's', 'ms', '-5s', '+5s', '5 parsecs', '5S', '5sec', '1h30m', '.5s', '5.s', '1e3s',
-    '0x10s', '٥s', 'Infinitys', 'NaNms', '5s\n', null, {}, [], true,
+    -1,
+    -0.6,
+    NaN,
+    -Infinity,
+    '',
+    ' ',
+    '5',
+    's',
+    'ms',
+    '-5s',
+    '+5s',
+    '5 parsecs',
+    '5S',
+    '5sec',
+    '1h30m',
+    '.5s',
+    '5.s',
+    '1e3s',
+    '0x10s',
+    '٥s',
+    'Infinitys',
+    'NaNms',
+    '5s\n',
+    null,
+    {},
+    [],
+    true,
   ])('%j is no duration, and the error says for which option', (garbage) => {
     let error: unknown
     try {
@@ -40,7 +65,7 @@ describe('durationMs', () => {
       error = thrown
     }
     if (!isLovageError(error, 'OPTION_INVALID')) throw new Error('It was taken for a duration.')
-    expect(error.details).toMatchObject({ option: 'retry.backoff.delay', seen: String(garbage) })
+    expect(error.details).toMatchObject({ option: 'retry.backoff.delay', seen: `${garbage as Duration}` })
     expect(error.message).toContain('retry.backoff.delay')
     expect(error.message).toContain("'30s'")
   })

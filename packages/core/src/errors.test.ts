@@ -4,7 +4,13 @@ import { type ErrorCode, type ErrorDetails, isErrorCode, isLovageError, LovageEr
 /** For each code, details and the sentence that they make. */
 const sentences: { [C in ErrorCode]: [ErrorDetails[C], string] } = {
   INPUT_INVALID: [
-    { task: 'score', issues: [{ path: 'texts[0]', message: 'too long' }, { path: '', message: 'odd' }] },
+    {
+      task: 'score',
+      issues: [
+        { path: 'texts[0]', message: 'too long' },
+        { path: '', message: 'odd' },
+      ],
+    },
     'The input of task "score" is not valid: texts[0]: too long; odd. Nothing was enqueued.',
   ],
   OUTPUT_INVALID: [
@@ -12,12 +18,18 @@ const sentences: { [C in ErrorCode]: [ErrorDetails[C], string] } = {
     'The handler of task "score" returned what its output schema refuses: n: no number.',
   ],
   NOT_SERIALIZABLE: [{ path: 'a.b', seen: 'a symbol' }, 'a.b is a symbol, which cannot be stored or sent.'],
-  OPTION_INVALID: [{ option: 'delay', seen: '-1', expected: 'milliseconds' }, 'The option delay is -1; expected milliseconds.'],
+  OPTION_INVALID: [
+    { option: 'delay', seen: '-1', expected: 'milliseconds' },
+    'The option delay is -1; expected milliseconds.',
+  ],
   PAYLOAD_TOO_LARGE: [
     { bytes: 20, maxBytes: 10 },
     'The payload has 20 bytes; at most 10 are allowed. Store large data elsewhere and pass a reference.',
   ],
-  TASK_UNKNOWN: [{ task: 'mial', known: ['mail', 'score'] }, 'There is no task "mial". Known tasks: mail, score.'],
+  TASK_UNKNOWN: [
+    { task: 'mial', known: ['mail', 'score'] },
+    'There is no task "mial". Known tasks: mail, score.',
+  ],
   NOT_FOUND: [{ id: 'x' }, 'There is no job x.'],
   RESULT_EXPIRED: [{ id: 'x', keptMs: 90_000 }, 'Job x is no longer known: what has ended is kept for 90 s.'],
   CURSOR_INVALID: [{ cursor: 'x' }, '"x" is no cursor. Pass one that a notice or a job handle carried.'],
@@ -30,17 +42,35 @@ const sentences: { [C in ErrorCode]: [ErrorDetails[C], string] } = {
     'Job x of task "score" was cancelled by ada: late.',
   ],
   JOB_EXPIRED: [{ id: 'x', task: 'score' }, 'Job x of task "score" expired before a worker could start it.'],
-  RESULT_TIMEOUT: [{ id: 'x', waitedMs: 50 }, 'Job x had not ended after 50 ms. It goes on; ask again or follow it.'],
-  TIME_LIMIT: [{ task: 'score', timeLimitMs: 50 }, 'The handler of task "score" ran longer than its time limit of 50 ms.'],
-  WORKER_LOST: [{ task: 'score', attempts: 2 }, 'The worker of a job of task "score" was lost in each of 2 attempt(s).'],
-  STORE_UNAVAILABLE: [{ store: 'Redis at x', cause: 'ECONNREFUSED' }, 'Redis at x cannot be reached: ECONNREFUSED'],
-  STORE_UNSUPPORTED: [{ store: 'Redis at x', seen: 'version 5', needed: '6.2' }, 'Redis at x is version 5; Lovage needs 6.2.'],
+  RESULT_TIMEOUT: [
+    { id: 'x', waitedMs: 50 },
+    'Job x had not ended after 50 ms. It goes on; ask again or follow it.',
+  ],
+  TIME_LIMIT: [
+    { task: 'score', timeLimitMs: 50 },
+    'The handler of task "score" ran longer than its time limit of 50 ms.',
+  ],
+  WORKER_LOST: [
+    { task: 'score', attempts: 2 },
+    'The worker of a job of task "score" was lost in each of 2 attempt(s).',
+  ],
+  STORE_UNAVAILABLE: [
+    { store: 'Redis at x', cause: 'ECONNREFUSED' },
+    'Redis at x cannot be reached: ECONNREFUSED',
+  ],
+  STORE_UNSUPPORTED: [
+    { store: 'Redis at x', seen: 'version 5', needed: '6.2' },
+    'Redis at x is version 5; Lovage needs 6.2.',
+  ],
   VERSION_UNSUPPORTED: [
     { what: 'The record', seen: 2, known: 1 },
     'The record is of version 2, and this program knows up to 1. Update it before its producers.',
   ],
   UNAUTHORIZED: [{ message: 'Sign in first.' }, 'Sign in first.'],
-  TOO_MANY_SUBSCRIPTIONS: [{ max: 9 }, 'This connection has 9 subscriptions already, which is the most allowed.'],
+  TOO_MANY_SUBSCRIPTIONS: [
+    { max: 9 },
+    'This connection has 9 subscriptions already, which is the most allowed.',
+  ],
   DISCONNECTED: [{ url: 'ws://x', cause: 'closed' }, 'The connection to ws://x failed: closed'],
   CLOSED: [{ what: 'The queue' }, 'The queue is closed.'],
   INTERNAL: [{ message: 'odd' }, 'odd'],
@@ -51,7 +81,7 @@ const CODES = Object.keys(sentences) as ErrorCode[]
 describe('LovageError', () => {
   test.for(CODES)('%s says what was seen and what helps', (code) => {
     const [details, sentence] = sentences[code]
-    const error = new LovageError(code, details as never)
+    const error = new LovageError(code, details)
     expect(error.message).toBe(sentence)
     expect(error).toMatchObject({ name: 'LovageError', code, details })
     expect(error).toBeInstanceOf(Error)
@@ -64,7 +94,9 @@ describe('LovageError', () => {
     expect(sentence({ by: null, reason: null })).toBe('Job x of task "score" was cancelled.')
     expect(sentence({ by: 'ada', reason: null })).toBe('Job x of task "score" was cancelled by ada.')
     expect(sentence({ by: null, reason: 'late' })).toBe('Job x of task "score" was cancelled: late.')
-    expect(new LovageError('NOT_SERIALIZABLE', { path: '', seen: 'a symbol' }).message).toMatch(/^The value is a symbol/)
+    expect(new LovageError('NOT_SERIALIZABLE', { path: '', seen: 'a symbol' }).message).toMatch(
+      /^The value is a symbol/,
+    )
   })
 
   test('keeps the cause', () => {
@@ -109,7 +141,10 @@ describe('isErrorCode', () => {
     for (const code of CODES) expect(isErrorCode(code)).toBe(true)
   })
 
-  test.for(['', 'not_found', 'toString', '__proto__', 'constructor', 7, null, undefined, ['NOT_FOUND']])('refuses %j', (word) => {
-    expect(isErrorCode(word)).toBe(false)
-  })
+  test.for(['', 'not_found', 'toString', '__proto__', 'constructor', 7, null, undefined, ['NOT_FOUND']])(
+    'refuses %j',
+    (word) => {
+      expect(isErrorCode(word)).toBe(false)
+    },
+  )
 })

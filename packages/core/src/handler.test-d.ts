@@ -26,7 +26,11 @@ const deep = {}
 test('one handler for each task, in the same nesting; those that run themselves may be left out', () => {
   handlersFor({ score, mail, deep })
   handlersFor({ score, mail, deep: { inline: () => {} }, hello: (name) => `Hi ${name}` })
-  handlersFor({ score: async () => ({ score: 1 }), mail: { send: async () => {}, ping: async () => {} }, deep })
+  handlersFor({
+    score: async () => ({ score: 1 }),
+    mail: { send: async () => {}, ping: async () => {} },
+    deep,
+  })
 })
 
 test('a handler gets the parsed input and a context of its own task', () => {
@@ -81,7 +85,17 @@ test('a handler that wants another input does not compile', () => {
 })
 
 test('a handler cannot report what its task does not declare', () => {
-  type Reports = Parameters<JobContext<{ name: 'a'; input: 1; parsed: 1; returns: 1; output: 1; reports: never; progress: never }>['progress']>
+  type Reports = Parameters<
+    JobContext<{
+      name: 'a'
+      input: 1
+      parsed: 1
+      returns: 1
+      output: 1
+      reports: never
+      progress: never
+    }>['progress']
+  >
   expectTypeOf<Reports>().toEqualTypeOf<[report: never]>()
 })
 

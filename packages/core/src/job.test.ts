@@ -17,7 +17,9 @@ test('a job that ends is in a final state, and its last notice is of that name',
     expect([state, isFinal(state as JobState)]).toEqual([state, final])
     expect([state, isTerminal({ type: state })]).toEqual([state, final])
   }
-  expect(JOB_NOTICE_TYPES.filter((type) => isTerminal({ type }))).toEqual(Object.keys(states).filter((state) => states[state as JobState]))
+  expect(JOB_NOTICE_TYPES.filter((type) => isTerminal({ type }))).toEqual(
+    Object.keys(states).filter((state) => states[state as JobState]),
+  )
 })
 
 test('the notices of the feed itself are never the last of a job', () => {

@@ -3,7 +3,14 @@ import { z } from 'zod'
 import type { Cursor } from './cursor.ts'
 import type { Failure, FinalState, Job, JobState } from './job.ts'
 import { isFinal } from './job.ts'
-import { isTerminal, type JobNotice, type JobNoticeType, type JobOf, type Notice, type NoticeOf } from './notice.ts'
+import {
+  isTerminal,
+  type JobNotice,
+  type JobNoticeType,
+  type JobOf,
+  type Notice,
+  type NoticeOf,
+} from './notice.ts'
 import { task } from './task.ts'
 import { defineTasks, type TasksOf } from './tasks.ts'
 
@@ -60,14 +67,18 @@ test('a notice of many tasks narrows on task and type together', () => {
     if (any.task === 'mail.send') expectTypeOf(any.result).toEqualTypeOf<Date>()
     if (any.task === 'mail.ping') expectTypeOf(any.result).toEqualTypeOf<undefined>()
   }
-  if (any.type === 'progress' && any.task === 'score') expectTypeOf(any.data).toEqualTypeOf<{ share: string }>()
+  if (any.type === 'progress' && any.task === 'score')
+    expectTypeOf(any.data).toEqualTypeOf<{ share: string }>()
   // @ts-expect-error there is no task of that name
   if (any.type === 'failed' && any.task === 'mail.receive') void any
 })
 
 test('isTerminal narrows to the four ends', () => {
   if (isTerminal(notice)) expectTypeOf(notice.type).toEqualTypeOf<FinalState>()
-  else expectTypeOf(notice.type).toEqualTypeOf<'queued' | 'started' | 'progress' | 'retrying' | 'ready' | 'gap'>()
+  else
+    expectTypeOf(notice.type).toEqualTypeOf<
+      'queued' | 'started' | 'progress' | 'retrying' | 'ready' | 'gap'
+    >()
 })
 
 test('a job narrows on its state', () => {
@@ -89,15 +100,23 @@ test('a job narrows on its state', () => {
 })
 
 test('a job of many tasks narrows on task and state together', () => {
-  if (anyJob.state === 'succeeded' && anyJob.task === 'mail.send') expectTypeOf(anyJob.result).toEqualTypeOf<Date>()
-  if (anyJob.state === 'succeeded' && anyJob.task === 'score') expectTypeOf(anyJob.result).toEqualTypeOf<{ score: string }>()
+  if (anyJob.state === 'succeeded' && anyJob.task === 'mail.send')
+    expectTypeOf(anyJob.result).toEqualTypeOf<Date>()
+  if (anyJob.state === 'succeeded' && anyJob.task === 'score')
+    expectTypeOf(anyJob.result).toEqualTypeOf<{ score: string }>()
 })
 
 test('a switch over the types can be proved complete', () => {
   const seen = (one: JobNotice): string => {
     switch (one.type) {
-      case 'queued': case 'started': case 'progress': case 'retrying':
-      case 'succeeded': case 'failed': case 'cancelled': case 'expired':
+      case 'queued':
+      case 'started':
+      case 'progress':
+      case 'retrying':
+      case 'succeeded':
+      case 'failed':
+      case 'cancelled':
+      case 'expired':
         return one.type
       default:
         return one satisfies never

@@ -3,7 +3,11 @@ import { Discard, isDiscard, isRetry, Retry } from './signals.ts'
 
 describe('Retry', () => {
   test('says when, in ms, and why', () => {
-    expect(new Retry({ delay: '30s', reason: '429' })).toMatchObject({ name: 'Retry', delayMs: 30_000, message: '429' })
+    expect(new Retry({ delay: '30s', reason: '429' })).toMatchObject({
+      name: 'Retry',
+      delayMs: 30_000,
+      message: '429',
+    })
   })
 
   test('leaves the delay to the policy when it has none', () => {
@@ -12,7 +16,9 @@ describe('Retry', () => {
   })
 
   test('refuses a delay that is none', () => {
-    expect(() => new Retry({ delay: 'soon' as '1s' })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
+    expect(() => new Retry({ delay: 'soon' as '1s' })).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    )
   })
 })
 

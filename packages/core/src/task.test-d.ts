@@ -20,7 +20,11 @@ test('a definition without schemas takes nothing, gives nothing and reports noth
 
 test('each schema has two faces: what its user writes and what comes out of parsing', () => {
   const rich = task({
-    input: z.object({ at: z.string().transform((text) => new Date(text)), name: z.string().default('Bob'), n: z.coerce.number<string>() }),
+    input: z.object({
+      at: z.string().transform((text) => new Date(text)),
+      name: z.string().default('Bob'),
+      n: z.coerce.number<string>(),
+    }),
     output: z.object({ total: z.number().transform(String), note: z.string().optional() }),
     progress: z.number().transform((share) => ({ percent: share * 100 })),
   })
@@ -67,7 +71,11 @@ test('run gives the handler the parsed input, and asks for what the output schem
 })
 
 test('a runnable task is called directly with its input, and with nothing where it takes nothing', () => {
-  const score = task({ input: z.object({ text: z.string() }), output: z.number(), run: ({ text }) => text.length })
+  const score = task({
+    input: z.object({ text: z.string() }),
+    output: z.number(),
+    run: ({ text }) => text.length,
+  })
   expectTypeOf(score).toExtend<RunnableTask>()
   expectTypeOf(score.run({ text: 'a' })).toEqualTypeOf<Promise<number>>()
   // @ts-expect-error the input is missing

@@ -50,7 +50,9 @@ describe('task', () => {
     expect(() => task({ retry: { attempts: 0 } })).toThrow('attempts')
     expect(() => task({ timeLimit: 'soon' as '1s' })).toThrow('timeLimit')
     expect(() => task({ resultTtl: -1 })).toThrow('resultTtl')
-    expect(() => task({ retry: { backoff: { type: 'fixed', delay: 'soon' as '1s' } } })).toThrow('retry.backoff.delay')
+    expect(() => task({ retry: { backoff: { type: 'fixed', delay: 'soon' as '1s' } } })).toThrow(
+      'retry.backoff.delay',
+    )
   })
 
   test('is runnable only with a handler of its own', () => {
@@ -102,9 +104,17 @@ describe('run', () => {
 
   test('refuses what the handler returned when the schema does, undefined included', async () => {
     const { deep } = defineTasks({
-      deep: { wrong: task({ output: z.object({ n: z.number() }), run: () => undefined as unknown as { n: number } }) },
+      deep: {
+        wrong: task({
+          output: z.object({ n: z.number() }),
+          run: () => undefined as unknown as { n: number },
+        }),
+      },
     })
-    await expect(deep.wrong.run()).rejects.toMatchObject({ code: 'OUTPUT_INVALID', details: { task: 'deep.wrong' } })
+    await expect(deep.wrong.run()).rejects.toMatchObject({
+      code: 'OUTPUT_INVALID',
+      details: { task: 'deep.wrong' },
+    })
   })
 
   test('gives undefined where no output was promised, whatever the handler returns', async () => {
@@ -123,7 +133,11 @@ describe('run', () => {
 
   test('lets through what the handler throws', async () => {
     const thrown = new RangeError('no such row')
-    const fails = task({ run: () => { throw thrown } })
+    const fails = task({
+      run: () => {
+        throw thrown
+      },
+    })
     await expect(fails.run()).rejects.toBe(thrown)
   })
 
@@ -135,7 +149,7 @@ describe('run', () => {
           progress: z.number(),
           run: (_, context) => {
             context.progress(0.5)
-            seen.push(context as unknown as JobContext)
+            seen.push(context)
           },
         }),
       },
@@ -144,7 +158,10 @@ describe('run', () => {
     expect(seen[0]).toMatchObject({ job: { id: 'direct', task: 'mail.send', attempt: 1, owner: null } })
     expect(seen[0]!.signal.aborted).toBe(false)
     const reports: number[] = []
-    await mail.send.run(undefined, { progress: (report) => void reports.push(report), signal: AbortSignal.abort() })
+    await mail.send.run(undefined, {
+      progress: (report) => void reports.push(report),
+      signal: AbortSignal.abort(),
+    })
     expect(reports).toEqual([0.5])
     expect(seen[1]!.signal.aborted).toBe(true)
     expect(seen[1]!.job.id).toBe('direct')

@@ -1,6 +1,20 @@
 import { describe, expect } from 'vitest'
 import {
-  cancelOf, claim, claimOne, failed, feedAfter, ids, joinAll, newJob, newJobs, report, retrying, settle, stateOf, succeeded, told,
+  cancelOf,
+  claim,
+  claimOne,
+  failed,
+  feedAfter,
+  ids,
+  joinAll,
+  newJob,
+  newJobs,
+  report,
+  retrying,
+  settle,
+  stateOf,
+  succeeded,
+  told,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
@@ -24,7 +38,10 @@ export function cancelContract(test: ContractTest): void {
       expect(await stateOf(store, 'a')).toBe('cancelled')
     })
 
-    test('ends a job that waits for its retry, and says which attempt was its last', async ({ store, clock }) => {
+    test('ends a job that waits for its retry, and says which attempt was its last', async ({
+      store,
+      clock,
+    }) => {
       await store.enqueue(newJobs('a'))
       await joinAll(store, 's1')
       await settle(store, 's1', retrying(await claimOne(store, 's1'), 100))
@@ -64,7 +81,9 @@ export function cancelContract(test: ContractTest): void {
       await settle(store, 's1', succeeded(success!), failed(failure!))
       await store.cancel(cancelOf('cancel'))
       const before = await feedAfter(store)
-      const replies = await Promise.all(['success', 'failure', 'cancel'].map((id) => store.cancel({ ...cancelOf(id), by: 'eve' })))
+      const replies = await Promise.all(
+        ['success', 'failure', 'cancel'].map((id) => store.cancel({ ...cancelOf(id), by: 'eve' })),
+      )
       expect(replies).toEqual([
         { outcome: 'ended', state: 'succeeded' },
         { outcome: 'ended', state: 'failed' },
@@ -94,7 +113,10 @@ export function cancelContract(test: ContractTest): void {
       await store.enqueue(newJobs('a'))
       expect(await store.get('a')).toMatchObject({ state: 'queued', attempt: 0 })
       await joinAll(store, 's1')
-      expect((await claim(store, 's1')).map(({ id, attempt }) => [id, attempt])).toEqual([['b', 1], ['a', 1]])
+      expect((await claim(store, 's1')).map(({ id, attempt }) => [id, attempt])).toEqual([
+        ['b', 1],
+        ['a', 1],
+      ])
     })
   })
 }

@@ -1,6 +1,19 @@
 import { describe, expect } from 'vitest'
 import {
-  cancelOf, claim, claimOne, encoded, feedAfter, ids, joinAll, newJob, newJobs, retrying, settle, stateOf, succeeded, told,
+  cancelOf,
+  claim,
+  claimOne,
+  encoded,
+  feedAfter,
+  ids,
+  joinAll,
+  newJob,
+  newJobs,
+  retrying,
+  settle,
+  stateOf,
+  succeeded,
+  told,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
@@ -11,7 +24,10 @@ export function enqueueContract(test: ContractTest): void {
         newJob('a', {
           task: 'mail.send',
           owner: null,
-          input: { json: '{"at":"2026-11-21T00:00:00.000Z","text":"ü€😀 \\u0000 \\" |"}', meta: '{"values":{"at":["Date"]}}' },
+          input: {
+            json: '{"at":"2026-11-21T00:00:00.000Z","text":"ü€😀 \\u0000 \\" |"}',
+            meta: '{"values":{"at":["Date"]}}',
+          },
           options: { attempts: 7, timeLimitMs: 90_000 },
         }),
       ])
@@ -21,7 +37,10 @@ export function enqueueContract(test: ContractTest): void {
           id: 'a',
           task: 'mail.send',
           owner: null,
-          input: { json: '{"at":"2026-11-21T00:00:00.000Z","text":"ü€😀 \\u0000 \\" |"}', meta: '{"values":{"at":["Date"]}}' },
+          input: {
+            json: '{"at":"2026-11-21T00:00:00.000Z","text":"ü€😀 \\u0000 \\" |"}',
+            meta: '{"values":{"at":["Date"]}}',
+          },
           options: { attempts: 7, timeLimitMs: 90_000 },
           claimedAt: clock.now(),
           attempt: 1,
@@ -46,7 +65,12 @@ export function enqueueContract(test: ContractTest): void {
     test('changes nothing when it is repeated', async ({ store }) => {
       const call = [newJob('a', { announce: true }), newJob('b', { delayMs: 50 })]
       await store.enqueue(call)
-      const before = { counts: await store.counts(), feed: await feedAfter(store), a: await store.get('a'), b: await store.get('b') }
+      const before = {
+        counts: await store.counts(),
+        feed: await feedAfter(store),
+        a: await store.get('a'),
+        b: await store.get('b'),
+      }
       const again = await store.enqueue([{ ...call[0]!, input: encoded('another') }, call[1]!])
       expect(again.map(({ outcome }) => outcome)).toEqual(['exists', 'exists'])
       expect(await store.counts()).toEqual(before.counts)
@@ -88,7 +112,9 @@ export function enqueueContract(test: ContractTest): void {
 
     test('takes 500 jobs in one call', async ({ store }) => {
       const names = Array.from({ length: 500 }, (_, n) => `job-${String(n).padStart(3, '0')}`)
-      const replies = await store.enqueue(names.map((id, n) => newJob(id, { announce: true, options: { attempts: n + 1 } })))
+      const replies = await store.enqueue(
+        names.map((id, n) => newJob(id, { announce: true, options: { attempts: n + 1 } })),
+      )
       expect(replies.map(({ outcome }) => outcome)).toEqual(names.map(() => 'enqueued'))
       expect(told(await feedAfter(store))).toEqual(names.map((id) => `queued ${id}`))
       await joinAll(store, 's1')
@@ -117,7 +143,9 @@ export function enqueueContract(test: ContractTest): void {
       ])
     })
 
-    test('answers a cursor that stands before every notice of the job, the first one included', async ({ store }) => {
+    test('answers a cursor that stands before every notice of the job, the first one included', async ({
+      store,
+    }) => {
       await store.enqueue([newJob('before', { announce: true })])
       const [a, b] = await store.enqueue([newJob('a', { announce: true }), newJob('b', { announce: true })])
       await joinAll(store, 's1')
@@ -132,7 +160,9 @@ export function enqueueContract(test: ContractTest): void {
       }
     })
 
-    test('answers for an existing job a cursor that stands before what is still to come of it', async ({ store }) => {
+    test('answers for an existing job a cursor that stands before what is still to come of it', async ({
+      store,
+    }) => {
       await store.enqueue([newJob('a', { announce: true })])
       const [again] = await store.enqueue([newJob('a', { announce: true })])
       await store.cancel(cancelOf('a'))

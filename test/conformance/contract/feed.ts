@@ -1,4 +1,4 @@
-import { LovageError, parseCursor, START, type StoredNotice, type Store } from '@lovage/core'
+import { parseCursor, START, type Store, type StoredNotice } from '@lovage/core'
 import { describe, expect } from 'vitest'
 import { cancelOf, claim, feedAfter, joinAll, newJob, report, seqOf, succeeded, told } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
@@ -9,7 +9,7 @@ async function write(store: Store, count: number, prefix = 'n'): Promise<void> {
   for (let from = 0; from < count; from += 500) await store.enqueue(jobs.slice(from, from + 500))
 }
 
-const CURSOR_INVALID = expect.objectContaining({ name: 'LovageError', code: 'CURSOR_INVALID' }) as LovageError
+const CURSOR_INVALID: unknown = expect.objectContaining({ name: 'LovageError', code: 'CURSOR_INVALID' })
 
 export function feedContract(test: ContractTest): void {
   describe('tail', () => {
@@ -38,7 +38,12 @@ export function feedContract(test: ContractTest): void {
       const [a, b] = await claim(store, 's1', 2)
       await clock.advance(5)
       await store.progress('s1', [report(a!, 1), report(b!, 1)])
-      await store.step({ session: 's1', settle: [{ ...succeeded(a!), progress: { json: '2' } }], claim: 1, announce: new Set(['score']) })
+      await store.step({
+        session: 's1',
+        settle: [{ ...succeeded(a!), progress: { json: '2' } }],
+        claim: 1,
+        announce: new Set(['score']),
+      })
       await store.cancel(cancelOf(b!.id))
       expect((await feedAfter(store)).map(({ cursor }) => seqOf(cursor))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
     })
@@ -72,8 +77,17 @@ export function feedContract(test: ContractTest): void {
         read.push(...page.notices)
       }
       expect(read).toEqual(all)
-      expect(shape).toEqual([[10, false], [10, false], [5, true]])
-      expect(await store.range(page.cursor, 10)).toEqual({ notices: [], missed: 0, cursor: page.cursor, end: true })
+      expect(shape).toEqual([
+        [10, false],
+        [10, false],
+        [5, true],
+      ])
+      expect(await store.range(page.cursor, 10)).toEqual({
+        notices: [],
+        missed: 0,
+        cursor: page.cursor,
+        end: true,
+      })
     })
 
     test('says that nothing stands behind a page that is just full', async ({ store }) => {
@@ -120,13 +134,19 @@ export function feedContract(test: ContractTest): void {
       'refuses %j, which is no cursor',
       async (cursor, { store }) => {
         await expect(store.range(cursor, 1)).rejects.toEqual(CURSOR_INVALID)
-        await expect(store.live(cursor, new AbortController().signal)[Symbol.asyncIterator]().next()).rejects.toEqual(CURSOR_INVALID)
+        await expect(
+          store.live(cursor, new AbortController().signal)[Symbol.asyncIterator]().next(),
+        ).rejects.toEqual(CURSOR_INVALID)
       },
     )
   })
 
   describe('live', () => {
-    const read = async (feed: AsyncIterable<readonly StoredNotice[]>, abort: AbortController, count: number) => {
+    const read = async (
+      feed: AsyncIterable<readonly StoredNotice[]>,
+      abort: AbortController,
+      count: number,
+    ) => {
       const seen: StoredNotice[] = []
       for await (const batch of feed) {
         seen.push(...batch)
@@ -135,7 +155,9 @@ export function feedContract(test: ContractTest): void {
       return seen
     }
 
-    test('gives what was written after the cursor, then what is written, without hole or repeat', async ({ store }) => {
+    test('gives what was written after the cursor, then what is written, without hole or repeat', async ({
+      store,
+    }) => {
       await write(store, 700, 'before')
       const after = (await store.range(START, 50)).cursor
       const abort = new AbortController()

@@ -1,7 +1,21 @@
 import { describe, expect } from 'vitest'
 import {
-  cancelOf, claim, claimOne, encoded, failed, failure, feedAfter, joinAll, newJob, newJobs, report, retrying, settle, stateOf,
-  succeeded, TTL_MS,
+  cancelOf,
+  claim,
+  claimOne,
+  encoded,
+  failed,
+  failure,
+  feedAfter,
+  joinAll,
+  newJob,
+  newJobs,
+  report,
+  retrying,
+  settle,
+  stateOf,
+  succeeded,
+  TTL_MS,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
@@ -16,7 +30,9 @@ export function getContract(test: ContractTest): void {
 
     test('shows a queued job with its record', async ({ store }) => {
       const options = { attempts: 2, timeLimitMs: 9 }
-      await store.enqueue([newJob('a', { options, owner: null, input: { json: 'null', meta: '{"values":["undefined"]}' } })])
+      await store.enqueue([
+        newJob('a', { options, owner: null, input: { json: 'null', meta: '{"values":["undefined"]}' } }),
+      ])
       expect(await store.get('a')).toEqual({
         cursor,
         state: 'queued',
@@ -27,7 +43,13 @@ export function getContract(test: ContractTest): void {
 
     test('shows when a scheduled job may start', async ({ store, clock }) => {
       await store.enqueue([newJob('a', { delayMs: 1_500 })])
-      expect(await store.get('a')).toEqual({ cursor, state: 'scheduled', job: a, attempt: 0, runAt: clock.now() + 1_500 })
+      expect(await store.get('a')).toEqual({
+        cursor,
+        state: 'scheduled',
+        job: a,
+        attempt: 0,
+        runAt: clock.now() + 1_500,
+      })
     })
 
     test('shows since when a job runs, and its newest report', async ({ store, clock }) => {
@@ -40,14 +62,27 @@ export function getContract(test: ContractTest): void {
       await clock.advance(7)
       await store.progress('s1', [report(job, 1)])
       await store.progress('s1', [report(job, 2)])
-      expect(await store.get('a')).toEqual({ cursor, state: 'running', job: a, attempt: 1, startedAt, progress: encoded(2) })
+      expect(await store.get('a')).toEqual({
+        cursor,
+        state: 'running',
+        job: a,
+        attempt: 1,
+        startedAt,
+        progress: encoded(2),
+      })
     })
 
     test('shows when a job is tried again, and how often it was', async ({ store, clock }) => {
       await store.enqueue(newJobs('a'))
       await joinAll(store, 's1')
       await settle(store, 's1', retrying(await claimOne(store, 's1'), 2_000))
-      expect(await store.get('a')).toEqual({ cursor, state: 'retrying', job: a, attempt: 1, runAt: clock.now() + 2_000 })
+      expect(await store.get('a')).toEqual({
+        cursor,
+        state: 'retrying',
+        job: a,
+        attempt: 1,
+        runAt: clock.now() + 2_000,
+      })
     })
 
     test('shows no report of an attempt that is over', async ({ store }) => {
@@ -113,8 +148,21 @@ export function getContract(test: ContractTest): void {
       await store.cancel({ id: 'a', by: null, reason: null, ttlMs: TTL_MS })
       await store.cancel(cancelOf('b'))
       const ended = { cursor, state: 'cancelled', task: 'score', owner: 'ada', finishedAt: clock.now() }
-      expect(await store.get('a')).toEqual({ ...ended, id: 'a', attempt: 1, startedAt, by: null, reason: null })
-      expect(await store.get('b')).toEqual({ ...ended, id: 'b', attempt: 0, by: 'ada', reason: 'no longer needed' })
+      expect(await store.get('a')).toEqual({
+        ...ended,
+        id: 'a',
+        attempt: 1,
+        startedAt,
+        by: null,
+        reason: null,
+      })
+      expect(await store.get('b')).toEqual({
+        ...ended,
+        id: 'b',
+        attempt: 0,
+        by: 'ada',
+        reason: 'no longer needed',
+      })
     })
 
     test('says up to which place in the feed it is true', async ({ store }) => {
@@ -129,7 +177,10 @@ export function getContract(test: ContractTest): void {
       await settle(store, 's1', succeeded(job))
       const ended = await store.get('a')
       expect(ended!.cursor).toBe(await store.tail())
-      expect((await feedAfter(store, running!.cursor)).map(({ type }) => type)).toEqual(['progress', 'succeeded'])
+      expect((await feedAfter(store, running!.cursor)).map(({ type }) => type)).toEqual([
+        'progress',
+        'succeeded',
+      ])
       expect(await feedAfter(store, ended!.cursor)).toEqual([])
     })
 
@@ -140,7 +191,8 @@ export function getContract(test: ContractTest): void {
       await settle(store, 's1', succeeded(success!, 1, 600_000), failed(failed_!, 1_200_000))
       await store.cancel(cancelOf('cancel', 1_800_000))
       await store.cancel(cancelOf('long', 2_400_000))
-      const states = () => Promise.all(['success', 'failure', 'cancel', 'long'].map((id) => stateOf(store, id)))
+      const states = () =>
+        Promise.all(['success', 'failure', 'cancel', 'long'].map((id) => stateOf(store, id)))
       await elapse(500_000)
       expect(await states()).toEqual(['succeeded', 'failed', 'cancelled', 'cancelled'])
       await elapse(100_000)
@@ -151,7 +203,9 @@ export function getContract(test: ContractTest): void {
       expect(await states()).toEqual([null, null, null, 'cancelled'])
     })
 
-    test('keeps nothing of a job whose outcome is to be kept for no time, which still ends with its notice', async ({ store }) => {
+    test('keeps nothing of a job whose outcome is to be kept for no time, which still ends with its notice', async ({
+      store,
+    }) => {
       await store.enqueue(newJobs('a', 'b'))
       await joinAll(store, 's1')
       await settle(store, 's1', succeeded(await claimOne(store, 's1'), 'done', 0))

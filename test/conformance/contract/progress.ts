@@ -1,5 +1,16 @@
 import { describe, expect } from 'vitest'
-import { claim, encoded, feedAfter, joinAll, newJob, newJobs, report, settle, succeeded, told } from '../acts.ts'
+import {
+  claim,
+  encoded,
+  feedAfter,
+  joinAll,
+  newJob,
+  newJobs,
+  report,
+  settle,
+  succeeded,
+  told,
+} from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
 export function progressContract(test: ContractTest): void {
@@ -10,7 +21,9 @@ export function progressContract(test: ContractTest): void {
       const [a, b] = await claim(store, 's1')
       await clock.advance(2)
       const rich = { json: '["1"]', meta: '{"values":{"0":["bigint"]}}' }
-      expect(await store.progress('s1', [report(a!, 1), { ...b!, data: rich }, report(a!, 2)])).toEqual({ lost: [] })
+      expect(await store.progress('s1', [report(a!, 1), { ...b!, data: rich }, report(a!, 2)])).toEqual({
+        lost: [],
+      })
       const notice = { cursor: expect.any(String), type: 'progress', at: clock.now() }
       expect(await feedAfter(store)).toEqual([
         { ...notice, jobId: 'a', task: 'score', owner: 'ada', data: encoded(1) },
@@ -36,7 +49,12 @@ export function progressContract(test: ContractTest): void {
       await store.enqueue(Array.from({ length: 100 }, (_, n) => newJob(`job-${n}`)))
       await joinAll(store, 's1')
       const jobs = await claim(store, 's1', 100)
-      expect(await store.progress('s1', jobs.map((job) => report(job, job.id)))).toEqual({ lost: [] })
+      expect(
+        await store.progress(
+          's1',
+          jobs.map((job) => report(job, job.id)),
+        ),
+      ).toEqual({ lost: [] })
       expect((await feedAfter(store)).map(({ data }) => data)).toEqual(jobs.map(({ id }) => encoded(id)))
     })
   })

@@ -1,8 +1,20 @@
 import type { Store } from '@lovage/core'
 import { describe, expect } from 'vitest'
 import {
-  cancelOf, claim, claimOne, encoded, feedAfter, joinAll, LEASE_MS, newJobs, report, retrying, settle, stateOf,
-  succeeded, told,
+  cancelOf,
+  claim,
+  claimOne,
+  encoded,
+  feedAfter,
+  joinAll,
+  LEASE_MS,
+  newJobs,
+  report,
+  retrying,
+  settle,
+  stateOf,
+  succeeded,
+  told,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
@@ -11,30 +23,53 @@ export function sessionContract(test: ContractTest): void {
     test('starts a session that can claim', async ({ store }) => {
       await store.enqueue(newJobs('a'))
       expect(await store.join({ session: 's1', leaseMs: LEASE_MS })).toEqual({ lost: [] })
-      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({ alive: true, claimed: [{ id: 'a' }] })
+      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({
+        alive: true,
+        claimed: [{ id: 'a' }],
+      })
     })
 
-    test('moves the jobs that are still held to the new session, as they were claimed', async ({ store, clock }) => {
+    test('moves the jobs that are still held to the new session, as they were claimed', async ({
+      store,
+      clock,
+    }) => {
       await store.enqueue(newJobs('a', 'b'))
       await joinAll(store, 'old')
       const [a, b] = await claim(store, 'old')
       await store.progress('old', [report(a!, 0.5)])
       await clock.advance(100)
-      expect(await store.join({ session: 'new', leaseMs: LEASE_MS, replaces: { session: 'old', holds: [a!, b!] } })).toEqual({ lost: [] })
-      expect(await store.get('a')).toMatchObject({ state: 'running', attempt: 1, startedAt: a!.claimedAt, progress: encoded(0.5) })
+      expect(
+        await store.join({
+          session: 'new',
+          leaseMs: LEASE_MS,
+          replaces: { session: 'old', holds: [a!, b!] },
+        }),
+      ).toEqual({ lost: [] })
+      expect(await store.get('a')).toMatchObject({
+        state: 'running',
+        attempt: 1,
+        startedAt: a!.claimedAt,
+        progress: encoded(0.5),
+      })
       expect(await settle(store, 'old', succeeded(a!))).toMatchObject({ alive: false, lost: ['a'] })
       expect(await settle(store, 'new', succeeded(a!), retrying(b!))).toMatchObject({ alive: true, lost: [] })
       expect(told(await feedAfter(store))).toEqual(['progress a', 'succeeded a', 'retrying b'])
     })
 
-    test('hands claims that the worker never heard of back to the head of the line, without counting', async ({ store }) => {
+    test('hands claims that the worker never heard of back to the head of the line, without counting', async ({
+      store,
+    }) => {
       await store.enqueue(newJobs('a', 'b', 'c', 'd'))
       await joinAll(store, 'old')
       const [, b] = await claim(store, 'old', 3)
       await store.join({ session: 'new', leaseMs: LEASE_MS, replaces: { session: 'old', holds: [b!] } })
       expect(await store.counts()).toMatchObject({ queued: 3, running: 1, workers: 1 })
       const claimed = await claim(store, 'new')
-      expect(claimed.map(({ id, attempt }) => [id, attempt])).toEqual([['a', 1], ['c', 1], ['d', 1]])
+      expect(claimed.map(({ id, attempt }) => [id, attempt])).toEqual([
+        ['a', 1],
+        ['c', 1],
+        ['d', 1],
+      ])
     })
 
     test('answers the holds that are no longer true', async ({ store, clock }) => {
@@ -46,13 +81,20 @@ export function sessionContract(test: ContractTest): void {
       await clock.advance(1)
       await claimOne(store, 'old')
       const holds = [settled!, cancelled!, again!, held!, { id: 'nobody', claimedAt: 1 }]
-      const { lost } = await store.join({ session: 'new', leaseMs: LEASE_MS, replaces: { session: 'old', holds } })
+      const { lost } = await store.join({
+        session: 'new',
+        leaseMs: LEASE_MS,
+        replaces: { session: 'old', holds },
+      })
       expect(lost).toEqual(['settled', 'cancelled', 'again', 'nobody'])
       expect(await stateOf(store, 'held')).toBe('running')
       expect(await store.get('again')).toMatchObject({ state: 'queued', attempt: 1 })
     })
 
-    test('answers every hold of a session that was reaped, even of jobs that others hold now', async ({ store, clock }) => {
+    test('answers every hold of a session that was reaped, even of jobs that others hold now', async ({
+      store,
+      clock,
+    }) => {
       await store.enqueue(newJobs('a', 'b'))
       await joinAll(store, 'old')
       const holds = await claim(store, 'old')
@@ -60,7 +102,9 @@ export function sessionContract(test: ContractTest): void {
       await joinAll(store, 's2')
       await store.extend('s2', LEASE_MS)
       await claimOne(store, 's2')
-      expect(await store.join({ session: 'new', leaseMs: LEASE_MS, replaces: { session: 'old', holds } })).toEqual({ lost: ['a', 'b'] })
+      expect(
+        await store.join({ session: 'new', leaseMs: LEASE_MS, replaces: { session: 'old', holds } }),
+      ).toEqual({ lost: ['a', 'b'] })
       expect([await stateOf(store, 'a'), await stateOf(store, 'b')]).toEqual(['running', 'queued'])
     })
   })
@@ -87,7 +131,10 @@ export function sessionContract(test: ContractTest): void {
       expect(await store.extend('s1', LEASE_MS)).toEqual({ alive: false, reaped: 0 })
     })
 
-    test('puts the jobs of the dead at the head of the line, oldest first, with one attempt counted', async ({ store, clock }) => {
+    test('puts the jobs of the dead at the head of the line, oldest first, with one attempt counted', async ({
+      store,
+      clock,
+    }) => {
       await store.enqueue(newJobs('a', 'b', 'c', 'd', 'e'))
       await joinAll(store, 's1', 's2')
       const a = await claimOne(store, 's1')
@@ -104,7 +151,12 @@ export function sessionContract(test: ContractTest): void {
       expect(await store.get('a')).toMatchObject({ state: 'queued', attempt: 2 })
       const claimed = await claim(store, 'watch')
       expect(claimed.map(({ id, attempt }) => [id, attempt])).toEqual([
-        ['a', 3], ['b', 2], ['c', 2], ['d', 2], ['e', 2], ['f', 1],
+        ['a', 3],
+        ['b', 2],
+        ['c', 2],
+        ['d', 2],
+        ['e', 2],
+        ['f', 1],
       ])
     })
 
@@ -127,7 +179,10 @@ export function sessionContract(test: ContractTest): void {
       expect(await settle(store, 's1', succeeded(job))).toMatchObject({ alive: true, lost: [] })
     })
 
-    test('says so to a session that was reaped, never joined or left, and does not bring it back', async ({ store, clock }) => {
+    test('says so to a session that was reaped, never joined or left, and does not bring it back', async ({
+      store,
+      clock,
+    }) => {
       await joinAll(store, 'reaped', 'left')
       await store.leave('left')
       await clock.advance(LEASE_MS)
@@ -135,8 +190,14 @@ export function sessionContract(test: ContractTest): void {
       await store.extend('watch', LEASE_MS)
       await store.enqueue(newJobs('a'))
       for (const session of ['reaped', 'left', 'nobody']) {
-        expect([session, await store.extend(session, LEASE_MS)]).toEqual([session, { alive: false, reaped: 0 }])
-        expect(await store.step({ session, settle: [], claim: 1 })).toMatchObject({ alive: false, claimed: [] })
+        expect([session, await store.extend(session, LEASE_MS)]).toEqual([
+          session,
+          { alive: false, reaped: 0 },
+        ])
+        expect(await store.step({ session, settle: [], claim: 1 })).toMatchObject({
+          alive: false,
+          claimed: [],
+        })
       }
     })
 
@@ -156,7 +217,9 @@ export function sessionContract(test: ContractTest): void {
   })
 
   describe('leave', () => {
-    test('hands the jobs back to the head of the line at once, oldest first, without counting', async ({ store }) => {
+    test('hands the jobs back to the head of the line at once, oldest first, without counting', async ({
+      store,
+    }) => {
       await store.enqueue(newJobs('a', 'b', 'c', 'd'))
       await joinAll(store, 's1', 's2')
       const [a] = await claim(store, 's1', 3)
@@ -164,7 +227,11 @@ export function sessionContract(test: ContractTest): void {
       expect(await store.leave('s1')).toEqual({ returned: 2 })
       expect(await store.get('b')).toMatchObject({ state: 'queued', attempt: 0 })
       const claimed = await claim(store, 's2')
-      expect(claimed.map(({ id, attempt }) => [id, attempt])).toEqual([['b', 1], ['c', 1], ['d', 1]])
+      expect(claimed.map(({ id, attempt }) => [id, attempt])).toEqual([
+        ['b', 1],
+        ['c', 1],
+        ['d', 1],
+      ])
     })
 
     test('fences the session out', async ({ store }) => {
@@ -201,7 +268,10 @@ export function sessionContract(test: ContractTest): void {
 
     test('renews the lease, three times in its length, until it is stopped', async ({ store, clock }) => {
       await joinAll(store, 's1')
-      const stop = store.keepAlive('s1', { leaseMs: LEASE_MS, onLost: () => expect.unreachable('It was lost.') })
+      const stop = store.keepAlive('s1', {
+        leaseMs: LEASE_MS,
+        onLost: () => expect.unreachable('It was lost.'),
+      })
       for (let beat = 0; beat < 10; beat++) {
         await clock.advance(LEASE_MS / 3)
         expect(await workers(store)).toBe(1)

@@ -1,8 +1,21 @@
-import type { Held } from '@lovage/core'
 import { describe, expect } from 'vitest'
 import {
-  cancelOf, claim, claimOne, encoded, failed, failure, feedAfter, ids, joinAll, LEASE_MS, newJob, newJobs, report, retrying,
-  settle, stateOf, succeeded, told,
+  claim,
+  claimOne,
+  encoded,
+  failed,
+  failure,
+  feedAfter,
+  ids,
+  joinAll,
+  LEASE_MS,
+  newJob,
+  newJobs,
+  retrying,
+  settle,
+  stateOf,
+  succeeded,
+  told,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
@@ -45,15 +58,27 @@ export function stepContract(test: ContractTest): void {
       await store.join({ session: 'new', leaseMs: LEASE_MS, replaces: { session: 'old', holds: [] } })
       for (const session of ['nobody', 'left', 'old']) {
         const reply = await store.step({ session, settle: [], claim: 1, verify: [{ id: 'x', claimedAt: 1 }] })
-        expect([session, reply]).toEqual([session, { alive: false, lost: ['x'], claimed: [], nextDueMs: null }])
+        expect([session, reply]).toEqual([
+          session,
+          { alive: false, lost: ['x'], claimed: [], nextDueMs: null },
+        ])
       }
       expect(ids(await claim(store, 'new'))).toEqual(['a'])
     })
 
     test('with a `started` notice for the tasks that ask for it', async ({ store, clock }) => {
-      await store.enqueue([newJob('a'), newJob('b', { task: 'mail.send', owner: null }), newJob('c', { task: 'other' })])
+      await store.enqueue([
+        newJob('a'),
+        newJob('b', { task: 'mail.send', owner: null }),
+        newJob('c', { task: 'other' }),
+      ])
       await joinAll(store, 's1')
-      await store.step({ session: 's1', settle: [], claim: 3, announce: new Set(['score', 'mail.send', 'unused']) })
+      await store.step({
+        session: 's1',
+        settle: [],
+        claim: 3,
+        announce: new Set(['score', 'mail.send', 'unused']),
+      })
       const notice = { cursor: expect.any(String), type: 'started', at: clock.now(), attempt: 1 }
       expect(await feedAfter(store)).toEqual([
         { ...notice, jobId: 'a', task: 'score', owner: 'ada' },
@@ -67,9 +92,19 @@ export function stepContract(test: ContractTest): void {
       for (const attempt of [1, 2, 3]) {
         const job = await claimOne(store, 's1')
         expect(job.attempt).toBe(attempt)
-        await store.step({ session: 's1', settle: [retrying(job, 0)], claim: 0, announce: new Set(['score']) })
+        await store.step({
+          session: 's1',
+          settle: [retrying(job, 0)],
+          claim: 0,
+          announce: new Set(['score']),
+        })
       }
-      const { claimed } = await store.step({ session: 's1', settle: [], claim: 1, announce: new Set(['score']) })
+      const { claimed } = await store.step({
+        session: 's1',
+        settle: [],
+        claim: 1,
+        announce: new Set(['score']),
+      })
       expect(claimed).toMatchObject([{ id: 'a', attempt: 4 }])
       expect((await feedAfter(store)).at(-1)).toMatchObject({ type: 'started', attempt: 4 })
     })
@@ -113,7 +148,10 @@ export function stepContract(test: ContractTest): void {
       })
     })
 
-    test('a retry with the moment of the next attempt in the notice, and no stack', async ({ store, clock }) => {
+    test('a retry with the moment of the next attempt in the notice, and no stack', async ({
+      store,
+      clock,
+    }) => {
       await store.enqueue(newJobs('a'))
       await joinAll(store, 's1')
       await settle(store, 's1', retrying(await claimOne(store, 's1'), 1_234))
@@ -136,9 +174,22 @@ export function stepContract(test: ContractTest): void {
       await joinAll(store, 's1')
       const [a, b, c] = await claim(store, 's1')
       const progress = encoded(1)
-      await settle(store, 's1', { ...succeeded(a!), progress }, { ...failed(b!), progress }, { ...retrying(c!), progress })
+      await settle(
+        store,
+        's1',
+        { ...succeeded(a!), progress },
+        { ...failed(b!), progress },
+        { ...retrying(c!), progress },
+      )
       const feed = await feedAfter(store)
-      expect(told(feed)).toEqual(['progress a', 'succeeded a', 'progress b', 'failed b', 'progress c', 'retrying c'])
+      expect(told(feed)).toEqual([
+        'progress a',
+        'succeeded a',
+        'progress b',
+        'failed b',
+        'progress c',
+        'retrying c',
+      ])
       expect(feed[0]).toMatchObject({ task: 'score', owner: 'ada', data: progress })
     })
 
@@ -161,7 +212,10 @@ export function stepContract(test: ContractTest): void {
       await joinAll(store, 's1')
       const a = await claimOne(store, 's1')
       const reply = await store.step({ session: 's1', settle: [retrying(a, 0)], claim: 5 })
-      expect(reply.claimed.map(({ id, attempt }) => [id, attempt])).toEqual([['b', 1], ['a', 2]])
+      expect(reply.claimed.map(({ id, attempt }) => [id, attempt])).toEqual([
+        ['b', 1],
+        ['a', 2],
+      ])
       expect(reply.nextDueMs).toBeNull()
     })
 
@@ -169,7 +223,12 @@ export function stepContract(test: ContractTest): void {
       await store.enqueue(Array.from({ length: 200 }, (_, n) => newJob(`job-${String(n).padStart(3, '0')}`)))
       await joinAll(store, 's1')
       const first = await claim(store, 's1', 100)
-      const reply = await store.step({ session: 's1', settle: first.map((job) => succeeded(job)), claim: 100, verify: first })
+      const reply = await store.step({
+        session: 's1',
+        settle: first.map((job) => succeeded(job)),
+        claim: 100,
+        verify: first,
+      })
       expect(reply.lost).toEqual(ids(first))
       expect(ids(reply.claimed).slice(0, 2)).toEqual(['job-100', 'job-101'])
       expect(reply.claimed).toHaveLength(100)
@@ -182,11 +241,20 @@ export function stepContract(test: ContractTest): void {
     test('a delayed job at its due ms, and not before', async ({ store, clock }) => {
       await store.enqueue([newJob('a', { delayMs: 1_000 })])
       await joinAll(store, 's1')
-      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({ claimed: [], nextDueMs: 1_000 })
+      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({
+        claimed: [],
+        nextDueMs: 1_000,
+      })
       await clock.advance(999)
-      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({ claimed: [], nextDueMs: 1 })
+      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({
+        claimed: [],
+        nextDueMs: 1,
+      })
       await clock.advance(1)
-      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({ claimed: [{ id: 'a', attempt: 1 }], nextDueMs: null })
+      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({
+        claimed: [{ id: 'a', attempt: 1 }],
+        nextDueMs: null,
+      })
     })
 
     test('a retry at its due ms, and not before', async ({ store, clock }) => {
@@ -201,7 +269,11 @@ export function stepContract(test: ContractTest): void {
     })
 
     test('in the order in which jobs are due, behind those that stand in line', async ({ store, clock }) => {
-      await store.enqueue([newJob('third', { delayMs: 300 }), newJob('first', { delayMs: 100 }), newJob('second', { delayMs: 200 })])
+      await store.enqueue([
+        newJob('third', { delayMs: 300 }),
+        newJob('first', { delayMs: 100 }),
+        newJob('second', { delayMs: 200 }),
+      ])
       await store.enqueue(newJobs('now'))
       await clock.advance(300)
       await joinAll(store, 's1')
@@ -209,7 +281,11 @@ export function stepContract(test: ContractTest): void {
     })
 
     test('jobs due in the same ms in the order of their ids', async ({ store, clock }) => {
-      await store.enqueue([newJob('c', { delayMs: 10 }), newJob('a', { delayMs: 10 }), newJob('b', { delayMs: 10 })])
+      await store.enqueue([
+        newJob('c', { delayMs: 10 }),
+        newJob('a', { delayMs: 10 }),
+        newJob('b', { delayMs: 10 }),
+      ])
       await clock.advance(10)
       await joinAll(store, 's1')
       expect(ids(await claim(store, 's1'))).toEqual(['a', 'b', 'c'])
@@ -219,92 +295,11 @@ export function stepContract(test: ContractTest): void {
       await store.enqueue([newJob('a', { delayMs: 10 }), newJob('b', { delayMs: 25 })])
       await joinAll(store, 's1')
       await clock.advance(10)
-      expect(await store.step({ session: 's1', settle: [], claim: 0 })).toMatchObject({ claimed: [], nextDueMs: 15 })
+      expect(await store.step({ session: 's1', settle: [], claim: 0 })).toMatchObject({
+        claimed: [],
+        nextDueMs: 15,
+      })
       expect([await stateOf(store, 'a'), await stateOf(store, 'b')]).toEqual(['queued', 'scheduled'])
-    })
-  })
-
-  describe('step fences out', () => {
-    const late = (job: Held) => [succeeded(job, 'late'), failed(job), retrying(job)]
-
-    test('a settlement after the job was settled', async ({ store }) => {
-      await store.enqueue(newJobs('a'))
-      await joinAll(store, 's1')
-      const job = await claimOne(store, 's1')
-      const again = { ...succeeded(job, 'second'), progress: encoded(9) }
-      expect(await settle(store, 's1', succeeded(job, 'first'), again)).toMatchObject({ lost: ['a'] })
-      for (const settlement of late(job)) expect(await settle(store, 's1', settlement)).toMatchObject({ alive: true, lost: ['a'] })
-      expect(await store.get('a')).toMatchObject({ state: 'succeeded', result: encoded('first') })
-      expect(told(await feedAfter(store))).toEqual(['succeeded a'])
-    })
-
-    test('a settlement after the session was reaped, whether the job waits, runs elsewhere or has ended', async ({ store, clock }) => {
-      await store.enqueue(newJobs('a'))
-      await joinAll(store, 'late')
-      const job = await claimOne(store, 'late')
-      await clock.advance(LEASE_MS)
-      await joinAll(store, 's2')
-      await store.extend('s2', LEASE_MS)
-      const attempts = async () => {
-        for (const settlement of late(job)) {
-          expect(await settle(store, 'late', { ...settlement, progress: encoded(9) })).toMatchObject({ alive: false, lost: ['a'] })
-        }
-        expect(await store.progress('late', [report(job, 9)])).toEqual({ lost: ['a'] })
-      }
-      await attempts()
-      expect(await stateOf(store, 'a')).toBe('queued')
-      const second = await claimOne(store, 's2')
-      await attempts()
-      expect(await store.get('a')).toMatchObject({ state: 'running', attempt: 2 })
-      await settle(store, 's2', succeeded(second, 'right'))
-      await attempts()
-      expect(await store.get('a')).toMatchObject({ state: 'succeeded', attempt: 2, result: encoded('right') })
-      expect(told(await feedAfter(store))).toEqual(['succeeded a'])
-    })
-
-    test('an earlier execution by the same session', async ({ store, clock }) => {
-      await store.enqueue(newJobs('a'))
-      await joinAll(store, 's1')
-      const first = await claimOne(store, 's1')
-      await settle(store, 's1', retrying(first, 0))
-      await clock.advance(1)
-      const second = await claimOne(store, 's1')
-      expect(await settle(store, 's1', succeeded(first, 'stale'))).toMatchObject({ alive: true, lost: ['a'] })
-      expect(await store.progress('s1', [report(first, 1)])).toEqual({ lost: ['a'] })
-      expect(await settle(store, 's1', failed(first), succeeded(second, 'true'))).toMatchObject({ lost: ['a'] })
-      expect(await store.get('a')).toMatchObject({ state: 'succeeded', result: encoded('true'), attempt: 2 })
-    })
-
-    test('a session that does not hold the job', async ({ store }) => {
-      await store.enqueue(newJobs('a'))
-      await joinAll(store, 's1', 's2')
-      const job = await claimOne(store, 's1')
-      expect(await settle(store, 's2', succeeded(job, 'stolen'))).toMatchObject({ alive: true, lost: ['a'] })
-      expect(await settle(store, 's1', succeeded({ ...job, id: 'nobody' }))).toMatchObject({ lost: ['nobody'] })
-      expect(await stateOf(store, 'a')).toBe('running')
-      expect(await feedAfter(store)).toEqual([])
-    })
-
-    test('one settlement without touching the others of the step', async ({ store }) => {
-      await store.enqueue(newJobs('a', 'b', 'c'))
-      await joinAll(store, 's1')
-      const [a, b, c] = await claim(store, 's1')
-      await store.cancel(cancelOf('b'))
-      expect(await settle(store, 's1', succeeded(a!), succeeded(b!), failed(c!))).toMatchObject({ lost: ['b'] })
-      expect(told(await feedAfter(store))).toEqual(['cancelled b', 'succeeded a', 'failed c'])
-    })
-
-    test('holds that are no longer true, when asked to verify them', async ({ store, clock }) => {
-      await store.enqueue(newJobs('held', 'cancelled', 'ended', 'again'))
-      await joinAll(store, 's1')
-      const [held, cancelled, ended, again] = await claim(store, 's1')
-      await store.cancel(cancelOf('cancelled'))
-      await settle(store, 's1', succeeded(ended!), retrying(again!, 0))
-      await clock.advance(1)
-      await claimOne(store, 's1')
-      const verify = [held!, cancelled!, ended!, again!, { id: 'nobody', claimedAt: clock.now() }]
-      const reply = await store.step({ session: 's1', settle: [], claim: 0, verify })
-      expect(reply).toMatchObject({ alive: true, lost: ['cancelled', 'ended', 'again', 'nobody'] })
     })
   })
 }

@@ -11,7 +11,11 @@ export function upkeepContract(test: ContractTest): void {
 
     test('counts each live job once, by its state, and no ended one', async ({ store }) => {
       await store.enqueue(newJobs('ends', 'retries', 'runs', 'runs-too', 'queued', 'cancelled', 'queued-too'))
-      await store.enqueue([newJob('later', { delayMs: 10 }), newJob('later-too', { delayMs: 20 }), newJob('never', { delayMs: 5 })])
+      await store.enqueue([
+        newJob('later', { delayMs: 10 }),
+        newJob('later-too', { delayMs: 20 }),
+        newJob('never', { delayMs: 5 }),
+      ])
       await joinAll(store, 's1', 's2')
       const [ends, retries] = await claim(store, 's1', 3)
       await claim(store, 's2', 1)

@@ -1,6 +1,16 @@
 import { describe, expect } from 'vitest'
 import {
-  cancelOf, claim, claimOne, ids, joinAll, LEASE_MS, newJob, newJobs, retrying, settle, succeeded,
+  cancelOf,
+  claim,
+  claimOne,
+  ids,
+  joinAll,
+  LEASE_MS,
+  newJob,
+  newJobs,
+  retrying,
+  settle,
+  succeeded,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
@@ -18,7 +28,10 @@ export function waitContract(test: ContractTest): void {
     test('ends at once when work is there', async ({ store }) => {
       await store.enqueue(newJobs('a'))
       await joinAll(store, 's1')
-      expect(await store.wait('s1', { work: true, timeoutMs: LONG_MS, signal })).toEqual({ work: true, cancelled: [] })
+      expect(await store.wait('s1', { work: true, timeoutMs: LONG_MS, signal })).toEqual({
+        work: true,
+        cancelled: [],
+      })
     })
 
     test('ends when a job is enqueued', async ({ store }) => {
@@ -47,12 +60,17 @@ export function waitContract(test: ContractTest): void {
       for (const id of ['a', 'b', 'c']) {
         expect(await claim(store, 's1')).toEqual([])
         await store.enqueue(newJobs(id))
-        expect(await store.wait('s1', { work: true, timeoutMs: LONG_MS, signal })).toMatchObject({ work: true })
+        expect(await store.wait('s1', { work: true, timeoutMs: LONG_MS, signal })).toMatchObject({
+          work: true,
+        })
         await settle(store, 's1', succeeded(await claimOne(store, 's1')))
       }
     })
 
-    test('ends when jobs are handed back by a session that leaves, is replaced or is reaped', async ({ store, clock }) => {
+    test('ends when jobs are handed back by a session that leaves, is replaced or is reaped', async ({
+      store,
+      clock,
+    }) => {
       await store.enqueue(newJobs('a'))
       await store.join({ session: 's1', leaseMs: 100 * LEASE_MS })
       const woken = async (giveBack: () => Promise<unknown>) => {
@@ -69,14 +87,19 @@ export function waitContract(test: ContractTest): void {
       await hold('leaves')
       await woken(() => store.leave('leaves'))
       await hold('replaced')
-      await woken(() => store.join({ session: 'other', leaseMs: LEASE_MS, replaces: { session: 'replaced', holds: [] } }))
+      await woken(() =>
+        store.join({ session: 'other', leaseMs: LEASE_MS, replaces: { session: 'replaced', holds: [] } }),
+      )
       await hold('reaped')
       await clock.advance(LEASE_MS)
       await joinAll(store, 'watch')
       await woken(() => store.extend('watch', LEASE_MS))
     })
 
-    test('ends not later than the next delayed job is due, when bounded by what step said', async ({ store, clock }) => {
+    test('ends not later than the next delayed job is due, when bounded by what step said', async ({
+      store,
+      clock,
+    }) => {
       await joinAll(store, 's1')
       await store.enqueue([newJob('a', { delayMs: SHORT_MS })])
       const { nextDueMs } = await store.step({ session: 's1', settle: [], claim: 1 })
@@ -95,7 +118,10 @@ export function waitContract(test: ContractTest): void {
       expect(ids(await claim(store, 's1'))).toEqual(['a'])
     })
 
-    test('ends in time for a retry that another session asked for after it began', async ({ store, clock }) => {
+    test('ends in time for a retry that another session asked for after it began', async ({
+      store,
+      clock,
+    }) => {
       await store.enqueue(newJobs('a'))
       await joinAll(store, 's1', 's2')
       const job = await claimOne(store, 's2')
@@ -115,7 +141,9 @@ export function waitContract(test: ContractTest): void {
 
     test('ends with nothing when it is aborted, before or meanwhile', async ({ store }) => {
       await joinAll(store, 's1')
-      expect(await store.wait('s1', { work: true, timeoutMs: LONG_MS, signal: AbortSignal.abort() })).toEqual(NOTHING)
+      expect(await store.wait('s1', { work: true, timeoutMs: LONG_MS, signal: AbortSignal.abort() })).toEqual(
+        NOTHING,
+      )
       const abort = new AbortController()
       const wake = store.wait('s1', { work: true, timeoutMs: LONG_MS, signal: abort.signal })
       abort.abort()
@@ -132,16 +160,22 @@ export function waitContract(test: ContractTest): void {
       expect(await wake).toEqual(NOTHING)
     })
 
-    test.for([true, false])('is told of a job of its session that is cancelled, with work: %s', async (work, { store }) => {
-      await store.enqueue(newJobs('a'))
-      await joinAll(store, 's1')
-      await claimOne(store, 's1')
-      const wake = store.wait('s1', { work, timeoutMs: LONG_MS, signal })
-      await store.cancel(cancelOf('a'))
-      expect((await wake).cancelled).toEqual([told])
-    })
+    test.for([true, false])(
+      'is told of a job of its session that is cancelled, with work: %s',
+      async (work, { store }) => {
+        await store.enqueue(newJobs('a'))
+        await joinAll(store, 's1')
+        await claimOne(store, 's1')
+        const wake = store.wait('s1', { work, timeoutMs: LONG_MS, signal })
+        await store.cancel(cancelOf('a'))
+        expect((await wake).cancelled).toEqual([told])
+      },
+    )
 
-    test('is told of all jobs that were cancelled while nobody waited, and once', async ({ store, clock }) => {
+    test('is told of all jobs that were cancelled while nobody waited, and once', async ({
+      store,
+      clock,
+    }) => {
       await store.enqueue(newJobs('a', 'b', 'c'))
       await joinAll(store, 's1')
       await claim(store, 's1')

@@ -16,12 +16,14 @@ export class Feed {
     return this.#tail
   }
 
-  append(notice: Omit<StoredNotice, 'cursor'>): Cursor {
+  /** An error loses its stack here: that is for operators, who find it with the job. */
+  append({ error, ...notice }: Omit<StoredNotice, 'cursor'>): Cursor {
     const last = parseCursor(this.#tail)
     // Ids never go back, whatever the clock does: a reader's place must stay before all that comes later.
     const id = notice.at > last.ms ? `${notice.at}-0` : `${last.ms}-${last.n + 1}`
     this.#tail = `${id}.${last.seq + 1}`
-    this.#records.push({ cursor: this.#tail, ...notice })
+    const told = error && { error: { name: error.name, message: error.message } }
+    this.#records.push({ cursor: this.#tail, ...notice, ...told })
     if (this.#records.length > this.#maxLen) this.#records.shift()
     return this.#tail
   }

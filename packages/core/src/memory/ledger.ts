@@ -5,12 +5,24 @@
  * (in line, delayed, or in the hands of a session), or it has an outcome. A change and its notice are one act.
  */
 import type {
-  CancelReply, CancelRequest, Claimed, Counts, Enqueued, JoinRequest, NewJob, Outcome, ProgressReport,
-  Settlement, Snapshot, StepReply, StepRequest, Wake,
+  CancelReply,
+  CancelRequest,
+  Claimed,
+  Counts,
+  Enqueued,
+  JoinRequest,
+  NewJob,
+  Outcome,
+  ProgressReport,
+  Settlement,
+  Snapshot,
+  StepReply,
+  StepRequest,
+  Wake,
 } from '../store.ts'
 import { Feed } from './feed.ts'
 import { Line } from './line.ts'
-import { attemptOf, describe, type HeldJob, isHeld, type LiveJob } from './live-job.ts'
+import { attemptOf, describe, isHeld, type LiveJob } from './live-job.ts'
 import { Outcomes } from './outcomes.ts'
 import { Sessions } from './sessions.ts'
 
@@ -55,7 +67,10 @@ export class Ledger {
       const outcome = this.#outcomes.get(id, now)
       return outcome === null ? { outcome: 'missing' } : { outcome: 'ended', state: outcome.state }
     }
-    const { record: { task, owner }, place } = job
+    const {
+      record: { task, owner },
+      place,
+    } = job
     const base = { id, task, owner, attempt: attemptOf(job), finishedAt: now, by, reason }
     if (place.in === 'hands') {
       this.#end({ state: 'cancelled', ...base, startedAt: place.claimedAt }, ttlMs)
@@ -108,8 +123,7 @@ export class Ledger {
     ].map(({ id }) => id)
     this.line.promote(now)
     const claimed = alive ? this.line.take(claim).map((job) => this.#claim(job, session, announce, now)) : []
-    const { nextDue } = this.line
-    return { alive, lost, claimed, nextDueMs: nextDue === null ? null : nextDue - now }
+    return { alive, lost, claimed, nextDueMs: this.line.nextDueMs(now) }
   }
 
   /** Whether the hold was true. */
@@ -117,7 +131,8 @@ export class Ledger {
     const { id, task, owner, attempt, claimedAt } = settlement
     const job = this.#jobs.get(id)
     if (!isHeld(job, session, settlement)) return false
-    if (settlement.progress !== undefined) this.#report(job, { ...settlement, data: settlement.progress }, now)
+    const { progress: data } = settlement
+    if (data !== undefined) this.#report(session, { ...settlement, data }, now)
     const ended = { id, task, owner, attempt, startedAt: claimedAt, finishedAt: now }
     const notice = { jobId: id, task, owner, at: now, attempt }
     switch (settlement.to) {
@@ -125,18 +140,15 @@ export class Ledger {
         this.#end({ state: 'succeeded', ...ended, result: settlement.result }, settlement.ttlMs)
         this.feed.append({ type: 'succeeded', ...notice, data: settlement.result })
         return true
-      case 'failed': {
-        const { name, message } = settlement.error // the stack is for operators: `get` has it, the feed does not
+      case 'failed':
         this.#end({ state: 'failed', ...ended, error: settlement.error }, settlement.ttlMs)
-        this.feed.append({ type: 'failed', ...notice, error: { name, message } })
+        this.feed.append({ type: 'failed', ...notice, error: settlement.error })
         return true
-      }
       case 'retrying': {
-        const { name, message } = settlement.error
         const runAt = now + settlement.delayMs
         job.tries = attempt
         this.line.delay(job, runAt)
-        this.feed.append({ type: 'retrying', ...notice, error: { name, message }, runAt })
+        this.feed.append({ type: 'retrying', ...notice, error: settlement.error, runAt })
         return true
       }
     }
@@ -151,29 +163,28 @@ export class Ledger {
   }
 
   progress(session: string, reports: readonly ProgressReport[], now: number): { lost: string[] } {
-    const lost: string[] = []
-    for (const report of reports) {
-      const job = this.#jobs.get(report.id)
-      if (isHeld(job, session, report)) this.#report(job, report, now)
-      else lost.push(report.id)
-    }
-    return { lost }
+    const lost = reports.filter((report) => !this.#report(session, report, now))
+    return { lost: lost.map(({ id }) => id) }
   }
 
-  #report(job: HeldJob, { id, task, owner, data }: ProgressReport, now: number): void {
+  /** Whether the hold was true. */
+  #report(session: string, report: ProgressReport, now: number): boolean {
+    const { id, task, owner, data } = report
+    const job = this.#jobs.get(id)
+    if (!isHeld(job, session, report)) return false
     job.place.progress = data
     this.feed.append({ type: 'progress', jobId: id, task, owner, at: now, data })
+    return true
   }
 
   /** What a session that waits is to be told; a cancelled job is told once. */
   wake(session: string, work: boolean, now: number): Wake {
-    const { isEmpty, nextDue } = this.line
-    const isWork = !isEmpty || (nextDue !== null && nextDue <= now)
-    return { work: work && isWork, cancelled: this.#sessions.told(session) }
+    return { work: work && this.line.hasWork(now), cancelled: this.#sessions.told(session) }
   }
 
   counts(now: number): Counts {
-    const counts: Counts = { queued: 0, scheduled: 0, retrying: 0, running: 0, workers: this.#sessions.alive(now) }
+    const workers = this.#sessions.alive(now)
+    const counts: Counts = { queued: 0, scheduled: 0, retrying: 0, running: 0, workers }
     for (const job of this.#jobs.values()) counts[describe(job).state] += 1
     return counts
   }

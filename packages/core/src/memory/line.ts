@@ -44,12 +44,15 @@ export class Line {
     this.#later = this.#later.filter((other) => other.job !== job)
   }
 
-  get isEmpty(): boolean {
-    return this.#ready.length === 0
+  /** Whether a step would find a job to start. */
+  hasWork(now: number): boolean {
+    const nextDueMs = this.nextDueMs(now)
+    return this.#ready.length > 0 || (nextDueMs !== null && nextDueMs <= 0)
   }
 
-  /** When the next delayed job is due; `null` when none waits. */
-  get nextDue(): number | null {
-    return this.#later[0]?.runAt ?? null
+  /** How long until the next delayed job is due; `null` when none waits. */
+  nextDueMs(now: number): number | null {
+    const next = this.#later[0]
+    return next === undefined ? null : next.runAt - now
   }
 }

@@ -10,17 +10,19 @@ export interface LiveJob {
 }
 
 /** In the hands of a session. */
-export interface InHands {
+interface InHands {
   in: 'hands'
   session: string
   claimedAt: number
   progress?: Encoded
 }
 
-export type HeldJob = LiveJob & { place: InHands }
-
 /** The fence: whether the session that says so holds this job still, by that same claim. */
-export function isHeld(job: LiveJob | undefined, session: string, hold: Hold): job is HeldJob {
+export function isHeld(
+  job: LiveJob | undefined,
+  session: string,
+  hold: Hold,
+): job is LiveJob & { place: InHands } {
   return job?.place.in === 'hands' && job.place.session === session && job.place.claimedAt === hold.claimedAt
 }
 
@@ -28,7 +30,7 @@ export function isHeld(job: LiveJob | undefined, session: string, hold: Hold): j
 export const attemptOf = ({ place, tries }: LiveJob): number => (place.in === 'hands' ? tries + 1 : tries)
 
 type WithoutCursor<S> = S extends unknown ? Omit<S, 'cursor'> : never
-export type LiveSnapshot = WithoutCursor<Extract<Snapshot, { job: JobRecord }>>
+type LiveSnapshot = WithoutCursor<Extract<Snapshot, { job: JobRecord }>>
 
 /** The job as `get` shows it, without its place in the feed. */
 export function describe(live: LiveJob): LiveSnapshot {

@@ -9,7 +9,14 @@ import { type Clock, systemClock } from '../clock.ts'
 import type { Cursor } from '../cursor.ts'
 import { LovageError } from '../errors.ts'
 import type {
-  CancelRequest, JoinRequest, NewJob, ProgressReport, StepRequest, Store, StoredNotice, Wake,
+  CancelRequest,
+  JoinRequest,
+  NewJob,
+  ProgressReport,
+  StepRequest,
+  Store,
+  StoredNotice,
+  Wake,
 } from '../store.ts'
 import { Bell } from './bell.ts'
 import { Ledger } from './ledger.ts'
@@ -118,13 +125,17 @@ class MemoryStore implements Store {
     for (;;) {
       const now = this.#clock.now()
       const wake = this.#ledger.wake(session, work, now)
-      if (wake.work || wake.cancelled.length > 0 || now >= until || signal.aborted || this.#isClosed) return wake
-      const { nextDue } = this.#ledger.line
-      await this.#bell.heard(signal, (work && nextDue !== null ? Math.min(until, nextDue) : until) - now)
+      if (wake.work || wake.cancelled.length > 0 || now >= until || signal.aborted || this.#isClosed)
+        return wake
+      const nextDueMs = work ? this.#ledger.line.nextDueMs(now) : null
+      await this.#bell.heard(signal, Math.min(until - now, nextDueMs ?? Infinity))
     }
   }
 
-  keepAlive(session: string, { leaseMs, onLost }: { leaseMs: number; onLost: () => void }): () => Promise<void> {
+  keepAlive(
+    session: string,
+    { leaseMs, onLost }: { leaseMs: number; onLost: () => void },
+  ): () => Promise<void> {
     const beatMs = Math.floor(leaseMs / BEATS_PER_LEASE)
     const beat = (): void => {
       if (this.#isClosed) return

@@ -25,7 +25,9 @@ export class Sessions {
 
   /** Ends those whose lease ran out. A session that is late itself lives until somebody does this. */
   reap(now: number): string[] {
-    const dead = [...this.#sessions].filter(([, { leaseUntil }]) => leaseUntil <= now).map(([session]) => session)
+    const dead = [...this.#sessions]
+      .filter(([, { leaseUntil }]) => leaseUntil <= now)
+      .map(([session]) => session)
     for (const session of dead) this.#sessions.delete(session)
     return dead
   }
