@@ -83,7 +83,9 @@ test('a bare client that is refused is told once for each subscription, and its 
   const client = createTRPCUntypedClient({ links: [wsLink({ client: socket, transformer: superjson })] })
   for (let n = 0; n < 3; n++) {
     const refused = client.subscription('jobs.notices', {})[Symbol.asyncIterator]().next()
-    await expect(refused).rejects.toMatchObject({ data: { code: 'UNAUTHORIZED', lovage: { code: 'UNAUTHORIZED' } } })
+    await expect(refused).rejects.toMatchObject({
+      data: { code: 'UNAUTHORIZED', lovage: { code: 'UNAUTHORIZED' } },
+    })
   }
   expect([made(), it.line.connections]).toEqual([1, 1])
   await socket.close()
@@ -98,15 +100,23 @@ test('a server whose context throws for the token is heard, though tRPC itself w
     closeGraceMs: 0,
     createContext: ({ info }) => {
       contexts += 1
-      if (info.connectionParams?.['token'] !== 'ada') throw new TRPCError({ code: 'FORBIDDEN', message: 'not you' })
+      if (info.connectionParams?.['token'] !== 'ada')
+        throw new TRPCError({ code: 'FORBIDDEN', message: 'not you' })
       return {}
     },
   })
   let token = 'bob'
-  await using client = createJobsClient<typeof server.router>({ url: server.url, auth: () => token, random: () => 0 })
+  await using client = createJobsClient<typeof server.router>({
+    url: server.url,
+    auth: () => token,
+    random: () => 0,
+  })
   const loops = [client.jobs.notices(), client.jobs.score.notices()].map((feed) => feed.next())
   for (const loop of await Promise.allSettled(loops)) {
-    expect(loop).toMatchObject({ status: 'rejected', reason: { code: 'UNAUTHORIZED', details: { message: 'not you' } } })
+    expect(loop).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'UNAUTHORIZED', details: { message: 'not you' } },
+    })
   }
   expect(contexts).toBe(1)
   token = 'ada'
@@ -130,7 +140,12 @@ test('a way to know callers that fails now and then is asked again, on the same 
     },
   })
   const { WebSocket, made } = counting()
-  await using client = createJobsClient<typeof server.router>({ url: server.url, auth: () => 'ada', random: () => 0, WebSocket })
+  await using client = createJobsClient<typeof server.router>({
+    url: server.url,
+    auth: () => 'ada',
+    random: () => 0,
+    WebSocket,
+  })
   expect((await client.jobs.notices().next()).value?.type).toBe('ready')
   expect([asked, made()]).toEqual([3, 1])
   expect(failures).toMatchObject([{ message: 'the directory is down' }, { message: 'the directory is down' }])

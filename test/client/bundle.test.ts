@@ -30,9 +30,13 @@ async function bundle(): Promise<{ code: string; inputs: string[] }> {
 test('the bundle for a browser contains no Redis, nothing of Node, no ws, and no server', async () => {
   const { code, inputs } = await bundle()
   expect(inputs.length).toBeGreaterThan(20)
-  expect(inputs.filter((path) => /node_modules\/(ws|ioredis)\/|packages\/(server|redis|worker)\//.test(path))).toEqual([])
+  expect(
+    inputs.filter((path) => /node_modules\/(ws|ioredis)\/|packages\/(server|redis|worker)\//.test(path)),
+  ).toEqual([])
   expect(code).not.toMatch(/ioredis|node:|require\(/)
-  expect(inputs.filter((path) => path.includes('websocket-'))).toEqual([expect.stringContaining('websocket-global')])
+  expect(inputs.filter((path) => path.includes('websocket-'))).toEqual([
+    expect.stringContaining('websocket-global'),
+  ])
   const bytes = gzipSync(code).length
   console.log(`@lovage/client for a browser: ${code.length} bytes minified, ${bytes} with gzip`)
   // What is there today and a little room: whoever needs more should notice.
@@ -47,7 +51,9 @@ test('the bundle runs on nothing but what a page has: fetch, WebSocket, location
     await using it = await createHarness(tasks)
     vi.stubGlobal('WebSocket', WebSocket)
     vi.stubGlobal('location', { href: it.url.replace('/trpc', '/some/page') })
-    const bundled = (await import(join(folder, 'bundle.mjs'))) as { createJobsClient: typeof createJobsClient }
+    const bundled = (await import(join(folder, 'bundle.mjs'))) as {
+      createJobsClient: typeof createJobsClient
+    }
     await using client = bundled.createJobsClient<RouterOf<typeof tasks>>({ url: '/trpc', auth: () => 'ada' })
     const job = await client.jobs.mail.greet.enqueue({ name: 'Ada' })
     const result = job.result()

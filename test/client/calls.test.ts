@@ -27,7 +27,10 @@ test('enqueue gives a handle: followed, awaited, looked at, cancelled', async ()
 
   const other = await jobs.score.enqueue({ texts: [] })
   expect(await jobs.cancel(other.id, 'no need')).toEqual({ outcome: 'cancelled' })
-  await expect(other.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED', details: { by: 'ada', reason: 'no need' } })
+  await expect(other.result()).rejects.toMatchObject({
+    code: 'JOB_CANCELLED',
+    details: { by: 'ada', reason: 'no need' },
+  })
 })
 
 test('tasks that take nothing, have a default, a name of their own or a place in a tree', async () => {
@@ -69,7 +72,7 @@ test('nothing that the client gives is thenable, and no word beyond the verbs is
   const job = await client.jobs.sweep.enqueue()
   for (const thing of [client, client.jobs, client.jobs.score, job]) {
     expect((thing as { then?: unknown }).then).toBeUndefined()
-    expect(await thing).toBe(thing)
+    expect(await Promise.resolve<unknown>(thing)).toBe(thing)
   }
   expect(JSON.stringify({ jobs: client.jobs })).toBe('{}')
   const loose = client.jobs as unknown as { score: { delete: (id: string) => unknown } }
@@ -82,7 +85,9 @@ test('many inputs go in groups that a server takes, and come back in order', asy
   const small = Array.from({ length: 1_100 }, (_, n) => ({ texts: [String(n)] }))
   const handles = await jobs.score.enqueueMany(small, { attempts: 1 })
   const claimed = (await Promise.all(Array.from({ length: 11 }, () => it.driver.claim(100)))).flat()
-  expect(claimed.map(({ id, input }) => [id, input.json])).toEqual(handles.map(({ id }, n) => [id, JSON.stringify(small[n])]))
+  expect(claimed.map(({ id, input }) => [id, input.json])).toEqual(
+    handles.map(({ id }, n) => [id, JSON.stringify(small[n])]),
+  )
 
   // 6 MB, where one request may have 1 MiB.
   const large = Array.from({ length: 20 }, () => ({ texts: ['x'.repeat(300_000)] }))
@@ -104,8 +109,13 @@ test('what cannot be sent is refused before it is sent, as the queue itself does
   await using it = await createHarness(tasks)
   const { jobs } = it.client()
   const input = { texts: [], at: Object.assign(Object.create({ constructor: class Moment {} }), {}) as Date }
-  await expect(jobs.score.enqueue(input)).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE', details: { path: 'at' } })
-  await expect(jobs.score.enqueueMany([{ texts: [] }, input])).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE' })
+  await expect(jobs.score.enqueue(input)).rejects.toMatchObject({
+    code: 'NOT_SERIALIZABLE',
+    details: { path: 'at' },
+  })
+  await expect(jobs.score.enqueueMany([{ texts: [] }, input])).rejects.toMatchObject({
+    code: 'NOT_SERIALIZABLE',
+  })
   expect(it.line.connections).toBe(0)
 })
 
@@ -122,21 +132,48 @@ test('every error has its code and details at the client', async () => {
   const { jobs } = it.client()
   const unknown = newJobId()
   const codes: [() => Promise<unknown>, object][] = [
-    [() => jobs.score.enqueue({ texts: [1 as unknown as string] }), { code: 'INPUT_INVALID', details: { issues: [{ path: 'texts[0]' }] } }],
-    [() => jobs.score.enqueue({ texts: ['x'.repeat(2_000)] }), { code: 'PAYLOAD_TOO_LARGE', details: { maxBytes: 2_000 } }],
-    [() => jobs.score.enqueue({ texts: ['x'.repeat(2_000_000)] }), { code: 'PAYLOAD_TOO_LARGE', details: { maxBytes: 1_114_112 } }],
-    [() => jobs.score.enqueue({ texts: [] }, { attempts: 0 }), { code: 'OPTION_INVALID', details: { option: 'attempts' } }],
-    [() => jobs.score.enqueue({ texts: [] }, { id: 'mine' }), { code: 'OPTION_INVALID', details: { option: 'id' } }],
+    [
+      () => jobs.score.enqueue({ texts: [1 as unknown as string] }),
+      { code: 'INPUT_INVALID', details: { issues: [{ path: 'texts[0]' }] } },
+    ],
+    [
+      () => jobs.score.enqueue({ texts: ['x'.repeat(2_000)] }),
+      { code: 'PAYLOAD_TOO_LARGE', details: { maxBytes: 2_000 } },
+    ],
+    [
+      () => jobs.score.enqueue({ texts: ['x'.repeat(2_000_000)] }),
+      { code: 'PAYLOAD_TOO_LARGE', details: { maxBytes: 1_114_112 } },
+    ],
+    [
+      () => jobs.score.enqueue({ texts: [] }, { attempts: 0 }),
+      { code: 'OPTION_INVALID', details: { option: 'attempts' } },
+    ],
+    [
+      () => jobs.score.enqueue({ texts: [] }, { id: 'mine' }),
+      { code: 'OPTION_INVALID', details: { option: 'id' } },
+    ],
     [() => jobs.get(unknown), { code: 'NOT_FOUND', details: { id: unknown } }],
     [() => jobs.score.result(unknown), { code: 'NOT_FOUND', details: { id: unknown } }],
     [() => jobs.get('00000000-0001-7000-8000-000000000000'), { code: 'RESULT_EXPIRED' }],
-    [() => jobs.score.notices({ from: 'yesterday' }).next(), { code: 'CURSOR_INVALID', details: { cursor: 'yesterday' } }],
-    [() => jobs.notices({ tasks: ['scroe' as 'score'] }).next(), { code: 'TASK_UNKNOWN', details: { task: 'scroe' } }],
-    [() => jobs.notices({ types: ['done' as 'failed'] }).next(), { code: 'OPTION_INVALID', details: { option: 'types[0]' } }],
+    [
+      () => jobs.score.notices({ from: 'yesterday' }).next(),
+      { code: 'CURSOR_INVALID', details: { cursor: 'yesterday' } },
+    ],
+    [
+      () => jobs.notices({ tasks: ['scroe' as 'score'] }).next(),
+      { code: 'TASK_UNKNOWN', details: { task: 'scroe' } },
+    ],
+    [
+      () => jobs.notices({ types: ['done' as 'failed'] }).next(),
+      { code: 'OPTION_INVALID', details: { option: 'types[0]' } },
+    ],
     [() => it.client({ token: '' }).jobs.get(unknown), { code: 'UNAUTHORIZED' }],
   ]
   for (const [call, expected] of codes) {
-    const error = await call().then(() => new Error('no error'), (error: unknown) => error)
+    const error = await call().then(
+      () => new Error('no error'),
+      (error: unknown) => error,
+    )
     expect(error).toMatchObject(expected)
     expect(isLovageError(error)).toBe(true)
   }
@@ -146,7 +183,10 @@ test('a job that does not end in time is told as such; one of a closed client as
   await using it = await createHarness(tasks)
   const client = it.client()
   const job = await client.jobs.sweep.enqueue()
-  await expect(job.result({ timeout: 1 })).rejects.toMatchObject({ code: 'RESULT_TIMEOUT', details: { id: job.id, waitedMs: 1 } })
+  await expect(job.result({ timeout: 1 })).rejects.toMatchObject({
+    code: 'RESULT_TIMEOUT',
+    details: { id: job.id, waitedMs: 1 },
+  })
   const waits = expect(job.result()).rejects.toMatchObject({ code: 'CLOSED' })
   await client.close()
   await waits
@@ -162,5 +202,8 @@ test('a server that is not there is DISCONNECTED, with its address and the reaso
   await it.server.close()
   await it.line[Symbol.asyncDispose]()
   const error = await jobs.sweep.enqueue().catch((error: unknown) => error)
-  expect(error).toMatchObject({ code: 'DISCONNECTED', details: { url: it.url, cause: expect.stringContaining('ECONNREFUSED') } })
+  expect(error).toMatchObject({
+    code: 'DISCONNECTED',
+    details: { url: it.url, cause: expect.stringContaining('ECONNREFUSED') },
+  })
 })

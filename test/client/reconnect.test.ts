@@ -15,7 +15,8 @@ async function startAnother(it: Harness<typeof tasks>): Promise<void> {
   it.cleanUp(() => server.close())
 }
 
-const progressOf = (notices: readonly Notice[]): unknown[] => notices.flatMap((n) => (n.type === 'progress' ? [n.data] : []))
+const progressOf = (notices: readonly Notice[]): unknown[] =>
+  notices.flatMap((n) => (n.type === 'progress' ? [n.data] : []))
 
 test('a cable pulled again and again: every notice of a job, once and in order', async () => {
   await using it = await createHarness(tasks)
@@ -34,7 +35,11 @@ test('a cable pulled again and again: every notice of a job, once and in order',
     else await it.driver.succeed(claimed, [])
   }
   expect(progressOf(seen)).toEqual(Array.from({ length: 10 }, (_, done) => ({ done, total: 9 })))
-  expect(seen.map(({ type }) => type)).toEqual(['ready', ...Array.from({ length: 10 }, () => 'progress'), 'succeeded'])
+  expect(seen.map(({ type }) => type)).toEqual([
+    'ready',
+    ...Array.from({ length: 10 }, () => 'progress'),
+    'succeeded',
+  ])
 })
 
 test('a feed goes on where it was as well', async () => {
@@ -140,7 +145,8 @@ test('a hundred and fifty jobs are followed at once, over two sockets, where one
   const open = await Promise.all(ready)
   expect(it.followers()).toBe(150)
   const ends = open.map(async (notices) => (await notices.next()).value?.type)
-  for (const claimed of [...(await it.driver.claim(100)), ...(await it.driver.claim(100))]) await it.driver.succeed(claimed, undefined)
+  for (const claimed of [...(await it.driver.claim(100)), ...(await it.driver.claim(100))])
+    await it.driver.succeed(claimed, undefined)
   expect(new Set(await Promise.all(ends))).toEqual(new Set(['succeeded']))
   await it.abandoned()
 })
@@ -149,7 +155,9 @@ test('a server that allows fewer subscriptions is believed', async () => {
   await using it = await createHarness(tasks, { maxSubscriptions: 3 })
   const { jobs } = it.client()
   const feeds = Array.from({ length: 10 }, () => jobs.notices())
-  expect((await Promise.all(feeds.map((feed) => feed.next()))).map(({ value }) => value?.type)).toEqual(feeds.map(() => 'ready'))
+  expect((await Promise.all(feeds.map((feed) => feed.next()))).map(({ value }) => value?.type)).toEqual(
+    feeds.map(() => 'ready'),
+  )
 })
 
 test('a cursor that is ahead of all, from before a queue was emptied, does not make a loop silent', async () => {
@@ -161,7 +169,8 @@ test('a cursor that is ahead of all, from before a queue was emptied, does not m
   const feed = jobs.notices({ from: ahead })
   for (const loop of [following, feed]) expect((await loop.next()).value?.type).toBe('ready')
   await it.driver.succeed(await it.driver.next(), undefined)
-  for (const loop of [following, feed]) expect((await loop.next()).value).toMatchObject({ type: 'succeeded', jobId: job.id })
+  for (const loop of [following, feed])
+    expect((await loop.next()).value).toMatchObject({ type: 'succeeded', jobId: job.id })
 })
 
 test('routers are found wherever they are mounted, several in one client', async () => {

@@ -12,7 +12,10 @@ declare const queue: Queue<typeof tasks>
 const t = initTRPC.context<{ userId: string }>().create({ transformer: superjson })
 const appRouter = t.router({
   jobs: jobsRouter({ t, queue, procedure: t.procedure, owner: ({ ctx }) => ctx.userId }),
-  admin: { work: jobsRouter({ t, queue, procedure: t.procedure, owner: 'public' }), ping: t.procedure.query(() => 'pong') },
+  admin: {
+    work: jobsRouter({ t, queue, procedure: t.procedure, owner: 'public' }),
+    ping: t.procedure.query(() => 'pong'),
+  },
   hello: t.procedure.query(() => 'hello'),
 })
 type AppRouter = typeof appRouter
@@ -23,14 +26,19 @@ const client = createJobsClient<AppRouter>({ url: '/trpc', auth: async () => 'to
 const { jobs } = client
 
 export async function calls(): Promise<void> {
-  const job = await jobs.score.enqueue({ texts: ['a'], at: new Date() }, { delay: '10s', attempts: 2, timeLimit: 1_000 })
+  const job = await jobs.score.enqueue(
+    { texts: ['a'], at: new Date() },
+    { delay: '10s', attempts: 2, timeLimit: 1_000 },
+  )
   expectTypeOf(job.task).toEqualTypeOf<'score'>()
   expectTypeOf(await job.result({ timeout: '1m' })).toEqualTypeOf<Scores>()
   expectTypeOf(await jobs.score.result(job.id)).toEqualTypeOf<Scores>()
   expectTypeOf(await job.cancel('why')).toEqualTypeOf<CancelOutcome>()
   expectTypeOf(job.toJSON()).toEqualTypeOf<{ id: string; task: 'score'; cursor: Cursor }>()
   expectTypeOf(await jobs.score.enqueueMany([{ texts: [] }])).toExtend<{ id: string }[]>()
-  expectTypeOf(await (await jobs.mail.send.enqueue({ to: 'a@b.c' })).result()).toEqualTypeOf<Map<string, Date>>()
+  expectTypeOf(await (await jobs.mail.send.enqueue({ to: 'a@b.c' })).result()).toEqualTypeOf<
+    Map<string, Date>
+  >()
   expectTypeOf(await (await jobs.sweep.enqueue()).result()).toEqualTypeOf<undefined>()
   expectTypeOf(await (await jobs.mail.greet.enqueue()).result()).toEqualTypeOf<string>()
   expectTypeOf(await (await client.admin.work.mail.greet.enqueue({})).result()).toEqualTypeOf<string>()
@@ -52,9 +60,9 @@ export async function calls(): Promise<void> {
   // @ts-expect-error many jobs cannot have one id
   await jobs.sweep.enqueueMany([undefined], { id: 'x' })
   // @ts-expect-error procedures without jobs are no business of this client
-  client.hello
+  void client.hello
   // @ts-expect-error nor those beside a jobs router
-  client.admin.ping
+  void client.admin.ping
   // @ts-expect-error a handle is no promise: it is followed, or asked for its result
   job.then(() => {})
 }
@@ -72,7 +80,11 @@ export async function notices(): Promise<void> {
     // @ts-expect-error only a notice that succeeded has a result
     void notice.result
   }
-  for await (const notice of jobs.notices({ tasks: ['send-mail', 'mail.greet'], types: ['succeeded'], from: 'start' })) {
+  for await (const notice of jobs.notices({
+    tasks: ['send-mail', 'mail.greet'],
+    types: ['succeeded'],
+    from: 'start',
+  })) {
     if (notice.type !== 'succeeded') continue
     if (notice.task === 'score') expectTypeOf(notice.result).toEqualTypeOf<Scores>()
     if (notice.task === 'send-mail') expectTypeOf(notice.result).toEqualTypeOf<Map<string, Date>>()
@@ -102,11 +114,17 @@ export async function jobsAcrossTasks(): Promise<void> {
 
 export function controls(): void {
   expectTypeOf(client.close).toEqualTypeOf<() => Promise<void>>()
-  expectTypeOf(client.connection.state).toEqualTypeOf<'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed'>()
+  expectTypeOf(client.connection.state).toEqualTypeOf<
+    'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed'
+  >()
   // What `serve({ queue })` serves has a name, for where the server itself is out of reach.
-  expectTypeOf<JobsClient<RouterOf<typeof tasks>>['jobs']['sweep']['enqueue']>().toEqualTypeOf<(typeof jobs)['sweep']['enqueue']>()
+  expectTypeOf<JobsClient<RouterOf<typeof tasks>>['jobs']['sweep']['enqueue']>().toEqualTypeOf<
+    (typeof jobs)['sweep']['enqueue']
+  >()
   const plain = initTRPC.create()
-  const plainRouter = plain.router({ jobs: jobsRouter({ t: plain, queue, procedure: plain.procedure, owner: 'public' }) })
+  const plainRouter = plain.router({
+    jobs: jobsRouter({ t: plain, queue, procedure: plain.procedure, owner: 'public' }),
+  })
   // @ts-expect-error without a transformer on the server the two would not understand each other
   createJobsClient<typeof plainRouter>({ url: '/trpc' })
   void plainRouter
@@ -118,14 +136,26 @@ export async function bare(): Promise<void> {
   expectTypeOf(ticket).toExtend<Ticket>()
   expectTypeOf(jobs.attach(ticket).task).toEqualTypeOf<'score'>()
   await trpc.jobs.sweep.enqueue.mutate()
-  for await (const { id, data } of trpc.jobs.score.notices.subscribe({ id: ticket.id, from: ticket.cursor })) {
+  for await (const { id, data } of trpc.jobs.score.notices.subscribe({
+    id: ticket.id,
+    from: ticket.cursor,
+  })) {
     expectTypeOf(id).toEqualTypeOf<Cursor>()
     if (data.type === 'progress') expectTypeOf(data.data.done).toEqualTypeOf<number>()
   }
-  trpc.jobs.notices.subscribe({ tasks: ['score'] }, {
-    onData: ({ data }) => void (data.type === 'succeeded' && data.task === 'score' && expectTypeOf(data.result).toEqualTypeOf<Scores>()),
-    onError: (error: TRPCClientError<{ errorShape: never; transformer: true }> | { data: unknown }) => void error,
-  })
+  trpc.jobs.notices.subscribe(
+    { tasks: ['score'] },
+    {
+      onData: ({ data }) =>
+        void (
+          data.type === 'succeeded' &&
+          data.task === 'score' &&
+          expectTypeOf(data.result).toEqualTypeOf<Scores>()
+        ),
+      onError: (error: TRPCClientError<{ errorShape: never; transformer: true }> | { data: unknown }) =>
+        void error,
+    },
+  )
   const [error] = [await trpc.jobs.get.query({ id: 'x' }).catch((error: unknown) => error)]
   void error
   // @ts-expect-error an input is required

@@ -12,7 +12,11 @@ export const tasks = defineTasks({
   /** Takes nothing, gives nothing. */
   sweep: task(),
   mail: {
-    send: task({ name: 'send-mail', input: z.object({ to: z.email() }), output: z.map(z.string(), z.date()) }),
+    send: task({
+      name: 'send-mail',
+      input: z.object({ to: z.email() }),
+      output: z.map(z.string(), z.date()),
+    }),
     greet: task({ input: z.object({ name: z.string().default('Bob') }).optional(), output: z.string() }),
   },
 })

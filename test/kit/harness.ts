@@ -3,10 +3,25 @@
  * hand. Between clients and server is a line that a test can cut and listen to.
  */
 import { createJobsClient, type JobsClient, type JobsClientOptions } from '@lovage/client'
-import { type Clock, type Engine, type Notice, type Queue, queueOver, type Store, type TaskTree } from '@lovage/core'
+import {
+  type Clock,
+  type Engine,
+  type Notice,
+  type Queue,
+  queueOver,
+  type Store,
+  type TaskTree,
+} from '@lovage/core'
 import { createMemoryStore } from '@lovage/core/memory'
 import { type JobsServer, type ListenOptions, type RouterOf, serve } from '@lovage/server'
-import { createTRPCClient, createWSClient, httpBatchLink, splitLink, type TRPCClient, wsLink } from '@trpc/client'
+import {
+  createTRPCClient,
+  createWSClient,
+  httpBatchLink,
+  splitLink,
+  type TRPCClient,
+  wsLink,
+} from '@trpc/client'
 import superjson from 'superjson'
 import { WebSocket as NodeWebSocket } from 'ws'
 import { Driver } from '../core/driver.ts'
@@ -44,10 +59,16 @@ export interface Harness<Tree extends TaskTree> extends AsyncDisposable {
 
 export const WebSocket = NodeWebSocket as unknown as typeof globalThis.WebSocket
 
-export async function createHarness<const Tree extends TaskTree>(tasks: Tree, options: HarnessOptions = {}): Promise<Harness<Tree>> {
+export async function createHarness<const Tree extends TaskTree>(
+  tasks: Tree,
+  options: HarnessOptions = {},
+): Promise<Harness<Tree>> {
   const { isPublic = false, clock, streamMaxLen, maxInputBytes, ...listen } = options
   const cleanUps: (() => unknown)[] = []
-  const store = createMemoryStore({ ...(clock && { clock }), ...(streamMaxLen !== undefined && { streamMaxLen }) })
+  const store = createMemoryStore({
+    ...(clock && { clock }),
+    ...(streamMaxLen !== undefined && { streamMaxLen }),
+  })
   const queue = queueOver(tasks, store, {
     random: () => 0.5,
     ...(clock && { clock }),
@@ -62,10 +83,16 @@ export async function createHarness<const Tree extends TaskTree>(tasks: Tree, op
   const url = server.url.replace(`:${server.port}`, `:${line.port}`)
 
   return {
-    store, queue, engine, driver, server, line, url,
+    store,
+    queue,
+    engine,
+    driver,
+    server,
+    line,
+    url,
     cleanUp: (call) => void cleanUps.push(call),
     client({ token = 'ada', ...rest } = {}) {
-      const client = createJobsClient<RouterOf<Tree>>({ url, auth: () => token, random: () => 0, ...rest } as JobsClientOptions)
+      const client = createJobsClient<RouterOf<Tree>>({ url, auth: () => token, random: () => 0, ...rest })
       cleanUps.push(() => (client as unknown as { close(): Promise<void> }).close())
       return client
     },
@@ -104,7 +131,9 @@ export async function createHarness<const Tree extends TaskTree>(tasks: Tree, op
 function countFollowers(engine: Engine): { count: () => number; none: () => Promise<void> } {
   let open = 0
   let waiting: (() => void)[] = []
-  async function* watched(source: AsyncGenerator<Notice, void, undefined>): AsyncGenerator<Notice, void, undefined> {
+  async function* watched(
+    source: AsyncGenerator<Notice, void, undefined>,
+  ): AsyncGenerator<Notice, void, undefined> {
     open += 1
     try {
       yield* source
@@ -116,9 +145,10 @@ function countFollowers(engine: Engine): { count: () => number; none: () => Prom
   const follow = engine.follow.bind(engine)
   const feed = engine.feed.bind(engine)
   engine.follow = (...args) => watched(follow(...args))
-  engine.feed = (...args) => watched(feed(...args)) as AsyncGenerator<never, void, undefined>
+  engine.feed = (...args) => watched(feed(...args))
   return {
     count: () => open,
-    none: () => (open === 0 ? Promise.resolve() : new Promise((resolve) => void (waiting = [...waiting, resolve]))),
+    none: () =>
+      open === 0 ? Promise.resolve() : new Promise((resolve) => void (waiting = [...waiting, resolve])),
   }
 }

@@ -1,6 +1,6 @@
 // Everything wrong that can be sent to a jobs router, over the wire: each has its code, says where, and enqueues nothing.
 import { type ErrorCode, newJobId } from '@lovage/core'
-import { createWSClient, TRPCClientError, wsLink, createTRPCUntypedClient } from '@trpc/client'
+import { createTRPCUntypedClient, createWSClient, type TRPCClientError, wsLink } from '@trpc/client'
 import superjson from 'superjson'
 import { describe, expect, test } from 'vitest'
 import { tasks } from '../kit/contract.ts'
@@ -19,11 +19,20 @@ async function send(it: Harness<typeof tasks>, path: string, input: unknown): Pr
 }
 
 /** The error that a subscription ends with. */
-async function follow(it: Harness<typeof tasks>, path: string, input: unknown): Promise<TRPCClientError<never>> {
-  const socket = createWSClient({ url: it.url.replace('http', 'ws'), WebSocket, connectionParams: { token: 'ada' } })
+async function follow(
+  it: Harness<typeof tasks>,
+  path: string,
+  input: unknown,
+): Promise<TRPCClientError<never>> {
+  const socket = createWSClient({
+    url: it.url.replace('http', 'ws'),
+    WebSocket,
+    connectionParams: { token: 'ada' },
+  })
   const client = createTRPCUntypedClient({ links: [wsLink({ client: socket, transformer: superjson })] })
   try {
-    for await (const event of client.subscription(path, input)) throw new Error(`it yields ${JSON.stringify(event)}`)
+    for await (const event of client.subscription(path, input))
+      throw new Error(`it yields ${JSON.stringify(event)}`)
     throw new Error('it ends without an error')
   } catch (error) {
     return error as TRPCClientError<never>
@@ -48,11 +57,17 @@ test('wrong input lists every issue with its path, and nothing is enqueued', asy
   ]
   const one = await send(it, 'jobs.score.enqueue', { input })
   expect(one).toMatchObject(badRequest('INPUT_INVALID', { task: 'score', issues }))
-  expect(one).toMatchObject({ message: expect.stringMatching(/texts\[1\]: .*texts\[3\]: .*Nothing was enqueued/) })
+  expect(one).toMatchObject({
+    message: expect.stringMatching(/texts\[1\]: .*texts\[3\]: .*Nothing was enqueued/),
+  })
   expect(await send(it, 'jobs.score.enqueueMany', { inputs: [{ texts: [] }, input] })).toMatchObject(
-    badRequest('INPUT_INVALID', { issues: issues.map(({ path, message }) => ({ path: `[1].${path}`, message })) }),
+    badRequest('INPUT_INVALID', {
+      issues: issues.map(({ path, message }) => ({ path: `[1].${path}`, message })),
+    }),
   )
-  expect(await send(it, 'jobs.score.enqueue', undefined)).toMatchObject(badRequest('INPUT_INVALID', { issues: [expect.anything()] }))
+  expect(await send(it, 'jobs.score.enqueue', undefined)).toMatchObject(
+    badRequest('INPUT_INVALID', { issues: [expect.anything()] }),
+  )
   expect(await it.queue.counts()).toMatchObject({ queued: 0, scheduled: 0 })
 })
 
@@ -82,7 +97,12 @@ describe('a malformed envelope is refused, and the error names the field', () =>
 
   const others: [string, unknown, string, string][] = [
     ['jobs.score.enqueueMany', { inputs: good }, 'inputs', 'an object'],
-    ['jobs.score.enqueueMany', { inputs: Array.from({ length: 501 }, () => good) }, 'inputs', 'a list of 501'],
+    [
+      'jobs.score.enqueueMany',
+      { inputs: Array.from({ length: 501 }, () => good) },
+      'inputs',
+      'a list of 501',
+    ],
     ['jobs.score.enqueueMany', {}, 'inputs', 'absent'],
     ['jobs.score.get', {}, 'id', 'absent'],
     ['jobs.get', { id: ['a'] }, 'id', 'a list of 1'],
@@ -136,14 +156,19 @@ test('an unknown id is NOT_FOUND, to get, cancel and follow; so is a job of anot
   await using it = await createHarness(tasks)
   const { id: other } = await it.queue.sweep.enqueue(undefined, { owner: 'ada' })
   for (const id of [newJobId(), 'no-id-at-all']) {
-    const notFound = { message: `There is no job ${id}.`, data: { code: 'NOT_FOUND', lovage: { code: 'NOT_FOUND', details: { id } } } }
+    const notFound = {
+      message: `There is no job ${id}.`,
+      data: { code: 'NOT_FOUND', lovage: { code: 'NOT_FOUND', details: { id } } },
+    }
     for (const path of ['jobs.get', 'jobs.cancel', 'jobs.score.get', 'jobs.score.cancel']) {
       expect(await send(it, path, { id })).toMatchObject({ status: 404, ...notFound })
     }
     expect(await follow(it, 'jobs.notices', { id })).toMatchObject(notFound)
   }
   expect(await send(it, 'jobs.score.get', { id: other })).toMatchObject({ status: 404 })
-  expect(await follow(it, 'jobs.score.notices', { id: other })).toMatchObject({ data: { lovage: { code: 'NOT_FOUND' } } })
+  expect(await follow(it, 'jobs.score.notices', { id: other })).toMatchObject({
+    data: { lovage: { code: 'NOT_FOUND' } },
+  })
   expect(await send(it, 'jobs.sweep.get', { id: other })).toMatchObject({ status: 200 })
 })
 

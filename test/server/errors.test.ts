@@ -14,9 +14,16 @@ test('every code has its place in the table, and every entry is a code', () => {
   const codes = Object.keys(TRPC_CODES)
   expect(codes.every(isErrorCode)).toBe(true)
   expect(TRPC_CODES satisfies Record<ErrorCode, string>).toMatchObject({
-    INPUT_INVALID: 'BAD_REQUEST', CURSOR_INVALID: 'BAD_REQUEST', TASK_UNKNOWN: 'BAD_REQUEST', NOT_FOUND: 'NOT_FOUND',
-    RESULT_EXPIRED: 'NOT_FOUND', PAYLOAD_TOO_LARGE: 'PAYLOAD_TOO_LARGE', STORE_UNAVAILABLE: 'SERVICE_UNAVAILABLE',
-    UNAUTHORIZED: 'UNAUTHORIZED', TOO_MANY_SUBSCRIPTIONS: 'TOO_MANY_REQUESTS', INTERNAL: 'INTERNAL_SERVER_ERROR',
+    INPUT_INVALID: 'BAD_REQUEST',
+    CURSOR_INVALID: 'BAD_REQUEST',
+    TASK_UNKNOWN: 'BAD_REQUEST',
+    NOT_FOUND: 'NOT_FOUND',
+    RESULT_EXPIRED: 'NOT_FOUND',
+    PAYLOAD_TOO_LARGE: 'PAYLOAD_TOO_LARGE',
+    STORE_UNAVAILABLE: 'SERVICE_UNAVAILABLE',
+    UNAUTHORIZED: 'UNAUTHORIZED',
+    TOO_MANY_SUBSCRIPTIONS: 'TOO_MANY_REQUESTS',
+    INTERNAL: 'INTERNAL_SERVER_ERROR',
   })
 })
 
@@ -26,16 +33,23 @@ async function failing(fail: () => Error) {
   const t = initTRPC.create({
     transformer: superjson,
     isDev: true,
-    errorFormatter: ({ shape, error }) => ({ ...shape, data: { ...shape.data, flavour: 'mint', stack: error.stack } }),
+    errorFormatter: ({ shape, error }) => ({
+      ...shape,
+      data: { ...shape.data, flavour: 'mint', stack: error.stack },
+    }),
   })
   const guarded = t.procedure.use(({ next, type }) => {
     if (type === 'mutation') throw new TRPCFailure({ code: 'PAYMENT_REQUIRED', message: 'no credit' })
     return next()
   })
   const errors: { error: TRPCError; path: string | undefined }[] = []
-  const router = t.router({ jobs: jobsRouter({ t, queue: queueOver(tasks, store), procedure: guarded, owner: 'public' }) })
+  const router = t.router({
+    jobs: jobsRouter({ t, queue: queueOver(tasks, store), procedure: guarded, owner: 'public' }),
+  })
   const server = await serve({ router, closeGraceMs: 0, onError: (event) => errors.push(event) })
-  const client = createTRPCClient<typeof router>({ links: [httpBatchLink({ url: server.url, transformer: superjson })] })
+  const client = createTRPCClient<typeof router>({
+    links: [httpBatchLink({ url: server.url, transformer: superjson })],
+  })
   return { client, errors, [Symbol.asyncDispose]: () => server.close() }
 }
 
@@ -51,9 +65,13 @@ test("an unknown failure is neutral outside and whole inside, in the user's own 
 })
 
 test('a store that cannot be reached is told without its address', async () => {
-  await using it = await failing(() => new LovageError('STORE_UNAVAILABLE', { store: 'Redis at 10.0.0.7', cause: 'ECONNREFUSED' }))
+  await using it = await failing(
+    () => new LovageError('STORE_UNAVAILABLE', { store: 'Redis at 10.0.0.7', cause: 'ECONNREFUSED' }),
+  )
   const error = await it.client.jobs.get.query({ id: 'x' }).catch((error: unknown) => error)
-  expect(error).toMatchObject({ data: { code: 'SERVICE_UNAVAILABLE', httpStatus: 503, lovage: { code: 'STORE_UNAVAILABLE' } } })
+  expect(error).toMatchObject({
+    data: { code: 'SERVICE_UNAVAILABLE', httpStatus: 503, lovage: { code: 'STORE_UNAVAILABLE' } },
+  })
   expect(JSON.stringify((error as { shape: unknown }).shape)).not.toMatch(/10\.0\.0\.7|ECONNREFUSED|stack/)
   expect(it.errors[0]?.error.cause?.message).toContain('10.0.0.7')
 })
@@ -94,7 +112,9 @@ test('the stack of a failed job reaches no client: not in get, not in a notice, 
   expect(await jobs.get(job.id)).toMatchObject(failure)
   expect(await it.bare().jobs.get.query({ id: job.id })).toMatchObject(failure)
 
-  expect((await it.store.get(job.id)) as object).toMatchObject({ error: { stack: expect.stringContaining('operators only') } })
+  expect((await it.store.get(job.id)) as object).toMatchObject({
+    error: { stack: expect.stringContaining('operators only') },
+  })
   expect(it.line.heard).toContain('at last')
   expect(it.line.heard).not.toMatch(/stack|operators only/)
 })

@@ -31,7 +31,9 @@ test("another's job is NOT_FOUND to get, cancel and follow, in the words for a j
         const { code, message } = result.reason as { code: string; message: string }
         return { code, message: message.replace(asked, 'ID') }
       })
-    expect(plain(answers, id)).toEqual(Array.from({ length: 4 }, () => ({ code: 'NOT_FOUND', message: 'There is no job ID.' })))
+    expect(plain(answers, id)).toEqual(
+      Array.from({ length: 4 }, () => ({ code: 'NOT_FOUND', message: 'There is no job ID.' })),
+    )
     expect(plain(answers, id)).toEqual(plain(answersToUnknown, unknown))
   }
   expect(await ada.get(id)).toMatchObject({ state: 'queued' })
@@ -44,7 +46,11 @@ test('a feed carries the jobs of its owner alone, live and from history, on one 
   const enqueued: Record<string, string[]> = {}
   const feeds = names.flatMap((token) => {
     const { jobs } = it.client({ token })
-    return [jobs.notices(), jobs.score.notices()].map((feed, index) => ({ feed, token, name: `${token} ${index}` }))
+    return [jobs.notices(), jobs.score.notices()].map((feed, index) => ({
+      feed,
+      token,
+      name: `${token} ${index}`,
+    }))
   })
   await Promise.all(feeds.map(({ feed }) => feed.next()))
 
@@ -53,7 +59,11 @@ test('a feed carries the jobs of its owner alone, live and from history, on one 
     ;(enqueued[token] ??= []).push(id)
     await it.driver.succeed(await it.driver.next(), [])
   }
-  const history = names.map((token) => ({ feed: it.client({ token }).jobs.notices({ from: 'start' }), token, name: `${token} history` }))
+  const history = names.map((token) => ({
+    feed: it.client({ token }).jobs.notices({ from: 'start' }),
+    token,
+    name: `${token} history`,
+  }))
 
   for (const { feed, token, name } of [...feeds, ...history]) {
     const ids: string[] = []
@@ -70,7 +80,10 @@ test('a cancel is recorded with the owner who asked; where everything is public,
   await using it = await createHarness(tasks)
   const job = await it.client({ token: 'ada' }).jobs.sweep.enqueue()
   await job.cancel('no need')
-  await expect(job.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED', details: { by: 'ada', reason: 'no need' } })
+  await expect(job.result()).rejects.toMatchObject({
+    code: 'JOB_CANCELLED',
+    details: { by: 'ada', reason: 'no need' },
+  })
 
   await using open = await createHarness(tasks, { isPublic: true })
   const mine = await open.client({ token: 'ada' }).jobs.sweep.enqueue()
@@ -82,7 +95,8 @@ test('a cancel is recorded with the owner who asked; where everything is public,
 test('an owner that is no text lets nobody in, and one that throws says why', async () => {
   await using it = await createHarness(tasks)
   const t = initTRPC.create({ transformer: superjson })
-  const owned = (owner: () => string) => t.router({ jobs: jobsRouter({ t, queue: it.queue, procedure: t.procedure, owner }) })
+  const owned = (owner: () => string) =>
+    t.router({ jobs: jobsRouter({ t, queue: it.queue, procedure: t.procedure, owner }) })
   const { id } = await it.queue.sweep.enqueue()
   for (const nobody of ['', undefined, null, 7]) {
     const { jobs } = owned(() => nobody as string).createCaller({})
@@ -92,7 +106,10 @@ test('an owner that is no text lets nobody in, and one that throws says why', as
   const refused = owned(() => {
     throw new TRPCError({ code: 'FORBIDDEN', message: 'not on Sundays' })
   })
-  await expect(refused.createCaller({}).jobs.get({ id })).rejects.toMatchObject({ code: 'FORBIDDEN', message: 'not on Sundays' })
+  await expect(refused.createCaller({}).jobs.get({ id })).rejects.toMatchObject({
+    code: 'FORBIDDEN',
+    message: 'not on Sundays',
+  })
 })
 
 test('serve refuses to start without knowing who may call', async () => {

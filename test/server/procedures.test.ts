@@ -29,7 +29,8 @@ test('a bare client enqueues, gets, follows and cancels, with the types of the t
       await it.driver.succeed(job!, good)
     }
     if (data.type === 'progress') expectTypeOf(data.data.total).toEqualTypeOf<number>()
-    if (data.type === 'succeeded') expect(data.result[0]?.label).toBe('positive')
+    if (data.type === 'succeeded')
+      expectTypeOf(data.result[0]!.label).toEqualTypeOf<'positive' | 'negative'>()
   }
   expect(seen).toEqual(['ready', 'started', 'progress', 'succeeded'])
 
@@ -41,7 +42,11 @@ test('a bare client enqueues, gets, follows and cancels, with the types of the t
   const other = await jobs.sweep.enqueue.mutate()
   expect(await jobs.cancel.mutate({ id: other.id, reason: 'too late' })).toEqual({ outcome: 'cancelled' })
   expect(await jobs.sweep.cancel.mutate({ id: other.id })).toEqual({ outcome: 'ended', state: 'cancelled' })
-  expect(await jobs.sweep.get.query({ id: other.id })).toMatchObject({ state: 'cancelled', by: 'ada', reason: 'too late' })
+  expect(await jobs.sweep.get.query({ id: other.id })).toMatchObject({
+    state: 'cancelled',
+    by: 'ada',
+    reason: 'too late',
+  })
 })
 
 test('rich values travel whole, and defaults are those of the schema', async () => {
@@ -85,7 +90,9 @@ test('many inputs are one call: in order, all or none', async () => {
 test('calls of one tick share one HTTP request', async () => {
   await using it = await createHarness(tasks)
   const { jobs } = it.bare()
-  await Promise.all(Array.from({ length: 20 }, (_, n) => jobs.score.enqueue.mutate({ input: { texts: [String(n)] } })))
+  await Promise.all(
+    Array.from({ length: 20 }, (_, n) => jobs.score.enqueue.mutate({ input: { texts: [String(n)] } })),
+  )
   expect(it.line.connections).toBe(1)
   expect(it.line.heard.match(/^HTTP\/1\.1 /gm)).toHaveLength(1)
   expect(await it.queue.counts()).toMatchObject({ queued: 20 })
@@ -94,7 +101,11 @@ test('calls of one tick share one HTTP request', async () => {
 test('feeds are filtered by task and type, on one task and across all', async () => {
   await using it = await createHarness(tasks)
   const { jobs } = it.bare()
-  const mail = jobs.notices.subscribe({ tasks: ['send-mail', 'mail.greet'], types: ['succeeded'], from: 'start' })
+  const mail = jobs.notices.subscribe({
+    tasks: ['send-mail', 'mail.greet'],
+    types: ['succeeded'],
+    from: 'start',
+  })
   const own = jobs.score.notices.subscribe({ types: ['progress', 'failed'], from: 'start' })
   expect([await mail.next(), await own.next()]).toMatchObject([
     { value: { data: { type: 'ready' } } },
@@ -106,9 +117,13 @@ test('feeds are filtered by task and type, on one task and across all', async ()
   await it.driver.report(score!, { done: 0, total: 1 })
   await it.driver.fail(score!, 'no')
   await it.driver.succeed(greet!, 'hello')
-  expect(await mail.next()).toMatchObject({ value: { data: { type: 'succeeded', task: 'mail.greet', result: 'hello' } } })
+  expect(await mail.next()).toMatchObject({
+    value: { data: { type: 'succeeded', task: 'mail.greet', result: 'hello' } },
+  })
   expect(await own.next()).toMatchObject({ value: { data: { type: 'progress' } } })
-  expect(await own.next()).toMatchObject({ value: { data: { type: 'failed', error: { name: 'Error', message: 'no' } } } })
+  expect(await own.next()).toMatchObject({
+    value: { data: { type: 'failed', error: { name: 'Error', message: 'no' } } },
+  })
   await Promise.all([mail.return?.(), own.return?.()])
   await it.abandoned()
 })
@@ -138,13 +153,16 @@ test('it is an ordinary router: mounted anywhere, called on the server, and foll
   const ticket = await router.createCaller({}).deep.work.sweep.enqueue()
   await using server = await serve({ router, closeGraceMs: 0 })
   const input = encodeURIComponent(superjson.stringify({ id: ticket.id }))
-  const { body } = await fetch(`${server.url}/deep.work.notices?input=${input}`, { headers: { accept: 'text/event-stream' } })
+  const { body } = await fetch(`${server.url}/deep.work.notices?input=${input}`, {
+    headers: { accept: 'text/event-stream' },
+  })
   let text = ''
   for await (const chunk of body!.pipeThrough(new TextDecoderStream())) {
-    if (!text.includes('"ready"') && (text + chunk).includes('"ready"')) await it.driver.succeed(await it.driver.next(), undefined)
+    if (!text.includes('"ready"') && (text + chunk).includes('"ready"'))
+      await it.driver.succeed(await it.driver.next(), undefined)
     text += chunk
   }
   const ids = [...text.matchAll(/^id: (.+)$/gm)].map(([, id]) => id)
   expect(text).toContain('"type":"succeeded"')
-  expect(ids).toEqual([ticket.cursor, (await it.store.tail())])
+  expect(ids).toEqual([ticket.cursor, await it.store.tail()])
 })

@@ -10,7 +10,11 @@ import { tasks } from '../kit/contract.ts'
 import { createHarness } from '../kit/harness.ts'
 
 const post = (url: string, body: string, headers: Record<string, string> = {}) =>
-  fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json', authorization: 'Bearer ada', ...headers } })
+  fetch(url, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', authorization: 'Bearer ada', ...headers },
+  })
 
 /** How the upgrade to a websocket ended: `open`, or the status of the answer. */
 async function upgrade(url: string, headers: Record<string, string> = {}): Promise<string> {
@@ -31,7 +35,8 @@ test('it answers for its health, and serves nothing beside its path', async () =
   const at = (path: string) => fetch(`http://127.0.0.1:${it.server.port}${path}`)
   const health = await at('/health')
   expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }])
-  for (const path of ['/', '/trpc/jobs.get', '/api', '/api/rpcs/jobs.get', '//']) expect((await at(path)).status, path).toBe(404)
+  for (const path of ['/', '/trpc/jobs.get', '/api', '/api/rpcs/jobs.get', '//'])
+    expect((await at(path)).status, path).toBe(404)
   expect((await post(`${it.server.url}/jobs.sweep.enqueue`, '{"json":{}}')).status).toBe(200)
   expect(await upgrade(it.server.url)).toBe('open')
   expect(await upgrade(it.server.url.replace('/api/rpc', '/'))).toBe('404')
@@ -51,10 +56,16 @@ test('pages of other origins are refused by HTTP and by websocket, unless they a
     const call = await post(`${url}/jobs.sweep.enqueue`, '{"json":{}}', { origin })
     expect(call.status).toBe(isAllowed ? 200 : 403)
     expect(call.headers.get('access-control-allow-origin')).toBe(allowed)
-    const ask = { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type,x-mine' }
+    const ask = {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'content-type,x-mine',
+    }
     const preflight = await fetch(`${url}/jobs.sweep.enqueue`, { method: 'OPTIONS', headers: ask })
     expect(preflight.status).toBe(isAllowed ? 204 : 403)
-    expect(preflight.headers.get('access-control-allow-headers')).toBe(isAllowed ? 'content-type,x-mine' : null)
+    expect(preflight.headers.get('access-control-allow-headers')).toBe(
+      isAllowed ? 'content-type,x-mine' : null,
+    )
     expect(await upgrade(url, { origin })).toBe(isAllowed ? 'open' : '403')
     expect(await it.queue.counts()).toMatchObject({ queued: isAllowed ? 1 : 0 })
 
@@ -72,12 +83,26 @@ test('a body and a frame beyond the limit are refused, with the size; one of 1 M
   const tooLarge = await post(`${it.url}/jobs.score.enqueue`, body(8_000_000))
   expect([tooLarge.status, await tooLarge.json()]).toMatchObject([
     413,
-    { error: { json: { data: { lovage: { code: 'PAYLOAD_TOO_LARGE', details: { bytes: body(8_000_000).length, maxBytes: 1_114_112 } } } } } },
+    {
+      error: {
+        json: {
+          data: {
+            lovage: {
+              code: 'PAYLOAD_TOO_LARGE',
+              details: { bytes: body(8_000_000).length, maxBytes: 1_114_112 },
+            },
+          },
+        },
+      },
+    },
   ])
   // Without its length in the head, it is counted as it comes.
   const stream = new Blob([body(2_000_000)]).stream()
   const chunked = await fetch(`${it.url}/jobs.score.enqueue`, {
-    method: 'POST', body: stream, duplex: 'half', headers: { 'content-type': 'application/json', authorization: 'Bearer ada' },
+    method: 'POST',
+    body: stream,
+    duplex: 'half',
+    headers: { 'content-type': 'application/json', authorization: 'Bearer ada' },
   } as RequestInit)
   expect(chunked.status).toBe(413)
 
@@ -90,7 +115,8 @@ test('a body and a frame beyond the limit are refused, with the size; one of 1 M
 
 test('a batch of more than 500 calls is refused', async () => {
   await using it = await createHarness(tasks)
-  const calls = (count: number): string => JSON.stringify(Array.from({ length: count }, (_, id) => ({ id, method: 'query', params: { path: 'x' } })))
+  const calls = (count: number): string =>
+    JSON.stringify(Array.from({ length: count }, (_, id) => ({ id, method: 'query', params: { path: 'x' } })))
   const socket = new WebSocket(it.url.replace('http', 'ws'))
   const answers: string[] = []
   socket.on('message', (data: Buffer) => answers.push(data.toString()))
@@ -106,7 +132,9 @@ test('who does not read what he asked for loses his connection, and nobody else 
   const socket = new WebSocket(it.server.url.replace('http', 'ws') + '?connectionParams=1')
   await once(socket, 'open')
   socket.send(JSON.stringify({ method: 'connectionParams', data: { token: 'ada' } }))
-  socket.send(JSON.stringify({ id: 1, method: 'subscription', params: { path: 'jobs.notices', input: { json: {} } } }))
+  socket.send(
+    JSON.stringify({ id: 1, method: 'subscription', params: { path: 'jobs.notices', input: { json: {} } } }),
+  )
   while (it.followers() === 0) await once(socket, 'message')
   socket.pause()
 
@@ -127,7 +155,7 @@ test('one connection that starts its request and says no more does not keep othe
   const idle = connect(it.server.port, '127.0.0.1')
   await once(idle, 'connect')
   idle.write('POST /trpc/jobs.sweep.enqueue HTTP/1.1\r\nHost: x\r\nContent-Le')
-  await it.client().jobs.sweep.enqueue()
+  expect(await it.client().jobs.sweep.enqueue()).toMatchObject({ task: 'sweep' })
   idle.destroy()
 })
 
@@ -147,7 +175,9 @@ test('a router of the user is served as it is, with his context', async () => {
   const hello = await fetch(`${server.url}/hello`, { headers: { 'x-user': 'ada' } })
   expect(await hello.json()).toEqual({ result: { data: { json: 'hello ada' } } })
   const { status } = await fetch(`${server.url}/work.sweep.enqueue`, {
-    method: 'POST', body: '{"json":{}}', headers: { 'content-type': 'application/json', 'x-user': 'ada' },
+    method: 'POST',
+    body: '{"json":{}}',
+    headers: { 'content-type': 'application/json', 'x-user': 'ada' },
   })
   expect(status).toBe(200)
   expect((await it.driver.next()).owner).toBe('ada')
@@ -164,10 +194,12 @@ test('close asks clients to reconnect, then closes, and lets go of the port', as
   expect((await closed)[0]).toBe(1012)
   await Promise.all([first, second])
   expect(frames).toEqual(['{"id":null,"method":"reconnect"}'])
-  await expect(fetch(it.server.url)).rejects.toThrow()
+  await expect(fetch(it.server.url)).rejects.toThrow('fetch failed')
   await using next = await serve({ queue: it.queue, owner: 'public', port: it.server.port, closeGraceMs: 0 })
   expect(next.port).toBe(it.server.port)
-  await expect(serve({ queue: it.queue, owner: 'public', port: next.port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  await expect(serve({ queue: it.queue, owner: 'public', port: next.port })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+  })
 })
 
 test('close does not wait for a peer who never confirms it', async () => {
@@ -178,6 +210,8 @@ test('close does not wait for a peer who never confirms it', async () => {
       'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n',
   )
   await once(socket, 'data')
+  const ended = once(socket, 'close')
+  socket.resume()
   await it.server.close()
-  socket.destroy()
+  expect(await ended).toHaveLength(1)
 })

@@ -13,7 +13,11 @@ import { createHarness, WebSocket } from '../kit/harness.ts'
 
 /** A plain tRPC client on one socket. */
 function connect(url: string) {
-  const socket = createWSClient({ url: url.replace('http', 'ws'), WebSocket, connectionParams: { token: 'ada' } })
+  const socket = createWSClient({
+    url: url.replace('http', 'ws'),
+    WebSocket,
+    connectionParams: { token: 'ada' },
+  })
   const client = createTRPCUntypedClient({ links: [wsLink({ client: socket, transformer: superjson })] })
   return { client, [Symbol.asyncDispose]: () => socket.close() }
 }
@@ -26,7 +30,11 @@ async function open(client: TRPCUntypedClient<AnyTRPCRouter>): Promise<AsyncIter
 }
 
 const tooMany = (max: number) => ({
-  data: { code: 'TOO_MANY_REQUESTS', httpStatus: 429, lovage: { code: 'TOO_MANY_SUBSCRIPTIONS', details: { max } } },
+  data: {
+    code: 'TOO_MANY_REQUESTS',
+    httpStatus: 429,
+    lovage: { code: 'TOO_MANY_SUBSCRIPTIONS', details: { max } },
+  },
 })
 
 test('the 101st subscription of a socket is refused, with the number; another socket has its own', async () => {
@@ -55,7 +63,11 @@ test('an adapter of the user counts as well, when its createContext is wrapped; 
     }
   }
   const shared = { name: 'ada' }
-  for (const createContext of [() => new Context(), () => shared, async () => Object.freeze({ name: 'ada' })]) {
+  for (const createContext of [
+    () => new Context(),
+    () => shared,
+    async () => Object.freeze({ name: 'ada' }),
+  ]) {
     const http = createServer().listen(0, '127.0.0.1')
     const wss = new WebSocketServer({ server: http })
     applyWSSHandler({ wss, router, createContext: limitSubscriptions(createContext, 2) })
@@ -86,14 +98,15 @@ test('leaving a loop, an abort, a cut cable and a closed client each end the gen
     const client = it.client()
     const controller = new AbortController()
     const job = await client.jobs.sweep.enqueue()
-    const loops = [client.jobs.notices({ signal: controller.signal }), job.notices({ signal: controller.signal })].map(
-      async (loop) => {
-        for await (const notice of loop) {
-          expect(notice.type).toBe('ready')
-          if (goodbye(controller) !== undefined) break
-        }
-      },
-    )
+    const loops = [
+      client.jobs.notices({ signal: controller.signal }),
+      job.notices({ signal: controller.signal }),
+    ].map(async (loop) => {
+      for await (const notice of loop) {
+        expect(notice.type).toBe('ready')
+        if (goodbye(controller) !== undefined) break
+      }
+    })
     if (goodbye === goodbyes[1]) {
       // Cut, they come back; so only now the client is closed.
       await it.abandoned()

@@ -1,7 +1,15 @@
 /** What the last word of a path does: `jobs.batchScore.enqueue` is the verb `enqueue` at the path `jobs.batchScore`. */
 import {
-  createHandle, type Cursor, type EnqueueOptions, isLovageError, type JobHandle, type JobRef, LovageError, type NoticesOptions,
-  type ResultOptions, waitForResult,
+  createHandle,
+  type Cursor,
+  type EnqueueOptions,
+  isLovageError,
+  type JobHandle,
+  type JobRef,
+  LovageError,
+  type NoticesOptions,
+  type ResultOptions,
+  waitForResult,
 } from '@lovage/core'
 import { groupsOf, type Group, sizeOf } from './bulk.ts'
 import { under, type Wire } from './wire.ts'
@@ -9,7 +17,11 @@ import { under, type Wire } from './wire.ts'
 const verbs = {
   async enqueue(wire: Wire, path: string, input: unknown, options: EnqueueOptions = {}): Promise<JobHandle> {
     const bytes = sizeOf(input)
-    const ticket = await wire.mutate<JobRef>(under(path, 'enqueue'), { ...given(options), ...given({ input }) }, bytes)
+    const ticket = await wire.mutate<JobRef>(
+      under(path, 'enqueue'),
+      { ...given(options), ...given({ input }) },
+      bytes,
+    )
     return createHandle(wire.jobs(path), ticket, wire.clock)
   },
 
@@ -22,23 +34,38 @@ const verbs = {
   ): Promise<JobHandle[]> {
     const handles: JobHandle[] = []
     for (const group of groupsOf(inputs)) {
-      const call = wire.mutate<JobRef[]>(under(path, 'enqueueMany'), { ...given(options), inputs: group.inputs }, group.bytes)
-      const tickets = await call.catch((error: unknown) => Promise.reject(asOfAll(group, error)))
+      const tickets = await enqueueGroup(wire, path, group, options)
       for (const ticket of tickets) handles.push(createHandle(wire.jobs(path), ticket, wire.clock))
     }
     return handles
   },
 
   get: (wire: Wire, path: string, id: string) => wire.jobs(path).get(id),
-  cancel: (wire: Wire, path: string, id: string, reason?: string) => wire.jobs(path).cancel(id, reason ?? null),
+  cancel: (wire: Wire, path: string, id: string, reason?: string) =>
+    wire.jobs(path).cancel(id, reason ?? null),
   result: (wire: Wire, path: string, id: string, options?: ResultOptions) =>
     waitForResult(wire.jobs(path), id, wire.clock, options),
 
   notices: (wire: Wire, path: string, { from, signal, ...wanted }: NoticesOptions = {}) =>
     wire.follow({ path: under(path, 'notices'), input: given(wanted), from, signal, untilEnd: false }),
 
-  attach: (wire: Wire, path: string, { id, task, cursor = '' }: { id: string; task: string; cursor?: Cursor }) =>
-    createHandle(wire.jobs(path), { id, task, cursor }, wire.clock),
+  attach: (
+    wire: Wire,
+    path: string,
+    { id, task, cursor = '' }: { id: string; task: string; cursor?: Cursor },
+  ) => createHandle(wire.jobs(path), { id, task, cursor }, wire.clock),
+}
+
+async function enqueueGroup(wire: Wire, path: string, group: Group, options: object): Promise<JobRef[]> {
+  try {
+    return await wire.mutate(
+      under(path, 'enqueueMany'),
+      { ...given(options), inputs: group.inputs },
+      group.bytes,
+    )
+  } catch (error) {
+    throw asOfAll(group, error)
+  }
 }
 
 /** @throws TypeError when the last word of the path is no verb. */
@@ -47,7 +74,11 @@ export function call(wire: Wire, path: readonly string[], args: readonly unknown
   if (!Object.hasOwn(verbs, verb)) {
     throw new TypeError(`${path.join('.')} is no call. Calls end in ${Object.keys(verbs).join(', ')}.`)
   }
-  const act = verbs[verb as keyof typeof verbs] as (wire: Wire, path: string, ...args: readonly unknown[]) => unknown
+  const act = verbs[verb as keyof typeof verbs] as (
+    wire: Wire,
+    path: string,
+    ...args: readonly unknown[]
+  ) => unknown
   return act(wire, path.slice(0, -1).join('.'), ...args)
 }
 

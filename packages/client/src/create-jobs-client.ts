@@ -36,9 +36,10 @@ export interface JobsClientOptions {
 }
 
 /** The compiler's sentence for a router that would not understand this client. */
-type Understood<Router extends AnyTRPCRouter> = Router['_def']['_config']['$types']['transformer'] extends true
-  ? unknown
-  : { transformer: 'The router has no transformer: create its t with { transformer: superjson }.' }
+type Understood<Router extends AnyTRPCRouter> =
+  Router['_def']['_config']['$types']['transformer'] extends true
+    ? unknown
+    : { transformer: 'The router has no transformer: create its t with { transformer: superjson }.' }
 
 const PING_MS = 15_000 // proxies close what was silent for 30 or 60 s
 const PONG_TIMEOUT_MS = 5_000
@@ -56,9 +57,17 @@ const IDLE_CLOSE_MS = 5_000 // loops come in a row; and a program that has nothi
 export function createJobsClient<AppRouter extends AnyTRPCRouter>(
   options: JobsClientOptions & Understood<AppRouter>,
 ): JobsClient<AppRouter> {
-  const { auth, headers, keepAlive, transformer = superjson, clock = systemClock, random = Math.random } = options as JobsClientOptions
+  const {
+    auth,
+    headers,
+    keepAlive,
+    transformer = superjson,
+    clock = systemClock,
+    random = Math.random,
+  } = options as JobsClientOptions
   const Socket = options.WebSocket ?? DefaultWebSocket
-  if (Socket === undefined) throw new TypeError('There is no WebSocket here; pass one as the option `WebSocket`.')
+  if (Socket === undefined)
+    throw new TypeError('There is no WebSocket here; pass one as the option `WebSocket`.')
   const urls = urlsOf(options.url, options.socketUrl)
   const wire = new Wire({
     http: new HttpCalls({
@@ -72,7 +81,10 @@ export function createJobsClient<AppRouter extends AnyTRPCRouter>(
       WebSocket: Socket,
       transformer,
       connectionParams: auth && (async () => tokenParam(await auth())),
-      keepAlive: { intervalMs: keepAlive?.intervalMs ?? PING_MS, pongTimeoutMs: keepAlive?.pongTimeoutMs ?? PONG_TIMEOUT_MS },
+      keepAlive: {
+        intervalMs: keepAlive?.intervalMs ?? PING_MS,
+        pongTimeoutMs: keepAlive?.pongTimeoutMs ?? PONG_TIMEOUT_MS,
+      },
       idleCloseMs: options.idleCloseMs ?? IDLE_CLOSE_MS,
       random,
     }),
@@ -87,14 +99,20 @@ export function createJobsClient<AppRouter extends AnyTRPCRouter>(
   return pathProxy([], (path, args) => call(wire, path, args), controls) as JobsClient<AppRouter>
 }
 
-const bearer = (token: string | null | undefined): Record<string, string> => (token ? { authorization: `Bearer ${token}` } : {})
-const tokenParam = (token: string | null | undefined): Record<string, string> | null => (token ? { token } : null)
+const bearer = (token: string | null | undefined): Record<string, string> =>
+  token ? { authorization: `Bearer ${token}` } : {}
+const tokenParam = (token: string | null | undefined): Record<string, string> | null =>
+  token ? { token } : null
 
 /** What JavaScript asks an object for by itself. To answer with a path would make it a promise, or bad JSON. */
 const NEVER_PATHS: ReadonlySet<string> = new Set(['then', 'catch', 'finally', 'toJSON'])
 
 /** An object in which every name leads deeper, and every place can be called. */
-function pathProxy(path: readonly string[], act: (path: readonly string[], args: readonly unknown[]) => unknown, own: object): unknown {
+function pathProxy(
+  path: readonly string[],
+  act: (path: readonly string[], args: readonly unknown[]) => unknown,
+  own: object,
+): unknown {
   const deeper = new Map<string, unknown>()
   return new Proxy(() => {}, {
     get(_, key) {

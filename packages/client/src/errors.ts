@@ -38,8 +38,9 @@ function causeOf(error: ClientError): string {
   if (typeof status === 'number') return `it answered ${status}: ${error.message}`
   let reason: unknown = error
   while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause
-  const { message, code } = reason as { message: string; code?: unknown }
-  return message === '' ? String(code ?? error.message) : message
+  // Several attempts that failed together have a code and no message of their own.
+  const { message, code } = reason as { message: string; code?: string }
+  return message !== '' ? message : (code ?? error.message)
 }
 
 /** What may pass by itself: a loop that follows waits and goes on. */
@@ -48,12 +49,18 @@ const PASSING: ReadonlySet<unknown> = new Set<ErrorCode>(['DISCONNECTED', 'STORE
 const DOUBTFUL: ReadonlySet<unknown> = new Set<ErrorCode>(['INTERNAL', 'TOO_MANY_SUBSCRIPTIONS'])
 /** tRPC's codes for trouble of the server or of what stands before it, of the user's own middleware mostly. */
 const TROUBLE: ReadonlySet<unknown> = new Set([
-  'INTERNAL_SERVER_ERROR', 'BAD_GATEWAY', 'SERVICE_UNAVAILABLE', 'GATEWAY_TIMEOUT', 'TIMEOUT', 'TOO_MANY_REQUESTS',
+  'INTERNAL_SERVER_ERROR',
+  'BAD_GATEWAY',
+  'SERVICE_UNAVAILABLE',
+  'GATEWAY_TIMEOUT',
+  'TIMEOUT',
+  'TOO_MANY_REQUESTS',
   'CLIENT_CLOSED_REQUEST',
 ])
 
 /** Whether it makes sense to follow again after this error. */
 export function hopeAfter(error: unknown): 'good' | 'some' | 'none' {
-  if (isLovageError(error)) return PASSING.has(error.code) ? 'good' : DOUBTFUL.has(error.code) ? 'some' : 'none'
+  if (isLovageError(error))
+    return PASSING.has(error.code) ? 'good' : DOUBTFUL.has(error.code) ? 'some' : 'none'
   return TROUBLE.has((error as ClientError | undefined)?.data?.code) ? 'some' : 'none'
 }

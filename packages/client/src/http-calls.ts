@@ -1,5 +1,11 @@
 /** Queries and mutations over HTTP: small calls of one tick share a request, large ones travel alone. */
-import { createTRPCUntypedClient, httpBatchLink, httpLink, splitLink, type TRPCUntypedClient } from '@trpc/client'
+import {
+  createTRPCUntypedClient,
+  httpBatchLink,
+  httpLink,
+  splitLink,
+  type TRPCUntypedClient,
+} from '@trpc/client'
 import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
 import { asLovageError } from './errors.ts'
 
@@ -43,7 +49,9 @@ export class HttpCalls {
 
   /** @param bytes About how large the input is. */
   async mutate(path: string, input: object, bytes: number): Promise<unknown> {
-    return await this.#client.mutation(path, input, { context: { isLarge: bytes > LARGE_BYTES } }).catch(this.#rethrow)
+    return await this.#client
+      .mutation(path, input, { context: { isLarge: bytes > LARGE_BYTES } })
+      .catch(this.#rethrow)
   }
 
   #rethrow = (error: unknown): never => {

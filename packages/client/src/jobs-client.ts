@@ -4,7 +4,8 @@ import type { AnyTRPCRouter } from '@trpc/server'
 import type { Connection } from './connection.ts'
 
 /** A client for every jobs router in `Router`, under the names that they have there. */
-export type JobsClient<Router extends AnyTRPCRouter> = CallsOfRecord<Router['_def']['record']> & ClientControls
+export type JobsClient<Router extends AnyTRPCRouter> = CallsOfRecord<Router['_def']['record']> &
+  ClientControls
 
 /** What a client has of its own. A router of such a name cannot be reached through it. */
 export interface ClientControls extends AsyncDisposable {
@@ -29,7 +30,10 @@ interface MountRecord {
 type Procedure = { _def: unknown }
 
 type CallsOfRecord<R> = {
-  readonly [K in keyof R & string as R[K] extends Procedure ? never : K]: R[K] extends TaskRecord<infer Name, infer T>
+  readonly [K in keyof R & string as R[K] extends Procedure ? never : K]: R[K] extends TaskRecord<
+    infer Name,
+    infer T
+  >
     ? TaskCalls<T, Name, EnqueueOptions>
     : CallsOfRecord<R[K]>
 } & (R extends MountRecord ? AllCalls<TasksOfRecord<R>> : unknown)

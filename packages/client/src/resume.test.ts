@@ -5,7 +5,14 @@ import type { LineCallbacks } from './line.ts'
 import { resume, type ResumeOptions } from './resume.ts'
 
 const cursor = (n: number): string => `${n}-0.${n}`
-const progress = (n: number): Notice => ({ type: 'progress', cursor: cursor(n), jobId: 'j', task: 't', at: n, data: n })
+const progress = (n: number): Notice => ({
+  type: 'progress',
+  cursor: cursor(n),
+  jobId: 'j',
+  task: 't',
+  at: n,
+  data: n,
+})
 const ready = (n: number): Notice => ({ type: 'ready', cursor: cursor(n) })
 const end = (n: number): Notice => ({ type: 'expired', cursor: cursor(n), jobId: 'j', task: 't', at: n })
 
@@ -44,7 +51,10 @@ function scripted(options: Partial<ResumeOptions> = {}) {
         return () => void (delay.isPending = false)
       },
     },
-    from: undefined, signal: stop.signal, untilEnd: false, random: () => 0.5,
+    from: undefined,
+    signal: stop.signal,
+    untilEnd: false,
+    random: () => 0.5,
     ...options,
   })
   return { lines, delays, loop, stop }
@@ -56,7 +66,11 @@ test('a line that ends is followed by one that begins at the last notice, and re
   const one = await it.lines.at(0)
   expect(one.place).toEqual({ from: 'start' })
   for (const notice of [ready(0), progress(1), progress(2)]) one.to.onData(notice)
-  expect([await first, await it.loop.next(), await it.loop.next()].map(({ value }) => value)).toEqual([ready(0), progress(1), progress(2)])
+  expect([await first, await it.loop.next(), await it.loop.next()].map(({ value }) => value)).toEqual([
+    ready(0),
+    progress(1),
+    progress(2),
+  ])
 
   const next = it.loop.next()
   one.to.onComplete()
@@ -74,7 +88,10 @@ test('a gap, and the job as it is after it, are passed on; a second plain ready 
   const first = it.loop.next()
   const one = await it.lines.at(0)
   const gap: Notice = { type: 'gap', cursor: cursor(9), missed: 4 }
-  const fresh: Notice = { ...ready(9), job: { id: 'j', task: 't', enqueuedAt: 0, attempt: 0, state: 'queued' } } as Notice
+  const fresh: Notice = {
+    ...ready(9),
+    job: { id: 'j', task: 't', enqueuedAt: 0, attempt: 0, state: 'queued' },
+  } as Notice
   for (const notice of [ready(5), ready(6), gap, fresh, ready(9), progress(10)]) one.to.onData(notice)
   const seen = [(await first).value]
   while (seen.length < 4) seen.push((await it.loop.next()).value)
@@ -116,7 +133,10 @@ test('what cannot get better is thrown at once', async () => {
 })
 
 test('what may pass is tried again for ever, with delays that grow to half a minute', async () => {
-  for (const error of [new LovageError('DISCONNECTED', { url: '', cause: '' }), new LovageError('STORE_UNAVAILABLE', { store: '', cause: '' })]) {
+  for (const error of [
+    new LovageError('DISCONNECTED', { url: '', cause: '' }),
+    new LovageError('STORE_UNAVAILABLE', { store: '', cause: '' }),
+  ]) {
     const it = scripted({ random: () => 1 })
     const next = it.loop.next()
     for (let n = 0; n < 12; n++) {

@@ -32,7 +32,9 @@ export async function* resume(options: ResumeOptions): AsyncGenerator<Notice, vo
   let failures = 0
   let doubts = 0
   while (!signal.aborted) {
-    const line = new Line(open(cursor !== undefined ? { lastEventId: cursor } : from !== undefined ? { from } : {}))
+    const line = new Line(
+      open(cursor !== undefined ? { lastEventId: cursor } : from !== undefined ? { from } : {}),
+    )
     signal.addEventListener('abort', line.hangUp)
     let end: LineEnd | undefined
     try {

@@ -1,6 +1,11 @@
 /** One websocket with the subscriptions on it. It opens with the first of them, and closes when it was idle for a while. */
 import {
-  createTRPCUntypedClient, createWSClient, TRPCClientError, type TRPCUntypedClient, type TRPCWebSocketClient, wsLink,
+  createTRPCUntypedClient,
+  createWSClient,
+  TRPCClientError,
+  type TRPCUntypedClient,
+  type TRPCWebSocketClient,
+  wsLink,
 } from '@trpc/client'
 import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
 import { reconnectMs } from './backoff.ts'
@@ -43,7 +48,8 @@ export class Socket {
     this.#client.connectionState.subscribe({
       next: ({ state, error }) => {
         wasConnected ||= state === 'pending'
-        if (state === 'connecting') this.state = wasConnected || error !== null ? 'reconnecting' : 'connecting'
+        if (state === 'connecting')
+          this.state = wasConnected || error !== null ? 'reconnecting' : 'connecting'
         else this.state = state === 'pending' ? 'connected' : 'idle'
         if (state === 'idle') wasConnected = false
         onState()

@@ -4,7 +4,15 @@
  *
  * Each field is a function from what came to what is meant; it throws an error that names the field.
  */
-import { type Cursor, durationMs, JOB_NOTICE_TYPES, type JobNoticeType, LovageError, parseCursor, START } from '@lovage/core'
+import {
+  type Cursor,
+  durationMs,
+  JOB_NOTICE_TYPES,
+  type JobNoticeType,
+  LovageError,
+  parseCursor,
+  START,
+} from '@lovage/core'
 
 /** @throws LovageError `OPTION_INVALID`, `CURSOR_INVALID` */
 type Field<Value> = (seen: unknown, path: string) => Value
@@ -35,10 +43,14 @@ export function envelope<Fields extends Record<string, Field<unknown>>>(
     if (typeof seen !== 'object' || Array.isArray(seen)) refuse('input', raw, `an object of ${known}`)
     if (!open) {
       for (const key of Object.keys(seen)) {
-        if (!Object.hasOwn(fields, key)) refuse(key.slice(0, SHOWN_LENGTH), (seen as Values<Fields>)[key], `one of ${known}`)
+        if (!Object.hasOwn(fields, key))
+          refuse(key.slice(0, SHOWN_LENGTH), (seen as Values<Fields>)[key], `one of ${known}`)
       }
     }
-    const entries = Object.entries(fields).map(([key, field]) => [key, field((seen as Record<string, unknown>)[key], key)])
+    const entries = Object.entries(fields).map(([key, field]) => [
+      key,
+      field((seen as Record<string, unknown>)[key], key),
+    ])
     return Object.fromEntries(entries) as Values<Fields>
   }
 }
@@ -49,9 +61,14 @@ export const optional =
     seen === undefined || seen === null ? undefined : field(seen, path)
 
 export const anything: Field<unknown> = (seen) => seen
+export const nothing: Field<never> = (seen, path) =>
+  refuse(path, seen, 'nothing: this procedure has one task')
 
 export const id: Field<string> = text(MAX_ID_LENGTH, 'the id of a job')
-export const reason: Field<string> = text(MAX_REASON_LENGTH, `a text of at most ${MAX_REASON_LENGTH} characters`)
+export const reason: Field<string> = text(
+  MAX_REASON_LENGTH,
+  `a text of at most ${MAX_REASON_LENGTH} characters`,
+)
 
 /** A task's own limit is also the caller's: otherwise anybody could hold a worker for as long as he likes. */
 export function attempts(most: number): Field<number> {
@@ -66,7 +83,8 @@ export const delay: Field<number> = span(MAX_DELAY_MS, 'a year')
 
 function span(mostMs: number, most: string): Field<number> {
   return (seen, path) => {
-    const ms = typeof seen === 'number' || typeof seen === 'string' ? durationMs(seen as number, path) : Number.NaN
+    const ms =
+      typeof seen === 'number' || typeof seen === 'string' ? durationMs(seen as number, path) : Number.NaN
     if (ms <= mostMs) return ms
     return refuse(path, seen, `milliseconds or a text such as '30s', at most ${most} (${mostMs} ms)`)
   }
@@ -109,7 +127,9 @@ export function refuse(option: string, seen: unknown, expected: string): never {
 function shown(seen: unknown): string {
   if (seen === undefined) return 'absent'
   if (Array.isArray(seen)) return `a list of ${seen.length}`
-  if (typeof seen === 'object' && seen !== null) return 'an object'
-  const text = typeof seen === 'string' ? JSON.stringify(seen) : String(seen)
+  if (typeof seen === 'number') return `${seen}`
+  if (seen === null || typeof seen === 'boolean') return JSON.stringify(seen)
+  if (typeof seen !== 'string') return typeof seen === 'object' ? 'an object' : `a ${typeof seen}`
+  const text = JSON.stringify(seen)
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text
 }

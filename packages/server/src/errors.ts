@@ -5,7 +5,12 @@
  * user's own middleware throws passes through as it is.
  */
 import { type AnyLovageError, type ErrorCode, isLovageError, LovageError } from '@lovage/core'
-import { type TRPC_ERROR_CODE_KEY, type TRPCDefaultErrorShape, TRPCError, type TRPCErrorShape } from '@trpc/server'
+import {
+  type TRPC_ERROR_CODE_KEY,
+  type TRPCDefaultErrorShape,
+  TRPCError,
+  type TRPCErrorShape,
+} from '@trpc/server'
 import type { LovageErrorData } from './procedures.ts'
 
 /** tRPC's code for each of ours, and with it the HTTP status. */
@@ -53,7 +58,7 @@ export function toTRPCError(error: unknown): TRPCError {
 }
 
 const internal = (): AnyLovageError =>
-  new LovageError('INTERNAL', { message: 'The server failed; its log says why.' }) as AnyLovageError
+  new LovageError('INTERNAL', { message: 'The server failed; its log says why.' })
 
 /** The error without what only operators should know: addresses, stacks. */
 export function forCallers(error: AnyLovageError): AnyLovageError {
@@ -100,7 +105,8 @@ export function formatter<Options extends FormatterOptions>(
   }
 }
 
-export const wireOf = ({ code, details }: AnyLovageError): LovageErrorData => ({ code, details }) as LovageErrorData
+export const wireOf = ({ code, details }: AnyLovageError): LovageErrorData =>
+  ({ code, details }) as LovageErrorData
 
 function withoutStack<Shape extends { data: object }>(shape: Shape): Shape {
   const { stack: _, ...data } = shape.data as { stack?: unknown }

@@ -22,7 +22,8 @@ export function httpFront(
   return (request, response) => {
     const asked = pathOf(request)
     if (asked === '/health') return answerJson(response, 200, { status: 'ok' })
-    if (asked !== path && !asked.startsWith(`${path}/`)) return answerJson(response, 404, { error: 'not found' })
+    if (asked !== path && !asked.startsWith(`${path}/`))
+      return answerJson(response, 404, { error: 'not found' })
     if (!isAllowedOrigin(request, origins)) {
       const message = `Pages of ${request.headers.origin} may not call this server.`
       return refuse(request, response, router, new TRPCError({ code: 'FORBIDDEN', message }))
@@ -39,7 +40,12 @@ export function httpFront(
 }
 
 /** Answers as tRPC would, so that every tRPC client understands it. */
-function refuse(request: IncomingMessage, response: ServerResponse, router: AnyTRPCRouter, error: TRPCError): void {
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  router: AnyTRPCRouter,
+  error: TRPCError,
+): void {
   const config = router._def._config
   const call = { error, type: 'unknown', path: undefined, input: undefined, ctx: undefined } as const
   const plain = getTRPCErrorShape({ config: { ...config, isDev: false }, ...call })

@@ -3,9 +3,22 @@ export { createQueue, type CreateQueueOptions } from '@lovage/redis'
 export { JobsError, TRPC_CODES } from './errors.ts'
 export { jobsRouter, type JobsRouter, type JobsRouterOptions } from './jobs-router.ts'
 export type {
-  AllProcedures, EnqueueWireOptions, JobsRecord, LovageErrorData, TaskProcedures, Ticket, TreeProcedures, WithLovage,
+  AllProcedures,
+  EnqueueWireOptions,
+  JobsRecord,
+  LovageErrorData,
+  TaskProcedures,
+  Ticket,
+  TreeProcedures,
+  WithLovage,
 } from './procedures.ts'
 export { DEFAULT_MAX_SUBSCRIPTIONS, limitSubscriptions } from './seats.ts'
 export type { Origins } from './origins.ts'
-export { type JobsServer, type ListenOptions, serve, type ServeQueueOptions, type ServeRouterOptions } from './serve.ts'
+export {
+  type JobsServer,
+  type ListenOptions,
+  serve,
+  type ServeQueueOptions,
+  type ServeRouterOptions,
+} from './serve.ts'
 export type { Authenticate, RouterOf } from './served-router.ts'

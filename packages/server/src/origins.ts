@@ -30,7 +30,8 @@ export function allowOrigin({ headers }: IncomingMessage, response: ServerRespon
 export function answerPreflight({ headers }: IncomingMessage, response: ServerResponse): void {
   response.writeHead(204, {
     'access-control-allow-methods': 'GET, POST',
-    'access-control-allow-headers': headers['access-control-request-headers'] ?? 'content-type, authorization',
+    'access-control-allow-headers':
+      headers['access-control-request-headers'] ?? 'content-type, authorization',
     'access-control-max-age': PREFLIGHT_MAX_AGE,
   })
   response.end()

@@ -1,7 +1,20 @@
 /** The procedures of a jobs router, as types: what a bare tRPC client and `createJobsClient` see of a queue. */
 import type {
-  CancelOutcome, Cursor, Duration, ErrorCode, ErrorDetails, Job, JobNoticeType, JobOf, JobRef, Named, Notice, NoticeOf,
-  Task, TaskTypes, TasksOf,
+  CancelOutcome,
+  Cursor,
+  Duration,
+  ErrorCode,
+  ErrorDetails,
+  Job,
+  JobNoticeType,
+  JobOf,
+  JobRef,
+  Named,
+  Notice,
+  NoticeOf,
+  Task,
+  TaskTypes,
+  TasksOf,
 } from '@lovage/core'
 import type { TRPCMutationProcedure, TRPCQueryProcedure, TRPCSubscriptionProcedure } from '@trpc/server'
 
@@ -32,7 +45,9 @@ type EnqueueWire<T extends TaskTypes> = undefined extends T['input']
   : EnqueueWireOptions & { input: T['input']; id?: string | undefined }
 
 /** With `id` one job, up to its end, and nothing else may be asked for; without it all jobs of the task. */
-type NoticesWire = (Place & { id?: string | undefined; types?: readonly JobNoticeType[] | undefined }) | undefined
+type NoticesWire =
+  | (Place & { id?: string | undefined; types?: readonly JobNoticeType[] | undefined })
+  | undefined
 
 type AllNoticesWire<Names> = (NonNullable<NoticesWire> & { tasks?: readonly Names[] | undefined }) | undefined
 

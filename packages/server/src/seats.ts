@@ -37,7 +37,10 @@ export function limitSubscriptions<Options, Context extends object>(
 }
 
 function copyOf<Context extends object>(context: Context): Context {
-  const { [SEATS]: _, ...descriptors } = Object.getOwnPropertyDescriptors(context) as Record<PropertyKey, PropertyDescriptor>
+  const { [SEATS]: _, ...descriptors } = Object.getOwnPropertyDescriptors(context) as Record<
+    PropertyKey,
+    PropertyDescriptor
+  >
   return Object.create(Object.getPrototypeOf(context) as object | null, descriptors) as Context
 }
 

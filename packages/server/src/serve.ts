@@ -7,7 +7,13 @@ import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import type { TRPCRequestInfo } from '@trpc/server/http'
 import { httpFront } from './http-front.ts'
 import {
-  CLOSE_GRACE_MS, HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, MAX_BATCH, MAX_PAYLOAD_BYTES, PING_MS, PONG_WAIT_MS,
+  CLOSE_GRACE_MS,
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_TIMEOUT_MS,
+  MAX_BATCH,
+  MAX_PAYLOAD_BYTES,
+  PING_MS,
+  PONG_WAIT_MS,
   REQUEST_TIMEOUT_MS,
 } from './limits.ts'
 import type { Origins } from './origins.ts'
@@ -37,10 +43,11 @@ export interface ListenOptions {
 }
 
 /** Serves a queue, as `jobs`. Who may call must be said: a way to know callers, or that everybody owns everything. */
-export type ServeQueueOptions<Tree extends TaskTree> = ListenOptions & { queue: Queue<Tree>; router?: never; createContext?: never } & (
-    | { authenticate: Authenticate; owner?: never }
-    | { owner: 'public'; authenticate?: never }
-  )
+export type ServeQueueOptions<Tree extends TaskTree> = ListenOptions & {
+  queue: Queue<Tree>
+  router?: never
+  createContext?: never
+} & ({ authenticate: Authenticate; owner?: never } | { owner: 'public'; authenticate?: never })
 
 /** Serves a router of your own, with jobs routers in it or without. */
 export type ServeRouterOptions<Router extends AnyTRPCRouter> = ListenOptions & {
@@ -69,8 +76,12 @@ export interface JobsServer<Router extends AnyTRPCRouter> extends AsyncDisposabl
 }
 
 /** @example const server = await serve({ queue, authenticate: (token) => userOf(token), port: 3000 }) */
-export function serve<Tree extends TaskTree>(options: ServeQueueOptions<Tree>): Promise<JobsServer<RouterOf<Tree>>>
-export function serve<Router extends AnyTRPCRouter>(options: ServeRouterOptions<Router>): Promise<JobsServer<Router>>
+export function serve<Tree extends TaskTree>(
+  options: ServeQueueOptions<Tree>,
+): Promise<JobsServer<RouterOf<Tree>>>
+export function serve<Router extends AnyTRPCRouter>(
+  options: ServeRouterOptions<Router>,
+): Promise<JobsServer<Router>>
 export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRPCRouter>> {
   const { host = '127.0.0.1', path = '/trpc', origins = [], maxPayloadBytes = MAX_PAYLOAD_BYTES } = options
   const { router, createContext } = served(options)
@@ -78,7 +89,8 @@ export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRP
   const handler = {
     router,
     createContext: limitSubscriptions(createContext, options.maxSubscriptions ?? DEFAULT_MAX_SUBSCRIPTIONS),
-    onError: ({ error, path: procedure }: { error: TRPCError; path: string | undefined }) => onError({ error, path: procedure }),
+    onError: ({ error, path: procedure }: { error: TRPCError; path: string | undefined }) =>
+      onError({ error, path: procedure }),
     maxBatchSize: MAX_BATCH,
   }
   const door = { router, path, origins, maxPayloadBytes }
@@ -90,7 +102,10 @@ export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRP
     },
     httpFront(door, createHTTPHandler({ ...handler, basePath: path, maxBodySize: maxPayloadBytes })),
   )
-  const sockets = acceptSockets(server, { ...door, handler: { ...handler, ...keepAliveOf(options.keepAlive) } })
+  const sockets = acceptSockets(server, {
+    ...door,
+    handler: { ...handler, ...keepAliveOf(options.keepAlive) },
+  })
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -144,14 +159,26 @@ function served(options: AnyServeOptions): { router: AnyTRPCRouter; createContex
 
 function keepAliveOf(keepAlive: ListenOptions['keepAlive']) {
   if (keepAlive === false) return {}
-  return { keepAlive: { enabled: true, pingMs: keepAlive?.pingMs ?? PING_MS, pongWaitMs: keepAlive?.pongWaitMs ?? PONG_WAIT_MS } }
+  return {
+    keepAlive: {
+      enabled: true,
+      pingMs: keepAlive?.pingMs ?? PING_MS,
+      pongWaitMs: keepAlive?.pongWaitMs ?? PONG_WAIT_MS,
+    },
+  }
 }
 
 /** Not what callers do wrong, and not the ends of their sockets: strangers must not be able to fill a log. */
 function logFaults({ error, path }: { error: TRPCError; path: string | undefined }): void {
   const { cause } = error
   if (error.code !== 'INTERNAL_SERVER_ERROR') return
-  if (path === undefined && cause !== undefined && 'code' in cause && /^(WS_ERR|E[A-Z]+$)/.test(String(cause.code))) return
+  if (
+    path === undefined &&
+    cause !== undefined &&
+    'code' in cause &&
+    /^(WS_ERR|E[A-Z]+$)/.test(String(cause.code))
+  )
+    return
   console.error(`[lovage] ${path ?? 'a request'} failed:`, cause ?? error)
 }
 

@@ -13,7 +13,10 @@ import type { JobsRecord, WithLovage } from './procedures.ts'
  * `Authorization: Bearer`, on a websocket from the connection parameter `token`; `null` when there is none. Asked
  * once for each HTTP request and once for each socket.
  */
-export type Authenticate = (token: string | null, request: IncomingMessage) => string | null | Promise<string | null>
+export type Authenticate = (
+  token: string | null,
+  request: IncomingMessage,
+) => string | null | Promise<string | null>
 
 interface ServedContext {
   caller: () => Promise<string | null>
@@ -27,20 +30,24 @@ interface ServedRoot {
 }
 
 /** The type of the router that `serve({ queue })` serves: `RouterOf<typeof tasks>` is an `AppRouter` for clients. */
-export type RouterOf<Tree> = TRPCBuiltRouter<ServedRoot, { jobs: JobsRecord<Tree, WithLovage<TRPCDefaultErrorShape>> }>
+export type RouterOf<Tree> = TRPCBuiltRouter<
+  ServedRoot,
+  { jobs: JobsRecord<Tree, WithLovage<TRPCDefaultErrorShape>> }
+>
 
 export function servedRouter<Tree extends TaskTree>(queue: Queue<Tree>, isPublic: boolean): RouterOf<Tree> {
   // Never with stacks: who is asked by strangers is no developer's screen.
   const t = initTRPC.context<ServedContext>().create({ transformer: superjson, isDev: false })
   const known = t.procedure.errors(formatter(t._config.errorFormatter)).use(async ({ ctx, next }) => {
     const owner = await ctx.caller().catch((error: unknown) => Promise.reject(toTRPCError(error)))
-    if (owner === null) throw toTRPCError(new LovageError('UNAUTHORIZED', { message: 'The token is missing or not valid.' }))
+    if (owner === null)
+      throw toTRPCError(new LovageError('UNAUTHORIZED', { message: 'The token is missing or not valid.' }))
     return next({ ctx: { owner } })
   })
   const jobs = isPublic
     ? jobsRouter({ t, queue, procedure: t.procedure, owner: 'public' })
     : jobsRouter({ t, queue, procedure: known, owner: ({ ctx }) => ctx.owner })
-  return t.router({ jobs }) as unknown as RouterOf<Tree>
+  return t.router({ jobs })
 }
 
 /**
@@ -49,7 +56,9 @@ export function servedRouter<Tree extends TaskTree>(queue: Queue<Tree>, isPublic
  */
 export function servedContext(authenticate: Authenticate | undefined) {
   return ({ req, info }: { req: IncomingMessage; info: TRPCRequestInfo }): ServedContext => ({
-    caller: remembered(async () => (authenticate === undefined ? null : authenticate(tokenOf(req, info), req))),
+    caller: remembered(async () =>
+      authenticate === undefined ? null : authenticate(tokenOf(req, info), req),
+    ),
   })
 }
 

@@ -27,8 +27,15 @@ export function acceptSockets<Router extends AnyTRPCRouter>(
   server: Server,
   { path, origins, maxPayloadBytes, handler }: SocketOptions<Router>,
 ): Sockets {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxPayloadBytes, WebSocket: BoundedSocket })
-  const { broadcastReconnectNotification } = applyWSSHandler({ ...handler, wss: sockets } as WSSHandlerOptions<Router>)
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: maxPayloadBytes,
+    WebSocket: BoundedSocket,
+  })
+  const { broadcastReconnectNotification } = applyWSSHandler({
+    ...handler,
+    wss: sockets,
+  } as WSSHandlerOptions<Router>)
   let isClosing = false
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -3,7 +3,8 @@ import type { Failure, Job, Notice } from '@lovage/core'
 
 const shown = ({ name, message }: Failure): Failure => ({ name, message })
 
-export const jobWithoutStack = (job: Job): Job => (job.state === 'failed' ? { ...job, error: shown(job.error) } : job)
+export const jobWithoutStack = (job: Job): Job =>
+  job.state === 'failed' ? { ...job, error: shown(job.error) } : job
 
 export function noticeWithoutStack(notice: Notice): Notice {
   switch (notice.type) {

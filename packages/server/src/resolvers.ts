@@ -1,0 +1,117 @@
+/** The procedures at run time: each parses its envelope, asks the engine within the owner's scope, and answers. */
+import { type Engine, isLovageError, type NamedTask } from '@lovage/core'
+import type { TRPCProcedureBuilder, TRPCRouterRecord, TRPCUnsetMarker } from '@trpc/server'
+import { answer, deliver } from './answer.ts'
+import * as field from './envelope.ts'
+import { envelope, optional, refuse } from './envelope.ts'
+import { jobWithoutStack } from './without-stacks.ts'
+
+/** A builder of which nothing is known: what ours are built from at run time. */
+export type PlainBuilder = TRPCProcedureBuilder<
+  object,
+  object,
+  object,
+  TRPCUnsetMarker,
+  TRPCUnsetMarker,
+  TRPCUnsetMarker,
+  TRPCUnsetMarker,
+  false,
+  unknown
+>
+
+export interface Kit {
+  engine: Engine
+  base: PlainBuilder
+  /** The user's procedure has inputs of its own, which stand beside ours. */
+  open: boolean
+  /** Whose jobs the caller may touch; `undefined`: everybody's. */
+  ownerOf: (ctx: object) => string | undefined
+}
+
+/** What one task and all tasks have in common. */
+export function sharedProcedures(kit: Kit, task: string | undefined): TRPCRouterRecord {
+  const { engine, base, open, ownerOf } = kit
+  return {
+    get: base
+      .input(envelope({ id: field.id }, { open }))
+      .query(({ ctx, input }) =>
+        answer(async () => jobWithoutStack(await engine.get(input.id, { task, owner: ownerOf(ctx) }))),
+      ),
+    cancel: base
+      .input(envelope({ id: field.id, reason: optional(field.reason) }, { open }))
+      .mutation(({ ctx, input }) =>
+        answer(async () => {
+          const owner = ownerOf(ctx)
+          const by = { by: owner ?? null, reason: input.reason ?? null }
+          return await engine.cancel(input.id, { task, owner, ...by })
+        }),
+      ),
+    notices: base.input(envelope(noticesFields(task), { open })).subscription(({ ctx, input, signal }) =>
+      deliver(ctx, signal, (own) => {
+        const owner = ownerOf(ctx)
+        const { id, types, tasks = task === undefined ? undefined : [task] } = input
+        const start = { from: input.lastEventId ?? input.from, signal: own }
+        if (id === undefined) return engine.feed(defined({ ...start, tasks, types, owner }))
+        for (const option of ['tasks', 'types'] as const) {
+          if (input[option] !== undefined) refuse(option, input[option], 'nothing beside an id')
+        }
+        return engine.follow(id, { ...start, task, owner })
+      }),
+    ),
+  }
+}
+
+const noticesFields = (task: string | undefined) => ({
+  id: optional(field.id),
+  types: optional(field.types),
+  tasks: optional(task === undefined ? field.names : field.nothing),
+  from: optional(field.from),
+  lastEventId: optional(field.cursor),
+})
+
+export function taskProcedures(kit: Kit, { name, task }: NamedTask): TRPCRouterRecord {
+  const { engine, base, open, ownerOf } = kit
+  const options = {
+    delay: optional(field.delay),
+    attempts: optional(field.attempts(task.retry.attempts)),
+    timeLimit: optional(field.timeLimit(task.timeLimitMs)),
+  }
+  return {
+    ...sharedProcedures(kit, name),
+    enqueue: base
+      .input(envelope({ input: field.anything, id: optional(field.id), ...options }, { open }))
+      .mutation(({ ctx, input: { input, ...given } }) =>
+        answer(async () => {
+          const owner = ownerOf(ctx)
+          const ticket = await engine.enqueue(name, input, defined({ ...given, owner }))
+          if (given.id !== undefined)
+            await refuseTaken(given.id, () => engine.get(ticket.id, { task: name, owner }))
+          return ticket
+        }),
+      ),
+    enqueueMany: base
+      .input(envelope({ inputs: field.inputs, ...options }, { open }))
+      .mutation(({ ctx, input: { inputs, ...given } }) =>
+        answer(
+          async () => await engine.enqueueMany(name, inputs, defined({ ...given, owner: ownerOf(ctx) })),
+        ),
+      ),
+  }
+}
+
+/** A caller's own id may be that of a stranger's job, or of another task: then nothing was enqueued, and he is told. */
+async function refuseTaken(given: string, look: () => Promise<unknown>): Promise<void> {
+  try {
+    await look()
+  } catch (error) {
+    if (isLovageError(error, 'NOT_FOUND')) refuse('id', given, 'an id that is not taken')
+    throw error
+  }
+}
+
+/** Without the keys that are undefined: for options where absent and undefined are two things. */
+function defined<Options extends object>(
+  options: Options,
+): { [K in keyof Options]: Exclude<Options[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+}
