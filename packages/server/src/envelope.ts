@@ -26,7 +26,7 @@ const MAX_NAMES = 1_000
 /** A longer delay is a mistake of units. */
 const MAX_DELAY_MS = 366 * 86_400_000
 /** What the store takes in one act: so a bulk call is enqueued whole, or not at all. */
-export const MAX_INPUTS = 500
+const MAX_INPUTS = 500
 const SHOWN_LENGTH = 80
 
 /**

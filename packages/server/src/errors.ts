@@ -61,7 +61,7 @@ const internal = (): AnyLovageError =>
   new LovageError('INTERNAL', { message: 'The server failed; its log says why.' })
 
 /** The error without what only operators should know: addresses, stacks. */
-export function forCallers(error: AnyLovageError): AnyLovageError {
+function forCallers(error: AnyLovageError): AnyLovageError {
   switch (error.code) {
     case 'STORE_UNAVAILABLE':
       return new LovageError(error.code, { store: 'The store', cause: 'try again later' })
@@ -105,7 +105,7 @@ export function formatter<Options extends FormatterOptions>(
   }
 }
 
-export const wireOf = ({ code, details }: AnyLovageError): LovageErrorData =>
+const wireOf = ({ code, details }: AnyLovageError): LovageErrorData =>
   ({ code, details }) as LovageErrorData
 
 function withoutStack<Shape extends { data: object }>(shape: Shape): Shape {
