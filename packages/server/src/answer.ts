@@ -13,6 +13,9 @@ export async function answer<Value>(act: () => Promise<Value>): Promise<Value> {
   }
 }
 
+/** For callers on the server itself, who have no connection that could end: they leave their loop. */
+const NEVER = new AbortController().signal
+
 /**
  * Yields everything through `tracked`, since a single event without an id would erase the client's cursor. Ends when
  * the client goes: by the signal, or by leaving a loop of its own.
@@ -22,16 +25,13 @@ export async function* deliver(
   signal: AbortSignal | undefined,
   open: (signal: AbortSignal) => AsyncIterable<Notice>,
 ): AsyncGenerator<ReturnType<typeof tracked<Notice>>, void, undefined> {
-  const left = new AbortController()
   let leave = (): void => {}
   try {
     leave = takeSeat(ctx)
-    const notices = open(signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]))
-    for await (const notice of notices) yield tracked(notice.cursor, noticeWithoutStack(notice))
+    for await (const notice of open(signal ?? NEVER)) yield tracked(notice.cursor, noticeWithoutStack(notice))
   } catch (error) {
     throw toTRPCError(error)
   } finally {
-    left.abort()
     leave()
   }
 }
