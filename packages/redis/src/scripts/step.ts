@@ -206,9 +206,10 @@ export const step = defineScript({
       end
     end
     seal()
-    if redis.call('LLEN', wait) > 0 then ring() end
-
     local nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
+    -- What is left, another takes; and where this worker has no hand free to be back in time, another must know.
+    if redis.call('LLEN', wait) > 0 or (nextDue and room == 0) then ring() end
+
     local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
     return { isAlive and 'alive' or 'reaped', nextDueMs, lost, nowMs, claimed, records, counts, deferred }
   `,
