@@ -6,7 +6,9 @@ import { ids, newJob, newJobs } from '../conformance/acts.ts'
 import { withRedis } from './stage.ts'
 
 async function callsOf(redis: Redis, command: string): Promise<number> {
-  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await redis.info('commandstats'))?.[1] ?? 0)
+  return Number(
+    new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await redis.info('commandstats'))?.[1] ?? 0,
+  )
 }
 
 test('the enqueues of one tick are one call, each with its own answer, and their jobs stay in order', () =>
@@ -17,14 +19,25 @@ test('the enqueues of one tick are one call, each with its own answer, and their
     await redis.config('RESETSTAT')
 
     const answers = await Promise.all([
-      store.enqueue(newJobs('a', 'b')), store.enqueue([newJob('first')]), store.enqueue([]), store.enqueue(newJobs('c', 'a')),
+      store.enqueue(newJobs('a', 'b')),
+      store.enqueue([newJob('first')]),
+      store.enqueue([]),
+      store.enqueue(newJobs('c', 'a')),
     ])
     expect(await callsOf(redis, 'evalsha')).toBe(1)
     expect(answers.map((answer) => answer.map(({ outcome }) => outcome))).toEqual([
-      ['enqueued', 'enqueued'], ['exists'], [], ['enqueued', 'exists'],
+      ['enqueued', 'enqueued'],
+      ['exists'],
+      [],
+      ['enqueued', 'exists'],
     ])
     await store.join({ session: 's', leaseMs: 10_000 })
-    expect(ids((await store.step({ session: 's', settle: [], claim: 10 })).claimed)).toEqual(['first', 'a', 'b', 'c'])
+    expect(ids((await store.step({ session: 's', settle: [], claim: 10 })).claimed)).toEqual([
+      'first',
+      'a',
+      'b',
+      'c',
+    ])
 
     await redis.config('RESETSTAT')
     const many = Array.from({ length: 600 }, (_, n) => store.enqueue([newJob(`many-${n}`)]))
@@ -63,7 +76,10 @@ test('whoever shares a failed call is told', () =>
     await redis.set('{lovage:default}:jobs', 'no hash')
     const calls = await Promise.allSettled([store.enqueue([newJob('a')]), store.enqueue([newJob('b')])])
     for (const call of calls) {
-      expect(call).toMatchObject({ status: 'rejected', reason: { code: 'INTERNAL', message: expect.stringContaining('WRONGTYPE') } })
+      expect(call).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'INTERNAL', message: expect.stringContaining('WRONGTYPE') },
+      })
       // What a driver attaches to its errors is people's input.
       expect(JSON.stringify((call as PromiseRejectedResult).reason.cause)).not.toContain('score')
     }

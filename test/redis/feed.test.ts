@@ -7,7 +7,16 @@ import { blocked, test } from './stage.ts'
 const announced = (...ids: string[]) => newJobs(...ids).map((job) => ({ ...job, announce: true }))
 
 describe('records of other writers', () => {
-  const foreign = ['task_id', 'x', 'task_name', 'celery.task', 'status', 'SUCCESS', 'timestamp', '2025-12-16T15:00:00'] as const
+  const foreign = [
+    'task_id',
+    'x',
+    'task_name',
+    'celery.task',
+    'status',
+    'SUCCESS',
+    'timestamp',
+    '2025-12-16T15:00:00',
+  ] as const
 
   test('are passed over, and count neither as notices nor as missed', async ({ store, redis, key }) => {
     await redis.xadd(key('outcomes'), '*', ...foreign)
@@ -31,7 +40,7 @@ describe('records of other writers', () => {
     await redis.xadd(key('outcomes'), '*', ...foreign)
     await blocked(redis, namespace, 'live')
     await store.enqueue(announced('a'))
-    expect(told((await batch).value!)).toEqual(['queued a'])
+    expect(told((await batch).value)).toEqual(['queued a'])
     await reading.return?.()
   })
 })
@@ -62,7 +71,11 @@ describe('what was trimmed', () => {
   })
 })
 
-test('a reader whose connection is killed is told, and goes on from its last cursor', async ({ store, redis, namespace }) => {
+test('a reader whose connection is killed is told, and goes on from its last cursor', async ({
+  store,
+  redis,
+  namespace,
+}) => {
   const reading = store.live(START, AbortSignal.timeout(20_000))[Symbol.asyncIterator]()
   const batch = reading.next()
   await store.enqueue(announced('a'))
@@ -77,10 +90,16 @@ test('a reader whose connection is killed is told, and goes on from its last cur
     expect(told(records)).toEqual(['queued b'])
     break
   }
-  await vi.waitFor(async () => expect(String(await redis.client('LIST'))).not.toContain(`${namespace}:default:live`))
+  await vi.waitFor(async () =>
+    expect(String(await redis.client('LIST'))).not.toContain(`${namespace}:default:live`),
+  )
 })
 
-test('a wait whose connection is killed rejects, and the next one waits again', async ({ store, redis, namespace }) => {
+test('a wait whose connection is killed rejects, and the next one waits again', async ({
+  store,
+  redis,
+  namespace,
+}) => {
   const options = { work: true, timeoutMs: 20_000, signal: AbortSignal.timeout(20_000) }
   const waiting = expect(store.wait('s', options)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   await blocked(redis, namespace, 'wait')

@@ -1,7 +1,18 @@
 // What a program in any language sees that knows Redis and nothing of Lovage.
 import { type Encoded, START } from '@lovage/core'
 import { describe, expect } from 'vitest'
-import { cancelOf, claimOne, encoded, failed, joinAll, newJob, report, retrying, settle, succeeded } from '../conformance/acts.ts'
+import {
+  cancelOf,
+  claimOne,
+  encoded,
+  failed,
+  joinAll,
+  newJob,
+  report,
+  retrying,
+  settle,
+  succeeded,
+} from '../conformance/acts.ts'
 import { test } from './stage.ts'
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
@@ -14,10 +25,15 @@ const asObject = (fields: readonly string[]): Record<string, string> =>
 const at = (text: string) => ({ now: () => Date.parse(text), after: () => () => {} })
 
 describe('the stream', () => {
-  test('has the fields of a Celery bridge first and in their order, then ours', async ({ store, redis, key }) => {
+  test('has the fields of a Celery bridge first and in their order, then ours', async ({
+    store,
+    redis,
+    key,
+  }) => {
     await joinAll(store, 's')
     await store.enqueue([newJob('a', { announce: true }), newJob('b', { owner: null })])
-    const [a, b] = (await store.step({ session: 's', settle: [], claim: 2, announce: new Set(['score']) })).claimed
+    const [a, b] = (await store.step({ session: 's', settle: [], claim: 2, announce: new Set(['score']) }))
+      .claimed
     await store.progress('s', [report(a!, { done: 1 })])
     await settle(store, 's', succeeded(a!, { ok: true }), retrying(b!, 0))
     await settle(store, 's', failed(await claimOne(store, 's')))
@@ -37,7 +53,14 @@ describe('the stream', () => {
     ])
     const fields = records.map(([, flat]) => asObject(flat))
     expect(fields.map(({ task_id, status }) => `${task_id} ${status}`)).toEqual([
-      'a PENDING', 'a STARTED', 'b STARTED', 'a PROGRESS', 'a SUCCESS', 'b RETRY', 'b FAILURE', 'c REVOKED',
+      'a PENDING',
+      'a STARTED',
+      'b STARTED',
+      'a PROGRESS',
+      'a SUCCESS',
+      'b RETRY',
+      'b FAILURE',
+      'c REVOKED',
     ])
     expect(fields.map(({ seq }) => seq)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8'])
     for (const { timestamp } of fields) expect(timestamp).toMatch(ISO)
@@ -66,8 +89,14 @@ describe('the stream', () => {
   })
 
   test.for([
-    '1970-01-01T00:00:00.000Z', '1999-12-31T23:59:59.999Z', '2000-02-29T12:00:00.001Z', '2024-02-29T00:00:00.000Z',
-    '2025-03-01T00:00:00.010Z', '2026-11-21T08:30:05.100Z', '2100-02-28T23:59:59.000Z', '2100-03-01T00:00:00.000Z',
+    '1970-01-01T00:00:00.000Z',
+    '1999-12-31T23:59:59.999Z',
+    '2000-02-29T12:00:00.001Z',
+    '2024-02-29T00:00:00.000Z',
+    '2025-03-01T00:00:00.010Z',
+    '2026-11-21T08:30:05.100Z',
+    '2100-02-28T23:59:59.000Z',
+    '2100-03-01T00:00:00.000Z',
   ])('says %s as everybody does', async (moment, { open, redis, key }) => {
     await open({ clock: at(moment) }).enqueue([newJob('a', { announce: true })])
     const [[, fields]] = (await redis.xrange(key('outcomes'), '-', '+')) as [[string, string[]]]
@@ -76,16 +105,25 @@ describe('the stream', () => {
 })
 
 describe('the result', () => {
-  const rich: Encoded = { json: '{"at":"2026-11-21T00:00:00.000Z"}', meta: '{"values":{"at":["Date"]},"v":1}' }
+  const rich: Encoded = {
+    json: '{"at":"2026-11-21T00:00:00.000Z"}',
+    meta: '{"values":{"at":["Date"]},"v":1}',
+  }
 
   test('is one JSON document in a string that expires', async ({ open, redis, key }) => {
     const store = open({ clock: at('2026-11-21T10:00:00.000Z') })
     await joinAll(store, 's')
-    await store.enqueue([newJob('plain', { owner: null }), newJob('rich'), newJob('failed'), newJob('cancelled')])
+    await store.enqueue([
+      newJob('plain', { owner: null }),
+      newJob('rich'),
+      newJob('failed'),
+      newJob('cancelled'),
+    ])
     const claimed = (await store.step({ session: 's', settle: [], claim: 3 })).claimed
     const [first, second, third] = claimed
     await settle(
-      store, 's',
+      store,
+      's',
       succeeded(first!, [{ ok: true }], 60_000),
       { ...succeeded(second!), to: 'succeeded', result: rich, ttlMs: 60_000 },
       failed({ ...third!, attempt: 2 }, 60_000),
@@ -104,7 +142,13 @@ describe('the result', () => {
         `"traceback":"TypeError: no such column\\n  at score","task":"score","owner":"ada","attempt":2,${end}`,
     )
     expect(JSON.parse((await text('cancelled'))!)).toEqual({
-      status: 'REVOKED', by: 'ada', reason: 'no longer needed', task: 'score', owner: 'ada', attempt: 0, v: 1,
+      status: 'REVOKED',
+      by: 'ada',
+      reason: 'no longer needed',
+      task: 'score',
+      owner: 'ada',
+      attempt: 0,
+      v: 1,
       date_done: '2026-11-21T10:00:00.000Z',
     })
     const left = await redis.pttl(key('r:plain'))
@@ -119,7 +163,7 @@ describe('the result', () => {
     const error = { name: 'RangeError', message: 'm'.repeat(10_000), stack: 's'.repeat(100_000) }
     await settle(store, 's', { ...succeeded(job), to: 'failed', error, ttlMs: 1_000 })
     const snapshot = await store.get('a')
-    const kept = snapshot !== null && 'error' in snapshot ? snapshot.error! : undefined
+    const kept = snapshot !== null && 'error' in snapshot ? snapshot.error : undefined
     expect(kept?.message).toBe(`${'m'.repeat(4_095)}…`)
     expect(kept?.stack).toBe(`${'s'.repeat(8_191)}…`)
     expect((await store.range(START, 1)).notices[0]!.error!.message).toBe(kept?.message)
@@ -130,21 +174,32 @@ test('a waiting job is one JSON array in which its input stands as it is', async
   const input = encoded({ text: 'Grüße "∞"', deep: [{ a: null }] })
   await store.enqueue([
     newJob('a', { input, owner: null }),
-    newJob('b', { input: { json: '["1"]', meta: '{"values":{"0":["bigint"]}}' }, options: { attempts: 5, timeLimitMs: 9 } }),
+    newJob('b', {
+      input: { json: '["1"]', meta: '{"values":{"0":["bigint"]}}' },
+      options: { attempts: 5, timeLimitMs: 9 },
+    }),
   ])
   const [plain, rich] = await redis.hmget(key('jobs'), 'a', 'b')
   expect(plain).toBe(`[1,"score",null,0,${input.json}]`)
   expect(JSON.parse(rich!)).toEqual([
-    1, 'score', 'ada', { attempts: 5, timeLimitMs: 9 }, ['1'], { values: { 0: ['bigint'] } },
+    1,
+    'score',
+    'ada',
+    { attempts: 5, timeLimitMs: 9 },
+    ['1'],
+    { values: { 0: ['bigint'] } },
   ])
 })
 
-test('names with quotes, backslashes and line feeds come back as they were, wherever they are written', async ({ store }) => {
+test('names with quotes, backslashes and line feeds come back as they were, wherever they are written', async ({
+  store,
+}) => {
   const task = 'we"ird\\\n{},'
   const owner = '=O"Neil\\",null,'
   await joinAll(store, 's')
   await store.enqueue([newJob('a', { task, owner, announce: true }), newJob('b', { task, owner })])
-  const [a] = (await store.step({ session: 's', settle: [], claim: 1, announce: new Set(['other', task]) })).claimed
+  const [a] = (await store.step({ session: 's', settle: [], claim: 1, announce: new Set(['other', task]) }))
+    .claimed
   expect(a).toMatchObject({ task, owner })
   await settle(store, 's', succeeded(a!))
   await store.cancel({ id: 'b', by: 'm"e', reason: '', ttlMs: 1_000 })

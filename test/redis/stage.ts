@@ -57,10 +57,16 @@ export async function withRedis<Result>(
 }
 
 /** Resolves when a connection of that role is blocked, so that what comes next wakes it. */
-export async function blocked(redis: Redis, namespace: string, role: 'wait' | 'live', count = 1): Promise<void> {
+export async function blocked(
+  redis: Redis,
+  namespace: string,
+  role: 'wait' | 'live',
+  count = 1,
+): Promise<void> {
   await vi.waitFor(async () => {
     const clients = String(await redis.client('LIST')).split('\n')
     const found = clients.filter((line) => line.includes(`name=lovage:${namespace}:default:${role} `))
-    if (found.filter((line) => / flags=\S*b/.test(line)).length < count) throw new Error(`No ${role} is blocked.`)
+    if (found.filter((line) => / flags=\S*b/.test(line)).length < count)
+      throw new Error(`No ${role} is blocked.`)
   })
 }

@@ -8,7 +8,11 @@ import { test } from './stage.ts'
 const NEWER = '[2,{"task":"score","owner":null},{"of":"b"}]'
 const unsupported = { code: 'VERSION_UNSUPPORTED', details: { seen: 2, known: 1 } }
 
-test('a worker puts off a job of a newer version, says so, and takes the others', async ({ open, redis, key }) => {
+test('a worker puts off a job of a newer version, says so, and takes the others', async ({
+  open,
+  redis,
+  key,
+}) => {
   const warnings: string[] = []
   const clock = new ManualClock()
   const store = open({ clock, onWarning: (message) => warnings.push(message) })
@@ -28,7 +32,11 @@ test('a worker puts off a job of a newer version, says so, and takes the others'
   expect(await claim(store, 'old')).toMatchObject([{ id: 'b', attempt: 1, input: { json: '{"of":"b"}' } }])
 })
 
-test('get and cancel of a job of a newer version say what is wrong and change nothing', async ({ store, redis, key }) => {
+test('get and cancel of a job of a newer version say what is wrong and change nothing', async ({
+  store,
+  redis,
+  key,
+}) => {
   await store.enqueue(newJobs('b'))
   await redis.hset(key('jobs'), 'b', NEWER)
   await expect(store.get('b')).rejects.toMatchObject(unsupported)
@@ -37,14 +45,25 @@ test('get and cancel of a job of a newer version say what is wrong and change no
   expect(await store.counts()).toMatchObject({ queued: 1 })
 })
 
-test('an outcome and a notice of a newer version are not read as something else', async ({ store, redis, key }) => {
-  await redis.set(key('r:a'), '{"status":"SUCCESS","result":1,"task":"score","v":2,"date_done":"2026-11-21T00:00:00.000Z"}')
+test('an outcome and a notice of a newer version are not read as something else', async ({
+  store,
+  redis,
+  key,
+}) => {
+  await redis.set(
+    key('r:a'),
+    '{"status":"SUCCESS","result":1,"task":"score","v":2,"date_done":"2026-11-21T00:00:00.000Z"}',
+  )
   await expect(store.get('a')).rejects.toMatchObject(unsupported)
   await redis.xadd(key('outcomes'), '*', 'task_id', 'a', 'status', 'SUCCESS', 'seq', '1', 'v', '2')
   await expect(store.range(START, 1)).rejects.toMatchObject(unsupported)
 })
 
-test('a damaged record stops nobody: its job stays in hand, and the others run', async ({ open, redis, key }) => {
+test('a damaged record stops nobody: its job stays in hand, and the others run', async ({
+  open,
+  redis,
+  key,
+}) => {
   const warnings: string[] = []
   const store = open({ onWarning: (message) => warnings.push(message) })
   await joinAll(store, 's')

@@ -56,13 +56,9 @@ export function evictionWarnings(info: Info, store: string): string[] {
   ]
 }
 
-/** @param rules The server's `save` setting; `undefined` where it does not tell. */
+/** @param rules The server's `save` setting; `undefined` where it does not tell: then it is believed. */
 export function persistenceWarnings(info: Info, rules: string | undefined, store: string): string[] {
-  if (
-    info['aof_enabled'] === '1' ||
-    (rules === undefined ? info['rdb_last_save_time'] !== undefined : rules !== '')
-  )
-    return []
+  if (info['aof_enabled'] === '1' || rules !== '') return []
   return [
     `${store} writes nothing to disk: jobs and results are gone when it restarts. ` +
       'Set appendonly yes (with appendfsync everysec a crash costs at most about a second of work).',

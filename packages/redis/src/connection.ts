@@ -11,6 +11,7 @@
 import { LovageError } from '@lovage/core'
 import { Command, Redis } from 'ioredis'
 import type { Address } from './address.ts'
+import { isFinal, isReply, isSoonOver, refused, unavailable } from './store-errors.ts'
 
 /** How long a call may take in all, with every new try. */
 export const CALL_MS = 5_000
@@ -66,8 +67,7 @@ export class Connection {
     })
     this.#client.on('error', (error: Error) => {
       this.#lastError = error
-      // A server that answers at all and says no will say so again.
-      if (isReply(error)) for (const { reject } of this.#waiters) reject(error)
+      if (isFinal(error)) for (const { reject } of this.#waiters) reject(error)
     })
   }
 
@@ -84,7 +84,7 @@ export class Connection {
       } catch (error) {
         const isLate = this.#isClosed || Date.now() >= until
         if (isReply(error)) {
-          if (isLate || !IN_A_MOMENT.test(error.message)) throw replyError(this.#name, error)
+          if (isLate || !isSoonOver(error)) throw refused(this.#name, error)
         } else if (isLate || !repeatable) throw this.#unavailable(error)
         await new Promise((resolve) => setTimeout(resolve, RETRY_FIRST_MS))
       }
@@ -159,39 +159,10 @@ export class Connection {
 
   #unavailable(error: unknown): LovageError {
     if (this.#isClosed) return this.#closed()
-    const cause = this.#lastError ?? error
-    return unavailable(this.#name, causeText(cause), cause)
+    return unavailable(this.#name, this.#lastError ?? error)
   }
 
   #closed(): LovageError {
     return new LovageError('CLOSED', { what: this.#name })
   }
-}
-
-const isReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
-
-/** Refused before anything was done, and soon over: it is starting, failing over, or in a long script. */
-const IN_A_MOMENT = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) /
-
-/** Says nothing against the command either: the server is full, cannot write to disk, or keeps us out. */
-const NOT_NOW = /^(NOREPLICAS|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|ERR max number of clients)/
-
-function replyError(store: string, cause: Error & { command?: unknown }): LovageError {
-  delete cause.command // ioredis puts the arguments there: people's inputs, which must not end in a log
-  if (IN_A_MOMENT.test(cause.message) || NOT_NOW.test(cause.message))
-    return unavailable(store, cause.message, cause)
-  return new LovageError('INTERNAL', { message: `${store} answered: ${cause.message}` }, { cause })
-}
-
-const unavailable = (store: string, cause: string, error: unknown): LovageError =>
-  new LovageError('STORE_UNAVAILABLE', { store, cause }, { cause: error })
-
-/** ioredis calls a lost connection by the setting that made it give up. */
-function causeText(error: unknown): string {
-  if (!(error instanceof Error)) return `no connection within ${CALL_MS} ms`
-  if (error.name === 'MaxRetriesPerRequestError') return 'the connection was lost before the answer came'
-  // Where a name has two addresses, Node reports two errors in one that has no text of its own.
-  return error instanceof AggregateError && error.message === ''
-    ? error.errors.map(String).join(', ')
-    : error.message
 }

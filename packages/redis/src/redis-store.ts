@@ -133,16 +133,16 @@ class RedisStore implements Store {
     if (alive) this.#waiterOf(session).expect(nextDueMs)
     if (deferred > 0) {
       this.#warn(
-        `${deferred} job(s) were written by a newer version of Lovage. This worker cannot read them and put ` +
-          `them off for ${DEFER_MS / 1000} s. Update it.`,
+        `${deferred} job(s) were written by a newer version of Lovage. This worker cannot read them ` +
+          `and put them off for ${DEFER_MS / 1000} s. Update it.`,
       )
     }
     return { alive, lost, claimed: this.#claimedOf(batch), nextDueMs }
   }
 
   /**
-   * A damaged record must not keep a worker from the others in its batch, or stop it again and again: its job stays
-   * in the worker's hands, where it is seen, until the worker leaves.
+   * A damaged record must not keep a worker from the others in its batch, or stop it again and again: its job
+   * stays in the worker's hands, where it is seen, until the worker leaves.
    */
   #claimedOf({ ids, records, tries, claimedAt }: ClaimedBatch): Claimed[] {
     return ids.flatMap((id, n) => {

@@ -1,0 +1,60 @@
+import { LovageError } from '@lovage/core'
+import { describe, expect, test } from 'vitest'
+import type { Connection } from './connection.ts'
+import { keysOf } from './keys.ts'
+import { defineScript, headed, lua, runner } from './script.ts'
+
+describe('lua', () => {
+  test('drops the indentation that the text has in TypeScript, and keeps the rest', () => {
+    const inner = lua`
+      local two = 2
+    `
+    const text = lua`
+        ${inner}
+        if two then
+          return '\n'
+        end
+    `
+    expect(text).toBe("local two = 2\nif two then\n  return '\\n'\nend")
+  })
+})
+
+describe('a script', () => {
+  const script = defineScript({
+    name: 'example',
+    keys: ['wait', 'jobs'],
+    args: ['now', 'id'],
+    repeatable: true,
+    body: 'return { wait, id, ARGV[items + 1] }',
+    decode: headed(['done', 'missing'], (word, rest) => ({ word, rest })),
+  })
+
+  test('names its keys and arguments in the order in which they are sent', async () => {
+    expect(script.source.split('\n').slice(1)).toEqual([
+      'local wait, jobs = KEYS[1], KEYS[2]',
+      'local now, id = ARGV[1], ARGV[2]',
+      'local items = 2',
+      'return { wait, id, ARGV[items + 1] }',
+      '',
+    ])
+    const sent: unknown[] = []
+    const connection = {
+      command: async (...call: unknown[]) => {
+        sent.push(call)
+        return ['done', 1]
+      },
+    } as unknown as Connection
+    const settings = { now: '5', streamMaxLen: 1, resultPrefix: '', ctlPrefix: '' }
+    const run = runner(connection, keysOf('ns', 'q'), () => settings)
+    expect(await run(script, { id: 'a' }, ['first'])).toEqual({ word: 'done', rest: [1] })
+    expect(sent).toEqual([
+      ['evalsha', [script.sha, 2, '{ns:q}:wait', '{ns:q}:jobs', '5', 'a', 'first'], { repeatable: true }],
+    ])
+  })
+
+  test('answers in the words that it knows; another one is a mistake in the script', () => {
+    expect(script.decode('missing')).toEqual({ word: 'missing', rest: [] })
+    expect(() => script.decode(['gone'])).toThrow(LovageError)
+    expect(() => script.decode(-1)).toThrow('A script answered -1; expected done, missing.')
+  })
+})

@@ -1,0 +1,49 @@
+local redis, string, ARGV = redis, string, ARGV
+local active, wait, workers, wake, tries, progress = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local now, ctlPrefix, session, leaseMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local items = 4
+local nowMs = tonumber(now)
+if not nowMs then
+  local clock = redis.call('TIME')
+  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+local nowText = string.format('%d', nowMs)
+local function ring()
+  if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
+end
+local function tidy()
+  if redis.call('HLEN', active) == 1 then redis.call('HDEL', active, '_') end
+end
+local function handBack(sessions, isCounted)
+  local ids = {}
+  local held = redis.call('HGETALL', active)
+  for i = 1, #held, 2 do
+    if sessions[string.match(held[i + 1], '^(.*)@')] then ids[#ids + 1] = held[i] end
+  end
+  table.sort(ids, function(a, b) return a > b end)
+  for from = 1, #ids, 1000 do
+    local to = math.min(from + 1000 - 1, #ids)
+    redis.call('HDEL', active, unpack(ids, from, to))
+    redis.call('HDEL', progress, unpack(ids, from, to))
+    redis.call('LPUSH', wait, unpack(ids, from, to))
+  end
+  if isCounted then
+    for _, id in ipairs(ids) do redis.call('HINCRBY', tries, id, 1) end
+  end
+  if #ids > 0 then
+    tidy()
+    ring()
+  end
+  return #ids
+end
+local isAlive = redis.call('ZSCORE', workers, session)
+if isAlive then redis.call('ZADD', workers, nowMs + leaseMs, session) end
+local dead = redis.call('ZRANGE', workers, '-inf', nowText, 'BYSCORE')
+local isDead = {}
+for _, name in ipairs(dead) do
+  isDead[name] = true
+  redis.call('ZREM', workers, name)
+  redis.call('DEL', ctlPrefix .. name)
+end
+if #dead > 0 then handBack(isDead, true) end
+return { isAlive and 'alive' or 'reaped', #dead }

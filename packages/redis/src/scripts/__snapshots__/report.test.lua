@@ -1,0 +1,63 @@
+local redis, string, ARGV = redis, string, ARGV
+local active, progress, outcomes, tail = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local now, streamMaxLen, session = ARGV[1], ARGV[2], ARGV[3]
+local items = 3
+local nowMs = tonumber(now)
+if not nowMs then
+  local clock = redis.call('TIME')
+  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+local nowText = string.format('%d', nowMs)
+local function iso(ms)
+  local floor = math.floor
+  local days = floor(ms / 86400000)
+  local rest = ms - days * 86400000
+  local shifted = days + 719468
+  local era = floor(shifted / 146097)
+  local doe = shifted - era * 146097
+  local yoe = floor((doe - floor(doe / 1460) + floor(doe / 36524) - floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + floor(yoe / 4) - floor(yoe / 100))
+  local march = floor((5 * doy + 2) / 153)
+  local day = doy - floor((153 * march + 2) / 5) + 1
+  local month = march < 10 and march + 3 or march - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, floor(rest / 3600000),
+    floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
+end
+local newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
+seq = tonumber(seq)
+local stamp = iso(nowMs)
+local function place()
+  return newest .. '.' .. string.format('%d', seq)
+end
+local sealed = seq
+local function seal()
+  if seq > sealed then redis.call('SET', tail, place()) end
+end
+local function append(id, task, status, label, value, ...)
+  seq = seq + 1
+  newest = redis.call('XADD', outcomes, 'MAXLEN', '~', streamMaxLen, '*',
+    'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp, label, value,
+    'seq', string.format('%d', seq), 'v', '1', ...)
+end
+local function optional(text)
+  if text ~= '' then return string.sub(text, 2) end
+end
+local lost = {}
+for at = items + 1, #ARGV, 6 do
+  local id, claimedAt, task, owner, text, json = unpack(ARGV, at, at + 5)
+  if redis.call('HGET', active, id) == session .. '@' .. claimedAt then
+    redis.call('HSET', progress, id, text)
+    local more = {}
+    if owner ~= '' then more = { 'owner', optional(owner) } end
+    if #text > #json then
+      more[#more + 1] = 'meta'
+      more[#more + 1] = string.sub(text, #json + 2)
+    end
+    append(id, task, 'PROGRESS', 'result', json, unpack(more))
+  else
+    lost[#lost + 1] = id
+  end
+end
+seal()
+return { 'reported', unpack(lost) }

@@ -1,0 +1,31 @@
+// Each script as Redis gets it, so that a change of Lua is seen as Lua.
+import { expect, test } from 'vitest'
+import { KEY_NAMES } from '../keys.ts'
+import { cancel } from './cancel.ts'
+import { enqueue } from './enqueue.ts'
+import { counts, get, range } from './look.ts'
+import { giveBack, peek } from './marker.ts'
+import { report } from './report.ts'
+import { extend, join, leave } from './sessions.ts'
+import { step } from './step.ts'
+
+const SCRIPTS = [cancel, counts, enqueue, extend, get, giveBack, join, leave, peek, range, report, step]
+
+test.each(SCRIPTS)('$name', async ({ name, source }) => {
+  await expect(source).toMatchFileSnapshot(`__snapshots__/${name}.test.lua`)
+})
+
+test.each(SCRIPTS)(
+  '$name takes only keys that are in the table, and those that it uses',
+  ({ keys, source }) => {
+    const [, body = ''] = source.split(/^local items = .*$/m)
+    for (const key of keys) {
+      expect(KEY_NAMES).toContain(key)
+      expect(body).toMatch(new RegExp(`\\b${key}\\b`))
+    }
+  },
+)
+
+test('only what must not happen twice is never sent twice', () => {
+  expect(SCRIPTS.filter(({ repeatable }) => !repeatable).map(({ name }) => name)).toEqual(['report', 'step'])
+})

@@ -1,0 +1,108 @@
+// The marker that wakes idle workers: one for one piece of news, and never lost.
+import { describe, expect } from 'vitest'
+import { cancelOf, claim, claimOne, ids, joinAll, newJobs } from '../conformance/acts.ts'
+import { blocked, test } from './stage.ts'
+
+const options = (signal: AbortSignal = AbortSignal.timeout(25_000), work = true) => ({
+  work,
+  timeoutMs: 25_000,
+  signal,
+})
+
+describe('a marker', () => {
+  test('wakes one of many idle workers, and the next one while work is left', async ({
+    store,
+    open,
+    redis,
+    namespace,
+  }) => {
+    const other = open()
+    await joinAll(store, 'one', 'two')
+    const first = store.wait('one', options())
+    await blocked(redis, namespace, 'wait')
+    const second = other.wait('two', options())
+    await blocked(redis, namespace, 'wait', 2)
+
+    await store.enqueue(newJobs('a', 'b'))
+    expect((await first).work).toBe(true)
+    expect(ids(await claim(store, 'one', 1))).toEqual(['a'])
+    expect((await second).work).toBe(true)
+    expect(ids(await claim(other, 'two', 1))).toEqual(['b'])
+  })
+
+  test('that came when its worker had stopped waiting goes to another one', async ({
+    store,
+    open,
+    redis,
+    namespace,
+  }) => {
+    const stopped = new AbortController()
+    const first = store.wait('one', options(stopped.signal))
+    await blocked(redis, namespace, 'wait')
+    stopped.abort()
+    expect(await first).toEqual({ work: false, cancelled: [] })
+    const other = open()
+    const second = other.wait('two', options())
+    // The first one's pop is still under way, and stands before the second.
+    await blocked(redis, namespace, 'wait', 2)
+    await store.enqueue(newJobs('a'))
+    expect(await second).toEqual({ work: true, cancelled: [] })
+  })
+
+  test.for(['leave', 'close'] as const)(
+    'is in its place after %s',
+    async (end, { store, open, redis, key, namespace }) => {
+      const leaving = open()
+      const stopped = new AbortController()
+      const wait = leaving.wait('one', options(stopped.signal))
+      await blocked(redis, namespace, 'wait')
+      stopped.abort()
+      await wait
+      await (end === 'leave' ? leaving.leave('one') : leaving.close())
+      await store.enqueue(newJobs('a'))
+      expect(await redis.llen(key('wake'))).toBe(1)
+    },
+  )
+
+  test('that was lost with its worker holds nobody up for long', async ({ store, redis, key }) => {
+    await store.enqueue(newJobs('a'))
+    await redis.del(key('wake'))
+    expect(await store.wait('one', options())).toEqual({ work: true, cancelled: [] })
+  })
+})
+
+test('a worker that is full is told of cancellations and leaves the marker to others', async ({
+  store,
+  redis,
+  key,
+  namespace,
+}) => {
+  await joinAll(store, 'full')
+  await store.enqueue(newJobs('a', 'b'))
+  await claimOne(store, 'full')
+  const waiting = store.wait('full', options(undefined, false))
+  await blocked(redis, namespace, 'wait')
+  await store.cancel(cancelOf('a'))
+  expect(await waiting).toEqual({
+    work: false,
+    cancelled: [{ id: 'a', by: 'ada', reason: 'no longer needed' }],
+  })
+  expect(await redis.llen(key('wake'))).toBe(1)
+})
+
+test('a cancellation that came between two waits is told by the next one', async ({
+  store,
+  redis,
+  namespace,
+}) => {
+  await joinAll(store, 's')
+  await store.enqueue(newJobs('a'))
+  await claimOne(store, 's')
+  const stopped = new AbortController()
+  const waiting = store.wait('s', options(stopped.signal, false))
+  await blocked(redis, namespace, 'wait')
+  stopped.abort()
+  expect((await waiting).cancelled).toEqual([])
+  await store.cancel(cancelOf('a'))
+  expect((await store.wait('s', options(undefined, false))).cancelled).toMatchObject([{ id: 'a' }])
+})
