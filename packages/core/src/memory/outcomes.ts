@@ -18,6 +18,11 @@ export class Outcomes {
     return kept !== undefined && now < kept.until ? kept.outcome : null
   }
 
+  /** How many are held, those past their time included. */
+  get size(): number {
+    return this.#kept.size
+  }
+
   /**
    * Done only when twice as many have come together as the last one left: so an outcome costs the same however many
    * are kept, and those past their time stay about as few as those within it.
