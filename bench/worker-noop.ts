@@ -49,12 +49,23 @@ async function lovage(concurrency: number): Promise<Measured> {
   const encoded = encode(input)
   for (let from = 0; from < JOBS; from += BATCH) {
     const jobs = Array.from({ length: Math.min(BATCH, JOBS - from) }, (): NewJob => ({
-      id: newJobId(), task: 'nothing', owner: null, input: encoded, options: {}, delayMs: 0, announce: false,
+      id: newJobId(),
+      task: 'nothing',
+      owner: null,
+      input: encoded,
+      options: {},
+      delayMs: 0,
+      announce: false,
     }))
     await store.enqueue(jobs)
   }
   const worker = createWorker({
-    tasks, redis: url, namespace, concurrency, logLevel: 'warn', handlers: { nothing: () => ({ ok: true }) },
+    tasks,
+    redis: url,
+    namespace,
+    concurrency,
+    logLevel: 'warn',
+    handlers: { nothing: () => ({ ok: true }) },
   })
   let left = JOBS
   const rate = await measured((done) => {
@@ -75,7 +86,8 @@ async function empty(address: string): Promise<void> {
   await redis.quit()
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] as number
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] as number
 
 console.log(`${JOBS} jobs, ${ROUNDS} rounds each; the median, and all rounds`)
 for (const concurrency of CONCURRENCIES) {

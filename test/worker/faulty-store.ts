@@ -62,13 +62,16 @@ export class Faults {
   }
 }
 
-const lost = (): LovageError => new LovageError('STORE_UNAVAILABLE', { store: 'memory', cause: 'the line was cut' })
+const lost = (): LovageError =>
+  new LovageError('STORE_UNAVAILABLE', { store: 'memory', cause: 'the line was cut' })
 
 /** Each act goes through the faults; `keepAlive` is made of acts, as in a store that needs the network for it. */
 export function faultyStore(store: Store, faults: Faults, clock: ManualClock): Store {
   const through = <A extends Act>(act: A) =>
     ((...args: Parameters<Store[A]>) =>
-      faults.through(act, args, () => (store[act] as (...args: unknown[]) => Promise<unknown>)(...args))) as Store[A]
+      faults.through(act, args, () =>
+        (store[act] as (...args: unknown[]) => Promise<unknown>)(...args),
+      )) as Store[A]
   const extend = through('extend')
   return {
     name: store.name,

@@ -74,7 +74,13 @@ createWorker({ tasks: own, handlers: { double: (n) => n + n } })
 createWorker({ tasks: own, handlers: { double: (n) => String(n) } })
 
 // Undefined is as good as absent, so that an environment variable can be passed.
-createWorker({ tasks, handlers, redis: process.env['REDIS_URL'], namespace: undefined, concurrency: undefined })
+createWorker({
+  tasks,
+  handlers,
+  redis: process.env['REDIS_URL'],
+  namespace: undefined,
+  concurrency: undefined,
+})
 // @ts-expect-error There is no such level.
 createWorker({ tasks, handlers, logLevel: 'loud' })
 

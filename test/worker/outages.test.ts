@@ -1,27 +1,7 @@
 /** A store that fails in the middle: nothing is lost, nothing is written twice, and nothing is wedged. */
-import { LovageError } from '@lovage/core'
 import { describe, expect, test } from 'vitest'
-import { type Bench, bench, gate } from './harness.ts'
+import { bench, climbing, gate } from './harness.ts'
 import { Watcher } from './watcher.ts'
-
-/** A worker with one `climb` that runs until the test opens its gate. */
-async function climbing(t: Bench, concurrency = 2) {
-  const top = gate<string>()
-  const begun = gate<AbortSignal>()
-  const { worker, watcher } = await t.started(
-    {
-      climb: (_input, { signal }) => {
-        begun.open(signal)
-        return top.promise
-      },
-    },
-    { concurrency },
-  )
-  const id = await t.enqueue('climb')
-  const signal = await begun.promise
-  await t.clock.advance(0) // the worker has come to rest
-  return { id, worker, watcher, top, signal, session: worker.health().session! }
-}
 
 describe('a step that was not answered', () => {
   test('makes the worker join anew, under a new name, with all it holds', async () => {
@@ -140,7 +120,10 @@ describe('a join that was not answered', () => {
     await t.clock.advance(0)
     await t.clock.advance(1_000)
     await watcher.until('worker.rejoined')
-    const sessions = t.faults.of('join').slice(1).map(([{ session }]) => session)
+    const sessions = t.faults
+      .of('join')
+      .slice(1)
+      .map(([{ session }]) => session)
     expect(sessions).toHaveLength(3)
     expect(new Set(sessions).size).toBe(1)
     expect(signal.aborted).toBe(false)
@@ -169,7 +152,11 @@ describe('a store that is gone for a while', () => {
     const t = bench()
     const { worker, watcher } = await climbing(t)
     t.faults.goDown()
-    expect(await watcher.until('worker.disconnected')).toEqual({ store: 'memory', cause: 'the line was cut', running: 1 })
+    expect(await watcher.until('worker.disconnected')).toEqual({
+      store: 'memory',
+      cause: 'the line was cut',
+      running: 1,
+    })
     await t.clock.advance(3_000)
     expect(worker.health()).toMatchObject({ state: 'reconnecting', session: null, running: 1 })
     expect(watcher.all('worker.disconnected')).toHaveLength(1)
@@ -278,71 +265,5 @@ describe('a wait that was cut off', () => {
     await t.clock.advance(15_000)
     await watcher.untilJob('job.succeeded', id)
     expect(t.faults.count('step') - before).toBeLessThan(10)
-  })
-})
-
-describe('a lease that ran out', () => {
-  test('is noticed by its keeper: all handlers are told at once, and the worker goes on under a new name', async () => {
-    const t = bench()
-    const { id, worker, watcher, top, signal, session } = await climbing(t)
-    await t.store.leave(session) // as if somebody had reaped it
-    await t.clock.advance(2_000)
-    expect(await watcher.until('worker.expired')).toMatchObject({ session, leaseMs: 6_000, lost: 1 })
-    expect(signal.reason).toEqual({ type: 'lease_lost' })
-    expect(watcher.all('job.lost')).toMatchObject([{ id }])
-    expect(worker.health().session).not.toBe(session)
-    top.open('up') // the first handler, and the second one, of the same worker
-    await watcher.untilJob('job.succeeded', id)
-    expect(watcher.all('job.succeeded')).toHaveLength(1)
-  })
-
-  test('is noticed by a step: outcomes that wait to be written are dropped', async () => {
-    const t = bench()
-    const { id, watcher, top, session } = await climbing(t)
-    await t.store.leave(session)
-    await t.store.join({ session: 'other', leaseMs: 600_000 })
-    await t.store.step({ session: 'other', settle: [], claim: 1 })
-    top.open('too late')
-    await watcher.untilJob('job.lost', id)
-    await watcher.until('worker.expired')
-    expect(await t.job(id)).toMatchObject({ state: 'running' })
-    expect(watcher.all('job.succeeded')).toEqual([])
-  })
-
-  test('is kept from doing so while handlers run for long', async () => {
-    const t = bench()
-    const { id, watcher, top } = await climbing(t)
-    await t.clock.advance(120_000)
-    await t.store.extend('somebody', 1_000)
-    top.open('up')
-    expect(await watcher.untilJob('job.succeeded', id)).toMatchObject({ attempt: 1 })
-    expect(watcher.all('worker.expired')).toEqual([])
-  })
-})
-
-describe('at the start', () => {
-  test('what the store says of its settings is told', async () => {
-    const t = bench()
-    t.store.check = () => Promise.resolve(['Redis may drop jobs: maxmemory-policy is allkeys-lru.'])
-    const { watcher } = await t.started()
-    expect(watcher.all('worker.warning')).toEqual([{ message: 'Redis may drop jobs: maxmemory-policy is allkeys-lru.' }])
-  })
-
-  test('a store that cannot be used ends it with that error', async () => {
-    const t = bench()
-    const unsupported = new LovageError('STORE_UNSUPPORTED', { store: 'Redis', seen: '5.0', needed: '6.2' })
-    t.store.check = () => Promise.reject(unsupported)
-    const worker = t.worker()
-    await expect(worker.start()).rejects.toBe(unsupported)
-    expect(worker.health().state).toBe('stopped')
-    await expect(t.worker().run()).rejects.toBe(unsupported)
-  })
-
-  test('settings that may not be read are no reason not to work', async () => {
-    const t = bench()
-    t.store.check = () => Promise.reject(new Error('NOPERM'))
-    const { watcher } = await t.started()
-    expect(watcher.all('worker.warning')).toEqual([{ message: 'The settings of memory could not be checked: NOPERM.' }])
-    await watcher.untilJob('job.succeeded', await t.enqueue('greet', {}))
   })
 })

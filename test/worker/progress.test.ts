@@ -27,7 +27,9 @@ async function told(t: Bench, id: string): Promise<string[]> {
   const notices = await t.notices(id)
   return notices
     .filter(({ type }) => type !== 'started')
-    .map(({ type, data }) => (type === 'progress' ? `${type} ${(decode(data!) as { step: number }).step}` : type))
+    .map(({ type, data }) =>
+      type === 'progress' ? `${type} ${(decode(data!) as { step: number }).step}` : type,
+    )
 }
 
 test('a first report goes out at once', async () => {
@@ -152,7 +154,9 @@ test('what the schema refuses is dropped, with one warning for each attempt', as
   await t.clock.advance(0)
   top.open('done')
   await watcher.untilJob('job.succeeded', id)
-  expect(watcher.all('job.report_refused')).toMatchObject([{ id, why: expect.stringMatching(/^step: /) as string }])
+  expect(watcher.all('job.report_refused')).toMatchObject([
+    { id, why: expect.stringMatching(/^step: /) as string },
+  ])
   expect(await told(t, id)).toEqual(['progress 3', 'succeeded'])
 })
 
@@ -168,7 +172,10 @@ test('a report above 64 KiB is dropped with a warning', async () => {
   const t = bench()
   const wide = defineTasks({ wide: task({ progress: z.string() }) })
   const worker = createWorker({
-    tasks: wide, store: t.store, clock: t.clock, logLevel: 'silent',
+    tasks: wide,
+    store: t.store,
+    clock: t.clock,
+    logLevel: 'silent',
     handlers: {
       wide: (_input, { progress }) => {
         progress('x'.repeat(65_534))
@@ -181,7 +188,9 @@ test('a report above 64 KiB is dropped with a warning', async () => {
   const id = await t.enqueue('wide')
   await watcher.untilJob('job.succeeded', id)
   await worker.stop()
-  expect(watcher.all('job.report_refused')).toMatchObject([{ why: 'it has 65537 bytes; at most 65536 are allowed' }])
+  expect(watcher.all('job.report_refused')).toMatchObject([
+    { why: 'it has 65537 bytes; at most 65536 are allowed' },
+  ])
   const [notice] = await t.notices(id)
   expect((decode(notice!.data!) as string).length).toBe(65_534)
 })
@@ -193,12 +202,16 @@ test('a schema that takes its time keeps the order, and the last report still co
     '~standard': {
       version: 1,
       vendor: 'test',
-      validate: (value) => new Promise((resolve) => checks.push(() => resolve({ value: value as { step: number } }))),
+      validate: (value) =>
+        new Promise((resolve) => checks.push(() => resolve({ value: value as { step: number } }))),
     },
   }
   const slow = defineTasks({ slow: task({ progress: step }) })
   const worker = createWorker({
-    tasks: slow, store: t.store, clock: t.clock, logLevel: 'silent',
+    tasks: slow,
+    store: t.store,
+    clock: t.clock,
+    logLevel: 'silent',
     handlers: {
       slow: (_input, { progress }) => {
         for (const n of [1, 2, 3]) progress({ step: n })
@@ -279,7 +292,10 @@ test('a schema that never answers costs the report, and not the outcome', async 
   }
   const silent = defineTasks({ silent: task({ progress: never }) })
   const worker = createWorker({
-    tasks: silent, store: t.store, clock: t.clock, logLevel: 'silent',
+    tasks: silent,
+    store: t.store,
+    clock: t.clock,
+    logLevel: 'silent',
     handlers: { silent: (_input, { progress }) => progress(1) },
   })
   const watcher = new Watcher(worker)

@@ -1,34 +1,13 @@
 /** Cancels and time limits: the handler is told by its signal, and what it ignores does not hold its slot for ever. */
 import { describe, expect, test } from 'vitest'
-import { type Bench, bench, gate, type SomeHandlers } from './harness.ts'
-import type { WorkerOptions } from '@lovage/worker'
-import type { tasks } from './tasks.ts'
-
-/** A `climb` that runs until the test opens its gate, and looks at its signal from the beginning. */
-async function climbing(t: Bench, options: Partial<WorkerOptions<typeof tasks>> = {}, enqueue: { timeLimitMs?: number } = {}) {
-  const top = gate<string>()
-  const begun = gate<AbortSignal>()
-  const { worker, watcher } = await t.started(
-    {
-      climb: (_input, { signal }) => {
-        begun.open(signal)
-        return top.promise
-      },
-    },
-    { concurrency: 1, ...options },
-  )
-  const id = await t.enqueue('climb', undefined, enqueue)
-  const signal = await begun.promise
-  await t.clock.advance(0) // the worker has come to rest
-  return { id, worker, watcher, top, signal }
-}
+import { type Bench, bench, climbing, gate, type SomeHandlers } from './harness.ts'
 
 const cancel = (t: Bench, id: string) => t.store.cancel({ id, by: 'ada', reason: 'enough', ttlMs: 60_000 })
 
 describe('a job that is cancelled while it runs', () => {
   test('aborts the signal of its handler, and says who and why', async () => {
     const t = bench()
-    const { id, watcher, signal } = await climbing(t, { concurrency: 2 })
+    const { id, watcher, signal } = await climbing(t)
     await cancel(t, id)
     expect(await watcher.untilJob('job.cancelled', id)).toMatchObject({ by: 'ada', reason: 'enough' })
     expect(signal.aborted).toBe(true)
@@ -46,7 +25,7 @@ describe('a job that is cancelled while it runs', () => {
 
   test('stays cancelled, whatever its handler does then', async () => {
     const t = bench()
-    const { id, worker, watcher, top } = await climbing(t)
+    const { id, worker, watcher, top } = await climbing(t, { concurrency: 1 })
     await t.clock.advance(25)
     await cancel(t, id)
     await watcher.untilJob('job.cancelled', id)
@@ -60,7 +39,7 @@ describe('a job that is cancelled while it runs', () => {
 
   test('holds its slot until its handler ends', async () => {
     const t = bench()
-    const { id, worker, watcher, top } = await climbing(t)
+    const { id, worker, watcher, top } = await climbing(t, { concurrency: 1 })
     await t.clock.advance(25)
     await cancel(t, id)
     await watcher.untilJob('job.cancelled', id)
@@ -74,7 +53,7 @@ describe('a job that is cancelled while it runs', () => {
 
   test('gives its slot away after the grace, when its handler does not end', async () => {
     const t = bench()
-    const { id, worker, watcher, top } = await climbing(t)
+    const { id, worker, watcher, top } = await climbing(t, { concurrency: 1 })
     await t.clock.advance(25)
     await cancel(t, id)
     await watcher.untilJob('job.cancelled', id)
@@ -111,7 +90,7 @@ describe('a job that is cancelled while it runs', () => {
 
   test('just as it ends is told as cancelled, not as lost', async () => {
     const t = bench()
-    const { id, watcher, top } = await climbing(t) // too short for the worker to listen for cancels
+    const { id, watcher, top } = await climbing(t, { concurrency: 1 }) // too short for the worker to listen for cancels
     await cancel(t, id)
     top.open('there')
     expect(await watcher.untilJob('job.cancelled', id)).toMatchObject({ by: 'ada', reason: 'enough' })
@@ -122,7 +101,7 @@ describe('a job that is cancelled while it runs', () => {
 describe('a handler that runs past its time limit', () => {
   test('has its signal aborted when the time is over, and not before', async () => {
     const t = bench()
-    const { id, watcher, signal } = await climbing(t)
+    const { id, watcher, signal } = await climbing(t, { concurrency: 1 })
     await t.clock.advance(299_999)
     expect(signal.aborted).toBe(false)
     await t.clock.advance(1)
@@ -132,24 +111,27 @@ describe('a handler that runs past its time limit', () => {
 
   test('has the limit of its job, rather than that of its task', async () => {
     const t = bench()
-    const { signal } = await climbing(t, {}, { timeLimitMs: 1_000 })
+    const { signal } = await climbing(t, { concurrency: 1 }, { timeLimitMs: 1_000 })
     await t.clock.advance(1_000)
     expect(signal.reason).toEqual({ type: 'time_limit', timeLimitMs: 1_000 })
   })
 
   test('and obeys its signal is tried again, with the time limit as the reason', async () => {
     const t = bench()
-    const { id, watcher, top, signal } = await climbing(t, {}, { timeLimitMs: 1_000 })
+    const { id, watcher, top, signal } = await climbing(t, { concurrency: 1 }, { timeLimitMs: 1_000 })
     signal.addEventListener('abort', () => top.fail(new Error('AbortError, or whatever it throws')))
     await t.clock.advance(1_000)
     expect(await watcher.untilJob('job.retrying', id)).toMatchObject({
-      error: { name: 'TIME_LIMIT', message: 'The handler of task "climb" ran longer than its time limit of 1000 ms.' },
+      error: {
+        name: 'TIME_LIMIT',
+        message: 'The handler of task "climb" ran longer than its time limit of 1000 ms.',
+      },
     })
   })
 
   test('and returns a value within the grace has succeeded', async () => {
     const t = bench()
-    const { id, watcher, top } = await climbing(t, {}, { timeLimitMs: 1_000 })
+    const { id, watcher, top } = await climbing(t, { concurrency: 1 }, { timeLimitMs: 1_000 })
     await t.clock.advance(5_999)
     top.open('just so')
     await watcher.untilJob('job.succeeded', id)
@@ -158,10 +140,13 @@ describe('a handler that runs past its time limit', () => {
 
   test('and ignores its signal for the whole grace is settled without it, and its slot is used again', async () => {
     const t = bench()
-    const { id, worker, watcher, top } = await climbing(t, {}, { timeLimitMs: 1_000 })
+    const { id, worker, watcher, top } = await climbing(t, { concurrency: 1 }, { timeLimitMs: 1_000 })
     const next = await t.enqueue('greet', {})
     await t.clock.advance(6_000)
-    expect(await watcher.untilJob('job.retrying', id)).toMatchObject({ attempt: 1, error: { name: 'TIME_LIMIT' } })
+    expect(await watcher.untilJob('job.retrying', id)).toMatchObject({
+      attempt: 1,
+      error: { name: 'TIME_LIMIT' },
+    })
     await watcher.untilJob('job.succeeded', next)
     expect(worker.health()).toMatchObject({ running: 0, abandoned: 1 })
     expect(watcher.all('job.abandoned')).toMatchObject([{ id }])

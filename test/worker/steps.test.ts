@@ -5,10 +5,14 @@ import { type Bench, bench, gate } from './harness.ts'
 
 /** `[settled, claims]` of each step from the n-th on. */
 const stepsFrom = (t: Bench, from: number): [settled: number, claim: number][] =>
-  t.faults.of('step').slice(from).map(([{ settle, claim }]: [StepRequest]) => [settle.length, claim])
+  t.faults
+    .of('step')
+    .slice(from)
+    .map(([{ settle, claim }]: [StepRequest]) => [settle.length, claim])
 
 /** What the worker waits for, wait by wait. */
-const waits = (t: Bench): ('work' | 'cancels')[] => t.faults.of('wait').map(([, { work }]) => (work ? 'work' : 'cancels'))
+const waits = (t: Bench): ('work' | 'cancels')[] =>
+  t.faults.of('wait').map(([, { work }]) => (work ? 'work' : 'cancels'))
 
 describe('a step', () => {
   test('settles what has ended together, and claims for every free slot', async () => {
@@ -58,7 +62,13 @@ describe('a step', () => {
     const before = t.faults.count('step')
     await t.store.enqueue(
       Array.from({ length: 20 }, (_, n) => ({
-        id: `job-${n}`, task: 'climb', owner: null, input: { json: 'null' }, options: {}, delayMs: 0, announce: false,
+        id: `job-${n}`,
+        task: 'climb',
+        owner: null,
+        input: { json: 'null' },
+        options: {},
+        delayMs: 0,
+        announce: false,
       })),
     )
     await watcher.until('job.succeeded', 20)
@@ -130,7 +140,10 @@ describe('a step', () => {
     const { watcher } = await t.started()
     const announced = await t.enqueue('climb')
     const quiet = await t.enqueue('touch')
-    await Promise.all([watcher.untilJob('job.succeeded', announced), watcher.untilJob('job.succeeded', quiet)])
+    await Promise.all([
+      watcher.untilJob('job.succeeded', announced),
+      watcher.untilJob('job.succeeded', quiet),
+    ])
     expect((await t.notices(announced)).map(({ type }) => type)).toEqual(['started', 'succeeded'])
     expect((await t.notices(quiet)).map(({ type }) => type)).toEqual(['succeeded'])
   })

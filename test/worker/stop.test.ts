@@ -2,28 +2,9 @@
 import { isLovageError } from '@lovage/core'
 import { createWorker } from '@lovage/worker'
 import { describe, expect, test } from 'vitest'
-import { type Bench, bench, gate } from './harness.ts'
+import { bench, climbing } from './harness.ts'
 import { tasks } from './tasks.ts'
 import { Watcher } from './watcher.ts'
-
-/** A worker with one `climb` that runs until the test opens its gate. */
-async function climbing(t: Bench) {
-  const top = gate<string>()
-  const begun = gate<AbortSignal>()
-  const { worker, watcher } = await t.started(
-    {
-      climb: (_input, { signal }) => {
-        begun.open(signal)
-        return top.promise
-      },
-    },
-    { concurrency: 2 },
-  )
-  const id = await t.enqueue('climb')
-  const signal = await begun.promise
-  await t.clock.advance(0) // the worker has come to rest
-  return { id, worker, watcher, top, signal }
-}
 
 describe('a worker that stops', () => {
   test('lets running handlers end, settles them, claims nothing more, and leaves', async () => {
@@ -209,7 +190,12 @@ describe('a worker that starts', () => {
     const t = bench()
     const { worker, watcher } = await t.started({}, { concurrency: 7, name: 'one' })
     expect(watcher.all('worker.joined')).toEqual([
-      { session: expect.stringMatching(/^one:[0-9a-f]{12}$/) as string, store: 'memory', tasks: ['greet', 'touch', 'climb', 'mail.send'], concurrency: 7 },
+      {
+        session: expect.stringMatching(/^one:[0-9a-f]{12}$/) as string,
+        store: 'memory',
+        tasks: ['greet', 'touch', 'climb', 'mail.send'],
+        concurrency: 7,
+      },
     ])
     expect(worker.health()).toMatchObject({ state: 'running', slots: 7, running: 0, unsettled: 0 })
   })
@@ -250,7 +236,8 @@ describe('options that cannot be', () => {
     ['maxResultBytes', { maxResultBytes: Number.NaN }],
   ])('name %s', (option, options) => {
     const t = bench()
-    const create = (): unknown => createWorker({ tasks, store: t.store, handlers, logLevel: 'silent', ...options })
+    const create = (): unknown =>
+      createWorker({ tasks, store: t.store, handlers, logLevel: 'silent', ...options })
     expect(create).toThrow(`The option ${option} is`)
     expect(create).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
   })

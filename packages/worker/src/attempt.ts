@@ -1,6 +1,12 @@
 /** One execution of a job in this process: its hold, its signal, and the context that its handler gets. */
 import {
-  type AbortReason, type BoundTask, type Claimed, enqueuedAtOf, type Held, type JobContext, type RetryPolicy,
+  type AbortReason,
+  type BoundTask,
+  type Claimed,
+  enqueuedAtOf,
+  type Held,
+  type JobContext,
+  type RetryPolicy,
 } from '@lovage/core'
 import type { JobEvent } from './events.ts'
 import type { Reporting } from './reports.ts'
@@ -62,7 +68,13 @@ export class Attempt {
 }
 
 /** What notices of a job must say, taken from its claim. */
-export const heldOf = ({ id, claimedAt, task, owner, attempt }: Claimed): Held => ({ id, claimedAt, task, owner, attempt })
+export const heldOf = ({ id, claimedAt, task, owner, attempt }: Claimed): Held => ({
+  id,
+  claimedAt,
+  task,
+  owner,
+  attempt,
+})
 
 /** What this job may do: as its own options say, else as its task does. */
 export function termsOf(claimed: Claimed, { task }: BoundTask, resultTtlMs: number): Terms {

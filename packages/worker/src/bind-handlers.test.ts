@@ -27,7 +27,9 @@ test('names every task without a handler', () => {
 
 test('names every handler without a task', () => {
   const handlers = { score: nothing, scored: nothing, mail: { send: nothing, sort: nothing, stamp: nothing } }
-  expect(() => bindHandlers(tasks, handlers)).toThrow(new TypeError('No task for the handlers "mail.stamp", "scored".'))
+  expect(() => bindHandlers(tasks, handlers)).toThrow(
+    new TypeError('No task for the handlers "mail.stamp", "scored".'),
+  )
 })
 
 test('names what is no function', () => {
@@ -49,5 +51,7 @@ test('says so when the tree did not go through defineTasks', () => {
 })
 
 test('says so when there is no task at all', () => {
-  expect(() => bindHandlers({}, {})).toThrow(new TypeError('There is no task in `tasks`: a worker needs at least one.'))
+  expect(() => bindHandlers({}, {})).toThrow(
+    new TypeError('There is no task in `tasks`: a worker needs at least one.'),
+  )
 })

@@ -34,7 +34,9 @@ function bindTree(
   mistakes: Mistakes,
 ): void {
   if (handlers !== undefined && (typeof handlers !== 'object' || handlers === null)) {
-    mistakes.wrong.push(`${prefix === '' ? 'handlers' : prefix.slice(0, -1)} is ${kind(handlers)}, not an object of handlers`)
+    mistakes.wrong.push(
+      `${prefix === '' ? 'handlers' : prefix.slice(0, -1)} is ${kind(handlers)}, not an object of handlers`,
+    )
     return
   }
   const given = new Map(Object.entries(handlers ?? {}))

@@ -12,7 +12,11 @@ test('each listener of a kind hears each event of it, until it is taken back', (
   events.emit('job.received', job)
   off()
   events.emit('job.received', job)
-  expect(heard).toEqual([['one', job], ['two', job], ['two', job]])
+  expect(heard).toEqual([
+    ['one', job],
+    ['two', job],
+    ['two', job],
+  ])
 })
 
 test('a listener that throws is told of, and the others still hear', () => {

@@ -9,12 +9,18 @@ test('an error keeps its name, message and stack', () => {
 
 test('the chain of causes is kept in the stack', () => {
   const root = new TypeError('no such column')
-  const { stack } = failureOf(new Error('query failed', { cause: new Error('driver failed', { cause: root }) }))
-  expect(stack).toMatch(/^Error: query failed[^]*\nCaused by: Error: driver failed[^]*\nCaused by: TypeError: no such column/)
+  const { stack } = failureOf(
+    new Error('query failed', { cause: new Error('driver failed', { cause: root }) }),
+  )
+  expect(stack).toMatch(
+    /^Error: query failed[^]*\nCaused by: Error: driver failed[^]*\nCaused by: TypeError: no such column/,
+  )
 })
 
 test('a cause that is no error is described', () => {
-  expect(failureOf(new Error('failed', { cause: { code: 7 } })).stack).toMatch(/\nCaused by: an object: { code: 7 }$/)
+  expect(failureOf(new Error('failed', { cause: { code: 7 } })).stack).toMatch(
+    /\nCaused by: an object: { code: 7 }$/,
+  )
 })
 
 test('a chain of causes that bites its own tail ends', () => {
@@ -24,7 +30,10 @@ test('a chain of causes that bites its own tail ends', () => {
 })
 
 test('an operating error is named by its code', () => {
-  expect(failureOf(new LovageError('NOT_FOUND', { id: 'x' }))).toMatchObject({ name: 'NOT_FOUND', message: 'There is no job x.' })
+  expect(failureOf(new LovageError('NOT_FOUND', { id: 'x' }))).toMatchObject({
+    name: 'NOT_FOUND',
+    message: 'There is no job x.',
+  })
 })
 
 test.each<[thrown: unknown, message: string]>([

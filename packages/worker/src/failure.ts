@@ -17,7 +17,10 @@ export function failureOf(thrown: unknown): Failure {
 }
 
 /** A failure that Lovage itself found: its code and a sentence. */
-export const failure = (code: string, message: string): Failure => ({ name: code, message: bounded(message, MAX_MESSAGE_CHARS) })
+export const failure = (code: string, message: string): Failure => ({
+  name: code,
+  message: bounded(message, MAX_MESSAGE_CHARS),
+})
 
 function ofError(error: Error): Failure {
   const name = isLovageError(error) ? error.code : error.name
@@ -38,7 +41,8 @@ function stackWithCauses(error: Error): string {
   return text
 }
 
-const stackOf = (error: Error): string => (typeof error.stack === 'string' ? error.stack : `${error.name}: ${error.message}`)
+const stackOf = (error: Error): string =>
+  typeof error.stack === 'string' ? error.stack : `${error.name}: ${error.message}`
 
 /** What was thrown instead of an error: `a string: boom`. */
 function described(thrown: unknown): string {

@@ -19,6 +19,7 @@ export async function fateOf(store: Store, held: Held, tried?: Settlement['to'])
   if (snapshot?.state === 'cancelled') {
     return { type: 'cancelled', by: snapshot.by ?? null, reason: snapshot.reason ?? null }
   }
-  if (tried !== undefined && snapshot?.state === tried && snapshot.attempt === held.attempt) return { type: 'written' }
+  if (tried !== undefined && snapshot?.state === tried && snapshot.attempt === held.attempt)
+    return { type: 'written' }
   return { type: 'lost' }
 }

@@ -20,13 +20,17 @@ export function logEvents(events: Events, logger: Logger): void {
     if (isOn('debug')) logger.debug(fields(job), `Task ${named(job)} started`)
   })
   events.on('job.succeeded', (job) => {
-    if (isOn('info')) logger.info({ ...fields(job), ms: job.ms }, `Task ${named(job)} succeeded in ${seconds(job.ms)}`)
+    if (isOn('info'))
+      logger.info({ ...fields(job), ms: job.ms }, `Task ${named(job)} succeeded in ${seconds(job.ms)}`)
   })
   events.on('job.retrying', (job) => {
     const { ms, error, delayMs, attempts } = job
     if (isOn('warn')) {
       const why = `attempt ${job.attempt} of ${attempts}: ${error.name}: ${error.message}`
-      logger.warn({ ...fields(job), ms, delayMs, error }, `Task ${named(job)} retrying in ${brief(delayMs)} (${why})`)
+      logger.warn(
+        { ...fields(job), ms, delayMs, error },
+        `Task ${named(job)} retrying in ${brief(delayMs)} (${why})`,
+      )
     }
   })
   events.on('job.failed', (job) => {
@@ -44,43 +48,76 @@ export function logEvents(events: Events, logger: Logger): void {
     }
   })
   events.on('job.lost', (job) => {
-    logger.warn(fields(job), `Task ${named(job)} is no longer this worker's: its lease ran out. What it did here is dropped`)
+    logger.warn(
+      fields(job),
+      `Task ${named(job)} is no longer this worker's: its lease ran out. What it did here is dropped`,
+    )
   })
   events.on('job.overtime', (job) => {
     const { timeLimitMs } = job
-    logger.warn({ ...fields(job), timeLimitMs }, `Task ${named(job)} ran past its time limit of ${brief(timeLimitMs)}; its signal was aborted`)
+    logger.warn(
+      { ...fields(job), timeLimitMs },
+      `Task ${named(job)} ran past its time limit of ${brief(timeLimitMs)}; its signal was aborted`,
+    )
   })
   events.on('job.abandoned', (job) => {
-    logger.warn(fields(job), `Task ${named(job)} ignores its signal: its slot is used again, though its handler may still run`)
+    logger.warn(
+      fields(job),
+      `Task ${named(job)} ignores its signal: its slot is used again, though its handler may still run`,
+    )
   })
   events.on('job.late', (job) => {
-    logger.warn(fields(job), `Task ${named(job)} has ended after it was given up; what it returned is dropped`)
+    logger.warn(
+      fields(job),
+      `Task ${named(job)} has ended after it was given up; what it returned is dropped`,
+    )
   })
   events.on('job.report_refused', (job) => {
-    logger.warn({ ...fields(job), why: job.why }, `Task ${named(job)} reported progress that was dropped: ${job.why}`)
+    logger.warn(
+      { ...fields(job), why: job.why },
+      `Task ${named(job)} reported progress that was dropped: ${job.why}`,
+    )
   })
 
   events.on('worker.joined', ({ session, store, tasks, concurrency }) => {
-    logger.info({ session, tasks, concurrency }, `Lovage worker ready: ${tasks.length} task(s) (${tasks.join(', ')}), concurrency ${concurrency}, on ${store}`)
+    logger.info(
+      { session, tasks, concurrency },
+      `Lovage worker ready: ${tasks.length} task(s) (${tasks.join(', ')}), concurrency ${concurrency}, on ${store}`,
+    )
   })
   events.on('worker.disconnected', ({ store, cause, running }) => {
-    logger.warn({ running }, `${store} cannot be reached: ${cause}. Handlers go on (${running}); the worker waits until it is back`)
+    logger.warn(
+      { running },
+      `${store} cannot be reached: ${cause}. Handlers go on (${running}); the worker waits until it is back`,
+    )
   })
   events.on('worker.rejoined', ({ session, store, ms, lost }) => {
-    logger.info({ session, ms, lost }, `${store} answers again after ${seconds(ms)}; the worker goes on${lost === 0 ? '' : `, without ${lost} job(s)`}`)
+    logger.info(
+      { session, ms, lost },
+      `${store} answers again after ${seconds(ms)}; the worker goes on${lost === 0 ? '' : `, without ${lost} job(s)`}`,
+    )
   })
   events.on('worker.expired', ({ session, leaseMs, lost }) => {
-    logger.warn({ session, lost }, `This worker was silent for longer than its lease of ${brief(leaseMs)}: its ${lost} job(s) run elsewhere. It starts anew`)
+    logger.warn(
+      { session, lost },
+      `This worker was silent for longer than its lease of ${brief(leaseMs)}: its ${lost} job(s) run elsewhere. It starts anew`,
+    )
   })
   events.on('worker.draining', ({ running, timeoutMs }) => {
-    logger.info({ running }, `The worker stops: it claims nothing more and gives ${running} running job(s) ${brief(timeoutMs)}`)
+    logger.info(
+      { running },
+      `The worker stops: it claims nothing more and gives ${running} running job(s) ${brief(timeoutMs)}`,
+    )
   })
   events.on('worker.drained', ({ returned, running }) => {
-    if (running > 0) logger.warn({ running }, `${running} handler(s) ignore their signal: the process stays until they end`)
+    if (running > 0)
+      logger.warn({ running }, `${running} handler(s) ignore their signal: the process stays until they end`)
     logger.info({ returned }, `The worker has stopped; ${returned} job(s) went back to the line`)
   })
   events.on('worker.warning', ({ message }) => logger.warn(message))
-  events.on('worker.error', ({ error, during }) => logger.error({ err: error }, `A mistake in ${during}; the worker goes on`))
+  events.on('worker.error', ({ error, during }) =>
+    logger.error({ err: error }, `A mistake in ${during}; the worker goes on`),
+  )
 }
 
 const named = ({ task, id }: JobEvent): string => `${task}[${id}]`

@@ -1,7 +1,15 @@
 /** What `createWorker` takes, and the same with every default filled in. */
 import { hostname } from 'node:os'
 import {
-  type BoundTask, type Clock, type Duration, durationMs, type Handlers, LovageError, systemClock, taskList, type TaskTree,
+  type BoundTask,
+  type Clock,
+  type Duration,
+  durationMs,
+  type Handlers,
+  LovageError,
+  systemClock,
+  taskList,
+  type TaskTree,
 } from '@lovage/core'
 import type { StoreOptions } from '@lovage/redis'
 import type { Logger } from 'pino'
@@ -68,7 +76,11 @@ export interface Settings {
 export function settingsOf<Tree extends TaskTree>(options: WorkerOptions<Tree>): Settings {
   return {
     tasks: bindHandlers(options.tasks, options.handlers),
-    announce: new Set(taskList(options.tasks).filter(({ task }) => task.notices.includes('started')).map(({ name }) => name)),
+    announce: new Set(
+      taskList(options.tasks)
+        .filter(({ task }) => task.notices.includes('started'))
+        .map(({ name }) => name),
+    ),
     concurrency: wholeNumber('concurrency', options.concurrency ?? 10),
     leaseMs: wholeNumber('lease', durationMs(options.lease ?? '6s', 'lease')),
     drainTimeoutMs: durationMs(options.drainTimeout ?? '30s', 'drainTimeout'),

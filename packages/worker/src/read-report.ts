@@ -20,7 +20,12 @@ export function readReport(schema: Schema | undefined, value: unknown): Report |
 
 function stored(parsed: Parsed): Report {
   if (!parsed.ok) {
-    return { ok: false, why: parsed.issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ') }
+    return {
+      ok: false,
+      why: parsed.issues
+        .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
+        .join('; '),
+    }
   }
   const data = encode(parsed.value)
   const bytes = encodedBytes(data)

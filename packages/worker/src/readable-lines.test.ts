@@ -17,7 +17,9 @@ test('a line is time, level and sentence', () => {
 
 test('the stack of an error stands below its line', () => {
   const error = { name: 'Error', message: 'boom', stack: 'Error: boom\n    at score' }
-  expect(written((logger) => logger.error({ error }, 'failed'))).toMatch(/error failed\n {4}Error: boom\n {8}at score\n$/)
+  expect(written((logger) => logger.error({ error }, 'failed'))).toMatch(
+    /error failed\n {4}Error: boom\n {8}at score\n$/,
+  )
   expect(written((logger) => logger.error(new Error('mine')))).toMatch(/error mine\n {4}Error: mine\n {8}at /)
 })
 

@@ -1,7 +1,14 @@
 /** Log lines for a terminal: time, level, sentence, and the stack of an error below it. */
 import type { DestinationStream } from 'pino'
 
-const LEVELS: { readonly [level: number]: string } = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' }
+const LEVELS: { readonly [level: number]: string } = {
+  10: 'trace',
+  20: 'debug',
+  30: 'info',
+  40: 'warn',
+  50: 'error',
+  60: 'fatal',
+}
 const COLOURS: { readonly [level: number]: number } = { 40: 33, 50: 31, 60: 31 }
 
 /** Turns pino's JSON lines into readable ones; whatever is no such line passes as it is. */

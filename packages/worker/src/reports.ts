@@ -51,7 +51,14 @@ export class Reports {
 
   readonly report = (attempt: Attempt, value: unknown): void => {
     if (attempt.phase !== 'running') return
-    attempt.reporting ??= { unsent: undefined, nextAt: 0, isInFlight: false, parsing: null, next: null, isWarned: false }
+    attempt.reporting ??= {
+      unsent: undefined,
+      nextAt: 0,
+      isInFlight: false,
+      parsing: null,
+      next: null,
+      isWarned: false,
+    }
     if (attempt.reporting.parsing === null) this.#take(attempt, attempt.reporting, value)
     else attempt.reporting.next = { value }
   }
@@ -128,11 +135,15 @@ export class Reports {
     const session = this.#options.session()
     if (this.#sending !== null || session === null || this.#unsent.size === 0) return
     const now = clock.now()
-    const due = now < this.#pausedUntil ? [] : [...this.#unsent].filter(({ reporting }) => reporting!.nextAt <= now)
+    const due =
+      now < this.#pausedUntil ? [] : [...this.#unsent].filter(({ reporting }) => reporting!.nextAt <= now)
     const batch = due.slice(0, MAX_BATCH).map((attempt) => this.#pack(attempt, attempt.reporting!, now))
     if (batch.length === 0) return this.#wakeAt(this.#earliest())
     this.#sending = store
-      .progress(session, batch.map(({ attempt, data }) => ({ ...heldOf(attempt.claimed), data })))
+      .progress(
+        session,
+        batch.map(({ attempt, data }) => ({ ...heldOf(attempt.claimed), data })),
+      )
       .then(
         ({ lost }) => {
           for (const { reporting } of batch) reporting.isInFlight = false

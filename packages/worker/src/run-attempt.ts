@@ -1,7 +1,17 @@
 /** One execution of a job as a pipeline of values: decode, parse, run, parse, encode. */
 import {
-  type BoundTask, decode, encode, type Encoded, encodedBytes, isDiscard, isRetry, type Issue, type JobContext,
-  LovageError, parse, type Parsed,
+  type BoundTask,
+  decode,
+  encode,
+  type Encoded,
+  encodedBytes,
+  isDiscard,
+  isRetry,
+  type Issue,
+  type JobContext,
+  LovageError,
+  parse,
+  type Parsed,
 } from '@lovage/core'
 import { failure, failureOf } from './failure.ts'
 import type { AttemptResult } from './settle.ts'
@@ -67,7 +77,10 @@ function encoded(value: unknown, maxBytes: number): AttemptResult {
     const tooLarge = new LovageError('PAYLOAD_TOO_LARGE', { bytes, maxBytes })
     return { type: 'refused', error: failure(tooLarge.code, tooLarge.message) }
   } catch (error) {
-    return { type: 'refused', error: failure('NOT_SERIALIZABLE', `The result cannot be kept: ${failureOf(error).message}`) }
+    return {
+      type: 'refused',
+      error: failure('NOT_SERIALIZABLE', `The result cannot be kept: ${failureOf(error).message}`),
+    }
   }
 }
 

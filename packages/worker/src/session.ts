@@ -8,11 +8,24 @@
  * and what it claimed unheard goes back to the line.
  */
 import { randomBytes } from 'node:crypto'
-import { backoffMs, type Clock, type Hold, isLovageError, type RetryPolicy, sleep, type Store } from '@lovage/core'
+import {
+  backoffMs,
+  type Clock,
+  type Hold,
+  isLovageError,
+  type RetryPolicy,
+  sleep,
+  type Store,
+} from '@lovage/core'
 import type { Events } from './events.ts'
 import { failureOf } from './failure.ts'
 
-const BETWEEN_TRIES: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, type: 'exponential', firstMs: 100, maxMs: 5_000 }
+const BETWEEN_TRIES: RetryPolicy = {
+  attempts: Number.POSITIVE_INFINITY,
+  type: 'exponential',
+  firstMs: 100,
+  maxMs: 5_000,
+}
 
 export interface SessionOptions {
   store: Store
@@ -143,7 +156,9 @@ export class Session {
     const { store, leaseMs, holds } = this.#options
     // Under one id however often it is tried: a join whose answer was lost may have moved the holds already.
     const session = this.#id
-    const joined = await this.#untilDone(() => store.join({ session, leaseMs, replaces: { session: replaced, holds: holds() } }))
+    const joined = await this.#untilDone(() =>
+      store.join({ session, leaseMs, replaces: { session: replaced, holds: holds() } }),
+    )
     if (joined !== undefined) this.#joined(new Set(joined.lost))
   }
 

@@ -27,7 +27,12 @@ describe('what a result means for its job', () => {
 
   test.each<[claim: string, AttemptResult, Terms, Verdict]>([
     ['a value ends it', returned, terms(1), { to: 'succeeded', result, ttlMs: 60_000 }],
-    ['a value of the last attempt ends it as well', returned, terms(3), { to: 'succeeded', result, ttlMs: 60_000 }],
+    [
+      'a value of the last attempt ends it as well',
+      returned,
+      terms(3),
+      { to: 'succeeded', result, ttlMs: 60_000 },
+    ],
     ['what another attempt would meet again fails it, whatever attempts are left', refused, terms(1), failed],
     ['the first error leads to the first delay', threw, terms(1), retryingIn(750)],
     ['the second error leads to twice that', threw, terms(2), retryingIn(1_500)],

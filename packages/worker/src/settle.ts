@@ -1,6 +1,12 @@
 /** What an attempt leads to. Pure: the whole retry behaviour can be read, and tested, as a table. */
 import {
-  type AbortReason, backoffMs, type Encoded, type Failure, type Held, type RetryPolicy, type Settlement,
+  type AbortReason,
+  backoffMs,
+  type Encoded,
+  type Failure,
+  type Held,
+  type RetryPolicy,
+  type Settlement,
 } from '@lovage/core'
 import { failure } from './failure.ts'
 
@@ -37,7 +43,11 @@ export function verdictOf(result: AttemptResult, terms: Terms, random: () => num
       return { to: 'failed', error: result.error, ttlMs }
     case 'threw':
       if (attempt >= policy.attempts) return { to: 'failed', error: result.error, ttlMs }
-      return { to: 'retrying', error: result.error, delayMs: result.delayMs ?? backoffMs(policy, attempt, random) }
+      return {
+        to: 'retrying',
+        error: result.error,
+        delayMs: result.delayMs ?? backoffMs(policy, attempt, random),
+      }
   }
 }
 
@@ -45,7 +55,11 @@ export function verdictOf(result: AttemptResult, terms: Terms, random: () => num
  * What counts of a result, given why the attempt was broken off. `null`: nothing may be written, because the hold is
  * gone, or because a shutdown broke the attempt off and the job is handed back as it was claimed.
  */
-export function countedResult(result: AttemptResult, aborted: AbortReason | null, terms: Terms): AttemptResult | null {
+export function countedResult(
+  result: AttemptResult,
+  aborted: AbortReason | null,
+  terms: Terms,
+): AttemptResult | null {
   switch (aborted?.type) {
     case undefined:
       return result
@@ -63,17 +77,47 @@ export function countedResult(result: AttemptResult, aborted: AbortReason | null
 /** The result of an attempt that ran past its time limit. */
 export const overTime = ({ task, timeLimitMs }: Pick<Terms, 'task' | 'timeLimitMs'>): AttemptResult => ({
   type: 'threw',
-  error: failure('TIME_LIMIT', `The handler of task "${task}" ran longer than its time limit of ${timeLimitMs} ms.`),
+  error: failure(
+    'TIME_LIMIT',
+    `The handler of task "${task}" ran longer than its time limit of ${timeLimitMs} ms.`,
+  ),
 })
 
 /** Written out rather than spread: at 100,000 jobs a second a spread costs as much as the whole rest of an attempt. */
 export function settlementOf({ id, claimedAt, task, owner, attempt }: Held, verdict: Verdict): Settlement {
   switch (verdict.to) {
     case 'succeeded':
-      return { id, claimedAt, task, owner, attempt, to: verdict.to, result: verdict.result, ttlMs: verdict.ttlMs }
+      return {
+        id,
+        claimedAt,
+        task,
+        owner,
+        attempt,
+        to: verdict.to,
+        result: verdict.result,
+        ttlMs: verdict.ttlMs,
+      }
     case 'failed':
-      return { id, claimedAt, task, owner, attempt, to: verdict.to, error: verdict.error, ttlMs: verdict.ttlMs }
+      return {
+        id,
+        claimedAt,
+        task,
+        owner,
+        attempt,
+        to: verdict.to,
+        error: verdict.error,
+        ttlMs: verdict.ttlMs,
+      }
     case 'retrying':
-      return { id, claimedAt, task, owner, attempt, to: verdict.to, error: verdict.error, delayMs: verdict.delayMs }
+      return {
+        id,
+        claimedAt,
+        task,
+        owner,
+        attempt,
+        to: verdict.to,
+        error: verdict.error,
+        delayMs: verdict.delayMs,
+      }
   }
 }

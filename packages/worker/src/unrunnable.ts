@@ -21,7 +21,11 @@ export function unknownTask(
   const { message } = new LovageError('TASK_UNKNOWN', { task, known })
   const policy = { ...UNKNOWN_TASK, attempts: options.attempts ?? UNKNOWN_TASK.attempts }
   const terms: Terms = { task, attempt, policy, ttlMs: resultTtlMs, timeLimitMs: 0 }
-  const verdict = verdictOf({ type: 'threw', error: failure('TASK_UNKNOWN', `At this worker: ${message}`) }, terms, random)
+  const verdict = verdictOf(
+    { type: 'threw', error: failure('TASK_UNKNOWN', `At this worker: ${message}`) },
+    terms,
+    random,
+  )
   return { settlement: settlementOf(claimed, verdict), ms: 0, attempts: policy.attempts }
 }
 

@@ -20,7 +20,12 @@ const TIMEOUT_MS = 5_000
 /** About as long as ending one wait and beginning another takes on a busy connection, many times over. */
 const FULL_FOR_MS = 25
 /** Between waits that the store rejects while it still answers steps. */
-const BETWEEN_FAILURES: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, type: 'exponential', firstMs: 100, maxMs: 5_000 }
+const BETWEEN_FAILURES: RetryPolicy = {
+  attempts: Number.POSITIVE_INFINITY,
+  type: 'exponential',
+  firstMs: 100,
+  maxMs: 5_000,
+}
 
 export interface WaiterOptions {
   store: Store

@@ -143,7 +143,12 @@ export class Worker {
     if (id === null || !this.#is('starting')) return false
     this.#state = 'running'
     const { tasks, concurrency } = this.#settings
-    this.#events.emit('worker.joined', { session: id, store: this.#store.name, tasks: [...tasks.keys()], concurrency })
+    this.#events.emit('worker.joined', {
+      session: id,
+      store: this.#store.name,
+      tasks: [...tasks.keys()],
+      concurrency,
+    })
     return true
   }
 
@@ -192,7 +197,8 @@ export class Worker {
   #takeProcess(): () => void {
     return takeProcess({
       onStop: (_signal, isAgain) => void this.stop(isAgain ? { timeout: 0 } : {}),
-      onUnhandledRejection: (error) => this.#events.emit('worker.error', { error, during: 'a promise that nobody handles' }),
+      onUnhandledRejection: (error) =>
+        this.#events.emit('worker.error', { error, during: 'a promise that nobody handles' }),
     })
   }
 

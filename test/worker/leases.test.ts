@@ -1,0 +1,74 @@
+/** The lease: kept while handlers run, noticed when it ran out; and what the store says at the start. */
+import { LovageError } from '@lovage/core'
+import { describe, expect, test } from 'vitest'
+import { bench, climbing } from './harness.ts'
+
+describe('a lease that ran out', () => {
+  test('is noticed by its keeper: all handlers are told at once, and the worker goes on under a new name', async () => {
+    const t = bench()
+    const { id, worker, watcher, top, signal, session } = await climbing(t)
+    await t.store.leave(session) // as if somebody had reaped it
+    await t.clock.advance(2_000)
+    expect(await watcher.until('worker.expired')).toMatchObject({ session, leaseMs: 6_000, lost: 1 })
+    expect(signal.reason).toEqual({ type: 'lease_lost' })
+    expect(watcher.all('job.lost')).toMatchObject([{ id }])
+    expect(worker.health().session).not.toBe(session)
+    top.open('up') // the first handler, and the second one, of the same worker
+    await watcher.untilJob('job.succeeded', id)
+    expect(watcher.all('job.succeeded')).toHaveLength(1)
+  })
+
+  test('is noticed by a step: outcomes that wait to be written are dropped', async () => {
+    const t = bench()
+    const { id, watcher, top, session } = await climbing(t)
+    await t.store.leave(session)
+    await t.store.join({ session: 'other', leaseMs: 600_000 })
+    await t.store.step({ session: 'other', settle: [], claim: 1 })
+    top.open('too late')
+    await watcher.untilJob('job.lost', id)
+    await watcher.until('worker.expired')
+    expect(await t.job(id)).toMatchObject({ state: 'running' })
+    expect(watcher.all('job.succeeded')).toEqual([])
+  })
+
+  test('is kept from doing so while handlers run for long', async () => {
+    const t = bench()
+    const { id, watcher, top } = await climbing(t)
+    await t.clock.advance(120_000)
+    await t.store.extend('somebody', 1_000)
+    top.open('up')
+    expect(await watcher.untilJob('job.succeeded', id)).toMatchObject({ attempt: 1 })
+    expect(watcher.all('worker.expired')).toEqual([])
+  })
+})
+
+describe('at the start', () => {
+  test('what the store says of its settings is told', async () => {
+    const t = bench()
+    t.store.check = () => Promise.resolve(['Redis may drop jobs: maxmemory-policy is allkeys-lru.'])
+    const { watcher } = await t.started()
+    expect(watcher.all('worker.warning')).toEqual([
+      { message: 'Redis may drop jobs: maxmemory-policy is allkeys-lru.' },
+    ])
+  })
+
+  test('a store that cannot be used ends it with that error', async () => {
+    const t = bench()
+    const unsupported = new LovageError('STORE_UNSUPPORTED', { store: 'Redis', seen: '5.0', needed: '6.2' })
+    t.store.check = () => Promise.reject(unsupported)
+    const worker = t.worker()
+    await expect(worker.start()).rejects.toBe(unsupported)
+    expect(worker.health().state).toBe('stopped')
+    await expect(t.worker().run()).rejects.toBe(unsupported)
+  })
+
+  test('settings that may not be read are no reason not to work', async () => {
+    const t = bench()
+    t.store.check = () => Promise.reject(new Error('NOPERM'))
+    const { watcher } = await t.started()
+    expect(watcher.all('worker.warning')).toEqual([
+      { message: 'The settings of memory could not be checked: NOPERM.' },
+    ])
+    await watcher.untilJob('job.succeeded', await t.enqueue('greet', {}))
+  })
+})
