@@ -1,14 +1,16 @@
 /**
- * How many jobs that do nothing does one worker process run in a second? 50,000 jobs of 100 bytes wait in Redis; the
- * worker parses, runs, and settles each with its notice. The log is at `warn`, as it would be at this rate.
+ * How many jobs that do nothing does one worker process run in a second? 50,000 jobs of 100 bytes wait in Redis; each
+ * is parsed, run, and settled with its result and its notice. The log is at `warn`, as it would be at such a rate.
  *
- *   npm run bench -- worker-noop
+ *   npm run bench -- worker-noop            JOBS, ROUNDS and CONCURRENCY=1,10,100 in the environment change it
  *
- * With BULLMQ=1 the same on BullMQ, whose jobs keep neither a notice for followers nor a result beyond the last 1,000.
+ * The same on BullMQ, which validates nothing. Both keep results: BullMQ each in the hash of its job, its newest
+ * 10,000 events on a stream; we each as a string for 24 h, the newest 10,000 notices on a stream.
  */
 import { encode, newJobId, type NewJob, defineTasks, task } from '@lovage/core'
 import { createRedisStore } from '@lovage/redis'
 import { createWorker } from '@lovage/worker'
+import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { z } from 'zod'
 
@@ -76,12 +78,40 @@ async function lovage(concurrency: number): Promise<Measured> {
   const counts = await store.counts()
   if (counts.queued + counts.running > 0) throw new Error(`${counts.queued + counts.running} jobs are left.`)
   await store.close()
-  await empty(url)
+  await empty()
   return rate
 }
 
-async function empty(address: string): Promise<void> {
-  const redis = new Redis(address)
+async function bullmq(concurrency: number): Promise<Measured> {
+  const { hostname: host, port } = new URL(url)
+  const connection = { host, port: Number(port) }
+  const queue = new Queue('bench', { connection })
+  for (let from = 0; from < JOBS; from += BATCH) {
+    const jobs = Array.from({ length: Math.min(BATCH, JOBS - from) }, () => ({
+      name: 'nothing',
+      data: input,
+    }))
+    await queue.addBulk(jobs)
+  }
+  const worker = new Worker('bench', async () => ({ ok: true }), {
+    connection: { ...connection, maxRetriesPerRequest: null },
+    concurrency,
+    autorun: false,
+  })
+  await worker.waitUntilReady()
+  let left = JOBS
+  const rate = await measured(async (done) => {
+    worker.on('completed', () => (left -= 1) === 0 && done())
+    void worker.run()
+  })
+  await worker.close()
+  await queue.close()
+  await empty()
+  return rate
+}
+
+async function empty(): Promise<void> {
+  const redis = new Redis(url)
   await redis.flushdb()
   await redis.quit()
 }
@@ -89,14 +119,20 @@ async function empty(address: string): Promise<void> {
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] as number
 
-console.log(`${JOBS} jobs, ${ROUNDS} rounds each; the median, and all rounds`)
+console.log(`${JOBS} jobs, ${ROUNDS} rounds each, one after the other: the median, and every round`)
 for (const concurrency of CONCURRENCIES) {
-  const rounds: Measured[] = []
-  for (let round = 0; round < ROUNDS; round++) rounds.push(await lovage(concurrency))
-  const rates = rounds.map(({ perSecond }) => perSecond)
-  const cpu = median(rounds.map(({ cpuUs }) => cpuUs))
-  console.log(
-    `lovage  concurrency ${String(concurrency).padStart(3)}  ${Math.round(median(rates)).toLocaleString('en').padStart(8)} jobs/s` +
-      `  ${cpu.toFixed(1)} µs CPU a job  (${rates.map((rate) => `${(rate / 1000).toFixed(1)}k`).join(' ')})`,
-  )
+  const rounds = { lovage: [] as Measured[], bullmq: [] as Measured[] }
+  for (let round = 0; round < ROUNDS; round++) {
+    rounds.lovage.push(await lovage(concurrency))
+    rounds.bullmq.push(await bullmq(concurrency))
+  }
+  for (const [name, measures] of Object.entries(rounds)) {
+    const rates = measures.map(({ perSecond }) => perSecond)
+    const all = rates.map((rate) => `${(rate / 1000).toFixed(1)}k`).join(' ')
+    const cpuUs = median(measures.map((measure) => measure.cpuUs))
+    const rate = Math.round(median(rates)).toLocaleString('en').padStart(7)
+    console.log(
+      `${name}  concurrency ${String(concurrency).padEnd(3)} ${rate} jobs/s ${cpuUs.toFixed(1).padStart(6)} µs CPU a job  (${all})`,
+    )
+  }
 }
