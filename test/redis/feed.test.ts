@@ -71,6 +71,23 @@ describe('what was trimmed', () => {
   })
 })
 
+test('a server that lost its memory makes a gap, not a silence', async ({ store, redis, key }) => {
+  await store.enqueue(announced('a', 'b', 'c'))
+  const cursor = await store.tail()
+  await redis.del(key('jobs'), key('wait'), key('wake'), key('outcomes'), key('tail'))
+  const empty = await store.range(cursor, 10)
+  expect(empty).toEqual({ notices: [], missed: 1, cursor: START, end: true })
+  expect(await store.range(empty.cursor, 10)).toMatchObject({ missed: 0, end: true })
+
+  await store.enqueue(announced('d'))
+  for (const seen of [cursor, await store.tail().then((tail) => `0-1.${tail.split('.')[1]}`)]) {
+    const page = await store.range(seen, 10)
+    expect(told(page.notices)).toEqual(['queued d'])
+    expect(page.missed).toBeGreaterThan(0)
+    expect(await store.range(page.cursor, 10)).toMatchObject({ notices: [], missed: 0, end: true })
+  }
+})
+
 test('a reader whose connection is killed is told, and goes on from its last cursor', async ({
   store,
   redis,

@@ -76,13 +76,13 @@ export class Connection {
     args: (string | number)[],
     { repeatable, answerMs }: CommandOptions,
   ): Promise<unknown> {
-    const until = Date.now() + CALL_MS
+    const until = performance.now() + CALL_MS
     for (;;) {
       if (!this.#isReady) await this.#ready(until)
       try {
-        return await this.#send(name, args, answerMs ?? Math.max(until - Date.now(), ANSWER_MIN_MS))
+        return await this.#send(name, args, answerMs ?? Math.max(until - performance.now(), ANSWER_MIN_MS))
       } catch (error) {
-        const isLate = this.#isClosed || Date.now() >= until
+        const isLate = this.#isClosed || performance.now() >= until
         if (isReply(error)) {
           if (isLate || !isSoonOver(error)) throw refused(this.#name, error)
         } else if (isLate || !repeatable) throw this.#unavailable(error)
@@ -133,7 +133,7 @@ export class Connection {
       const fail = (error: unknown): void =>
         settle(() => reject(error instanceof LovageError ? error : this.#unavailable(error)))
       const waiter = { resolve: () => settle(resolve), reject: fail }
-      const timer = setTimeout(() => fail(this.#lastError), until - Date.now())
+      const timer = setTimeout(() => fail(this.#lastError), until - performance.now())
       this.#waiters.add(waiter)
     })
   }

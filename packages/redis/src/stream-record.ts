@@ -62,13 +62,19 @@ export function decodePage(
   const { notices, cursor } = decodeRecords(records.slice(0, limit), after)
   const end = records.length <= limit
   const { seq } = parseCursor(after)
-  const first = notices[0]
-  if (first !== undefined)
-    return { notices, missed: Math.max(0, parseCursor(first.cursor).seq - seq - 1), cursor, end }
+  const first = notices[0]?.cursor
+  if (first !== undefined) return { notices, missed: missedBetween(seq, parseCursor(first).seq), cursor, end }
   // Nothing of ours is left. The tail remembers what there was.
-  const missed = end ? Math.max(0, parseCursor(tail).seq - seq) : 0
+  const next = parseCursor(tail).seq + 1
+  const missed = end ? missedBetween(seq, next) : 0
   return { notices, missed, cursor: missed > 0 ? tail : cursor, end }
 }
+
+/**
+ * How many records stood between two numbers of the feed. Where the later record has no higher number, counting
+ * began anew, since the server lost its memory: how much that was is not known, but that it was something.
+ */
+const missedBetween = (seq: number, next: number): number => (next > seq ? next - seq - 1 : next)
 
 type Fields = Partial<Record<string, string>>
 
