@@ -1,6 +1,6 @@
 /** The client: calls by HTTP, notices by websocket, types from the server's router. Runs in browsers and in Node. */
 import { WebSocket as DefaultWebSocket } from '#websocket'
-import { type Clock, systemClock } from '@lovage/core'
+import { type Clock, type Duration, durationMs, systemClock } from '@lovage/core'
 import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
 import superjson from 'superjson'
 import { call } from './calls.ts'
@@ -23,6 +23,8 @@ export interface JobsClientOptions {
   /** More headers for each request. */
   headers?: () => Record<string, string> | Promise<Record<string, string>>
   fetch?: typeof fetch
+  /** How long a call may take before it is `DISCONNECTED`. Default 30 s. Loops and `result()` are no calls. */
+  callTimeout?: Duration
   WebSocket?: typeof WebSocket
   /** What the server's `t` was created with. Default superjson. */
   transformer?: TRPCDataTransformer
@@ -41,6 +43,7 @@ type Understood<Router extends AnyTRPCRouter> =
     ? unknown
     : { transformer: 'The router has no transformer: create its t with { transformer: superjson }.' }
 
+const CALL_TIMEOUT_MS = 30_000 // what servers give a request as well
 const PING_MS = 15_000 // proxies close what was silent for 30 or 60 s
 const PONG_TIMEOUT_MS = 5_000
 const IDLE_CLOSE_MS = 5_000 // loops come in a row; and a program that has nothing else to do should end soon
@@ -73,6 +76,7 @@ export function createJobsClient<AppRouter extends AnyTRPCRouter>(
     http: new HttpCalls({
       url: urls.http,
       fetch: options.fetch,
+      timeoutMs: durationMs(options.callTimeout ?? CALL_TIMEOUT_MS, 'callTimeout'),
       transformer,
       headers: async () => ({ ...(await headers?.()), ...bearer(await auth?.()) }),
     }),

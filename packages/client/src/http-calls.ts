@@ -12,6 +12,7 @@ import { asLovageError } from './errors.ts'
 export interface HttpOptions {
   url: string
   fetch: typeof fetch | undefined
+  timeoutMs: number
   headers: () => Promise<Record<string, string>>
   transformer: TRPCDataTransformer
 }
@@ -29,9 +30,15 @@ export class HttpCalls {
   readonly #client: TRPCUntypedClient<AnyTRPCRouter>
   readonly #url: string
 
-  constructor({ url, fetch, headers, transformer }: HttpOptions) {
+  constructor({
+    url,
+    fetch = (...args) => globalThis.fetch(...args),
+    timeoutMs,
+    headers,
+    transformer,
+  }: HttpOptions) {
     this.#url = url
-    const options = { url, headers, transformer, ...(fetch && { fetch: fetch as unknown as TRPCFetch }) }
+    const options = { url, headers, transformer, fetch: within(timeoutMs, fetch) as unknown as TRPCFetch }
     this.#client = createTRPCUntypedClient({
       links: [
         splitLink({
@@ -56,5 +63,16 @@ export class HttpCalls {
 
   #rethrow = (error: unknown): never => {
     throw asLovageError(error, this.#url)
+  }
+}
+
+/** A server that accepts a request and never answers is as bad as none. */
+function within(timeoutMs: number, send: typeof fetch): typeof fetch {
+  return (input, init) => {
+    const deadline = AbortSignal.timeout(timeoutMs)
+    return send(input, {
+      ...init,
+      signal: init?.signal ? AbortSignal.any([init.signal, deadline]) : deadline,
+    })
   }
 }

@@ -57,7 +57,14 @@ function scripted(options: Partial<ResumeOptions> = {}) {
     random: () => 0.5,
     ...options,
   })
-  return { lines, delays, loop, stop }
+  /** Ends the lines from `first` up to `end` with an error each, and lets the delay after each pass. */
+  async function fail(error: unknown, first: number, end: number): Promise<void> {
+    for (let n = first; n < end; n++) {
+      ;(await lines.at(n)).to.onError(error)
+      ;(await delays.at(n)).pass()
+    }
+  }
+  return { lines, delays, loop, stop, fail }
 }
 
 test('a line that ends is followed by one that begins at the last notice, and repeats are dropped', async () => {
@@ -139,10 +146,7 @@ test('what may pass is tried again for ever, with delays that grow to half a min
   ]) {
     const it = scripted({ random: () => 1 })
     const next = it.loop.next()
-    for (let n = 0; n < 12; n++) {
-      ;(await it.lines.at(n)).to.onError(error)
-      ;(await it.delays.at(n)).pass()
-    }
+    await it.fail(error, 0, 12)
     expect(it.delays.items.map(({ ms }) => ms / 1_000)).toEqual([0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30])
     ;(await it.lines.at(12)).to.onData(progress(1))
     expect((await next).value).toEqual(progress(1))
@@ -156,19 +160,13 @@ test('a failure of the server itself is tried again, and told at the fifth in a 
   ]) {
     const it = scripted()
     const next = it.loop.next()
-    for (let n = 0; n < 4; n++) {
-      ;(await it.lines.at(n)).to.onError(error)
-      ;(await it.delays.at(n)).pass()
-    }
+    await it.fail(error, 0, 4)
     // A notice between two failures shows that it goes on, and the count begins anew.
     const fifth = await it.lines.at(4)
     fifth.to.onData(progress(1))
     await next
     const last = expect(it.loop.next()).rejects.toBe(error)
-    for (let n = 4; n < 8; n++) {
-      ;(await it.lines.at(n)).to.onError(error)
-      ;(await it.delays.at(n)).pass()
-    }
+    await it.fail(error, 4, 8)
     ;(await it.lines.at(8)).to.onError(error)
     await last
     expect(it.lines.items).toHaveLength(9)

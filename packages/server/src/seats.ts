@@ -26,7 +26,7 @@ export function limitSubscriptions<Options, Context extends object>(
   max: number = DEFAULT_MAX_SUBSCRIPTIONS,
 ): (options: Options) => Promise<Context> {
   return async (options) => {
-    const context = await createContext(options)
+    const context = (await createContext(options)) ?? ({} as Context)
     const seats: PropertyDescriptor = { value: { max, taken: 0 } satisfies Seats, enumerable: true }
     // The context itself where that is possible: a copy would lose the private fields of a class. One that has seats
     // already is shared between connections, which must not share their seats.
