@@ -193,9 +193,31 @@ test('an exception in our own code costs one attempt, and neither its slot nor t
   isBroken = false
   expect(await t.job(broken)).toMatchObject({ state: 'failed', error: { name: 'INTERNAL' } })
   expect(watcher.all('worker.error')).toMatchObject([
-    { error: { message: 'no luck' }, during: `the end of touch[${broken}]` },
+    { error: { message: 'no luck' }, during: `the course of touch[${broken}]` },
   ])
   const next = await t.enqueue('greet', {})
   await watcher.untilJob('job.succeeded', next)
+  expect(worker.health()).toMatchObject({ running: 0, unsettled: 0 })
+})
+
+test('an exception before an attempt has begun costs no more than one after it', async () => {
+  const t = bench()
+  let isBroken = true
+  const { worker, watcher } = await t.started(
+    {},
+    {
+      concurrency: 1,
+      random: () => {
+        if (isBroken) throw new Error('no luck')
+        return 0
+      },
+    },
+  )
+  const broken = await t.enqueue('unheard.of')
+  const next = await t.enqueue('greet', {})
+  await watcher.untilJob('job.failed', broken)
+  await watcher.untilJob('job.succeeded', next)
+  isBroken = false
+  expect(await t.job(broken)).toMatchObject({ state: 'failed', error: { name: 'INTERNAL' } })
   expect(worker.health()).toMatchObject({ running: 0, unsettled: 0 })
 })

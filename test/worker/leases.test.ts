@@ -42,6 +42,20 @@ describe('a lease that ran out', () => {
   })
 })
 
+test('a job that this very session claims a second time runs once more, and its first attempt is told', async () => {
+  const t = bench()
+  const { id, watcher, top, signal, session } = await climbing(t)
+  await t.store.leave(session) // hands the job back
+  await t.store.join({ session, leaseMs: 60_000 })
+  await t.enqueue('greet', {})
+  await watcher.until('job.started', 2)
+  expect(signal.reason).toEqual({ type: 'lease_lost' })
+  expect(watcher.all('job.lost')).toMatchObject([{ id }])
+  top.open('up')
+  await watcher.untilJob('job.succeeded', id)
+  expect(watcher.all('job.succeeded').filter((job) => job.id === id)).toHaveLength(1)
+})
+
 describe('at the start', () => {
   test('what the store says of its settings is told', async () => {
     const t = bench()

@@ -64,19 +64,11 @@ export class Attempts {
   }
 
   start(claimed: Claimed): void {
-    const { tasks, clock, random, events, resultTtlMs } = this.#options
-    const { id, task, attempt: number } = claimed
-    const event = { id, task, attempt: number }
-    events.emit('job.received', event)
-    const bound = tasks.get(task)
-    if (bound === undefined) return this.#settle(unknownTask(claimed, [...tasks.keys()], resultTtlMs, random))
-    const terms = termsOf(claimed, bound, resultTtlMs)
-    if (number > terms.policy.attempts) return this.#settle(outOfAttempts(claimed, terms))
-    const attempt = new Attempt(claimed, bound, terms, clock.now())
-    this.#running.set(id, attempt)
-    this.#deadlines.watch(attempt.deadlineAt)
-    events.emit('job.started', event)
-    void this.#run(attempt)
+    try {
+      this.#begin(claimed)
+    } catch (error) {
+      this.#broken(claimed, this.#options.clock.now(), error)
+    }
   }
 
   /** The store says that somebody cancelled it. */
@@ -106,8 +98,7 @@ export class Attempts {
   /** The session was given up: other workers have all of its jobs. */
   loseAll(): void {
     for (const attempt of this.#running.values()) {
-      this.#void(attempt)
-      this.#lose(attempt)
+      this.#lose(this.#void(attempt))
     }
   }
 
@@ -120,11 +111,35 @@ export class Attempts {
     this.#deadlines.close()
   }
 
+  #begin(claimed: Claimed): void {
+    const { tasks, clock, random, events, resultTtlMs } = this.#options
+    const { id, task, attempt: number } = claimed
+    const event = { id, task, attempt: number }
+    events.emit('job.received', event)
+    const before = this.#running.get(id)
+    // Whoever claims a job holds it now, so that an earlier hold of this same worker is gone.
+    if (before !== undefined) this.#lose(this.#void(before))
+    const bound = tasks.get(task)
+    if (bound === undefined) return this.#settle(unknownTask(claimed, [...tasks.keys()], resultTtlMs, random))
+    const terms = termsOf(claimed, bound, resultTtlMs)
+    if (number > terms.policy.attempts) return this.#settle(outOfAttempts(claimed, terms))
+    const attempt = new Attempt(claimed, bound, terms, clock.now())
+    this.#running.set(id, attempt)
+    this.#deadlines.watch(attempt.deadlineAt)
+    events.emit('job.started', event)
+    void this.#run(attempt)
+  }
+
   async #run(attempt: Attempt): Promise<void> {
     const { events, reports, maxResultBytes } = this.#options
     const { bound, claimed } = attempt
-    const result = await runAttempt(bound, claimed.input, contextOf(attempt, reports.report), maxResultBytes)
     try {
+      const result = await runAttempt(
+        bound,
+        claimed.input,
+        contextOf(attempt, reports.report),
+        maxResultBytes,
+      )
       if (attempt.phase === 'abandoned') {
         this.#abandoned -= 1
         return events.emit('job.late', attempt.event)
@@ -135,7 +150,9 @@ export class Attempts {
       const progress = isWanted && attempt.reporting ? await this.#lastReport(attempt, result) : undefined
       this.#conclude(attempt, result, progress)
     } catch (error) {
-      this.#broken(attempt, error)
+      this.#running.delete(claimed.id)
+      this.#stray.delete(attempt)
+      this.#broken(claimed, attempt.startedAt, error)
     }
   }
 
@@ -168,14 +185,12 @@ export class Attempts {
   }
 
   /** A mistake of ours must cost one attempt, and neither its slot nor the worker. */
-  #broken(attempt: Attempt, error: unknown): void {
-    const { claimed, terms, startedAt } = attempt
-    this.#options.events.emit('worker.error', { error, during: `the end of ${claimed.task}[${claimed.id}]` })
-    this.#running.delete(claimed.id)
-    this.#stray.delete(attempt)
-    const lost = failure('INTERNAL', 'The worker could not settle this attempt.')
-    const settlement = settlementOf(claimed, { to: 'failed', error: lost, ttlMs: terms.ttlMs })
-    this.#settle({ settlement, ms: this.#options.clock.now() - startedAt, attempts: terms.policy.attempts })
+  #broken(claimed: Claimed, startedAt: number, error: unknown): void {
+    const { clock, events, resultTtlMs } = this.#options
+    events.emit('worker.error', { error, during: `the course of ${claimed.task}[${claimed.id}]` })
+    const lost = failure('INTERNAL', 'The worker could not bring this attempt to its end.')
+    const settlement = settlementOf(claimed, { to: 'failed', error: lost, ttlMs: resultTtlMs })
+    this.#settle({ settlement, ms: clock.now() - startedAt, attempts: claimed.attempt })
   }
 
   #lose(attempt: Attempt): void {
@@ -184,15 +199,17 @@ export class Attempts {
   }
 
   /** Its hold is gone. The handler keeps the slot until it ends, or for the grace. */
-  #void(attempt: Attempt): void {
+  #void(attempt: Attempt): Attempt {
     const { clock, reports, graceMs } = this.#options
     this.#running.delete(attempt.claimed.id)
     this.#stray.add(attempt)
     reports.drop(attempt)
-    if (attempt.phase !== 'running') return
-    attempt.phase = 'void'
-    attempt.deadlineAt = clock.now() + graceMs
-    this.#deadlines.watch(attempt.deadlineAt)
+    if (attempt.phase === 'running') {
+      attempt.phase = 'void'
+      attempt.deadlineAt = clock.now() + graceMs
+      this.#deadlines.watch(attempt.deadlineAt)
+    }
+    return attempt
   }
 
   #actOnOverdue(now: number): number {

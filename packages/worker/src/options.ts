@@ -21,7 +21,10 @@ export interface WorkerOptions<Tree extends TaskTree> extends StoreOptions {
   tasks: Tree
   /** One for each task, in the same nesting; optional for tasks with a `run` of their own. */
   handlers: Handlers<NoInfer<Tree>>
-  /** How many jobs run at the same time. Default 10. */
+  /**
+   * How many jobs run at the same time. Default 10. They share one event loop: for handlers that compute rather than
+   * wait, take 1 and more processes.
+   */
   concurrency?: number | undefined
   /** Default `info`, which tells of each job that it was received and how it ended. Not used with a `logger`. */
   logLevel?: LogLevel | undefined

@@ -82,7 +82,7 @@ export class Session {
       isChecked = true
       await store.join({ session: this.#id, leaseMs })
       return true
-    })
+    }, isUnsupported)
     if (joined === undefined) return false
     this.#joined(new Set())
     return true
@@ -187,7 +187,7 @@ export class Session {
   }
 
   /** Tries until it is done, ever more slowly; `undefined` when the session is left before. */
-  async #untilDone<T>(act: () => Promise<T>): Promise<T | undefined> {
+  async #untilDone<T>(act: () => Promise<T>, isFinal = (_error: unknown) => false): Promise<T | undefined> {
     const { clock, random } = this.#options
     const { signal } = this.#closing
     while (!signal.aborted) {
@@ -196,7 +196,7 @@ export class Session {
       try {
         return await act()
       } catch (error) {
-        if (isLovageError(error, 'STORE_UNSUPPORTED')) throw error
+        if (isFinal(error)) throw error
         this.#failures += 1
         this.trouble(error)
       }
@@ -214,6 +214,8 @@ export class Session {
     return `${this.#options.name}:${randomBytes(6).toString('hex')}`
   }
 }
+
+const isUnsupported = (error: unknown): boolean => isLovageError(error, 'STORE_UNSUPPORTED')
 
 const causeOf = (error: unknown): string =>
   isLovageError(error, 'STORE_UNAVAILABLE') ? error.details.cause : failureOf(error).message
