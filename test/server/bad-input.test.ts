@@ -71,6 +71,22 @@ test('wrong input lists every issue with its path, and nothing is enqueued', asy
   expect(await it.queue.counts()).toMatchObject({ queued: 0, scheduled: 0 })
 })
 
+test('a task that takes nothing takes nothing', async () => {
+  await using it = await createHarness(tasks)
+  const issue = (path: string) => ({
+    issues: [{ path, message: 'This task takes no input, and an object came' }],
+  })
+  const junk = { store: 'this for me' }
+  expect(await send(it, 'jobs.sweep.enqueue', { input: junk })).toMatchObject(
+    badRequest('INPUT_INVALID', issue('')),
+  )
+  expect(await send(it, 'jobs.sweep.enqueueMany', { inputs: [null, junk] })).toMatchObject(
+    badRequest('INPUT_INVALID', issue('[1]')),
+  )
+  expect(await send(it, 'jobs.sweep.enqueue', { input: null })).toMatchObject({ status: 200 })
+  expect(await it.queue.counts()).toMatchObject({ queued: 1 })
+})
+
 describe('a malformed envelope is refused, and the error names the field', () => {
   const good = { texts: [] }
   const enqueue: [object | string, string, string][] = [

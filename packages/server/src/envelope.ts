@@ -61,6 +61,17 @@ export const optional =
     seen === undefined || seen === null ? undefined : field(seen, path)
 
 export const anything: Field<unknown> = (seen) => seen
+/** The input of a task without a schema: otherwise strangers could store there what they like. */
+export function noInput(task: string): Field<undefined> {
+  return (seen, path) => {
+    if (seen === undefined || seen === null) return undefined
+    const issue = {
+      path: path.replace(/^inputs?/, ''),
+      message: `This task takes no input, and ${shown(seen)} came`,
+    }
+    throw new LovageError('INPUT_INVALID', { task, issues: [issue] })
+  }
+}
 export const nothing: Field<never> = (seen, path) =>
   refuse(path, seen, 'nothing: this procedure has one task')
 
@@ -98,7 +109,7 @@ export const cursor: Field<Cursor> = (seen, path) => {
 
 export const from: Field<Cursor> = (seen, path) => (seen === 'start' ? START : cursor(seen, path))
 
-export const inputs: Field<unknown[]> = list(MAX_INPUTS, anything)
+export const inputs = (input: Field<unknown>): Field<unknown[]> => list(MAX_INPUTS, input)
 export const names: Field<string[]> = list(MAX_NAMES, text(MAX_REASON_LENGTH, 'the name of a task'))
 export const types: Field<JobNoticeType[]> = list(JOB_NOTICE_TYPES.length, (seen, path) =>
   (JOB_NOTICE_TYPES as readonly unknown[]).includes(seen)

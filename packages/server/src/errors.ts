@@ -105,8 +105,7 @@ export function formatter<Options extends FormatterOptions>(
   }
 }
 
-const wireOf = ({ code, details }: AnyLovageError): LovageErrorData =>
-  ({ code, details }) as LovageErrorData
+const wireOf = ({ code, details }: AnyLovageError): LovageErrorData => ({ code, details }) as LovageErrorData
 
 function withoutStack<Shape extends { data: object }>(shape: Shape): Shape {
   const { stack: _, ...data } = shape.data as { stack?: unknown }

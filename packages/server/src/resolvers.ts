@@ -71,6 +71,7 @@ const noticesFields = (task: string | undefined) => ({
 
 export function taskProcedures(kit: Kit, { name, task }: NamedTask): TRPCRouterRecord {
   const { engine, base, open, ownerOf } = kit
+  const input = task.input === undefined ? field.noInput(name) : field.anything
   const options = {
     delay: optional(field.delay),
     attempts: optional(field.attempts(task.retry.attempts)),
@@ -79,7 +80,7 @@ export function taskProcedures(kit: Kit, { name, task }: NamedTask): TRPCRouterR
   return {
     ...sharedProcedures(kit, name),
     enqueue: base
-      .input(envelope({ input: field.anything, id: optional(field.id), ...options }, { open }))
+      .input(envelope({ input, id: optional(field.id), ...options }, { open }))
       .mutation(({ ctx, input: { input, ...given } }) =>
         answer(async () => {
           const owner = ownerOf(ctx)
@@ -90,7 +91,7 @@ export function taskProcedures(kit: Kit, { name, task }: NamedTask): TRPCRouterR
         }),
       ),
     enqueueMany: base
-      .input(envelope({ inputs: field.inputs, ...options }, { open }))
+      .input(envelope({ inputs: field.inputs(input), ...options }, { open }))
       .mutation(({ ctx, input: { inputs, ...given } }) =>
         answer(
           async () => await engine.enqueueMany(name, inputs, defined({ ...given, owner: ownerOf(ctx) })),

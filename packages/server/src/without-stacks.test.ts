@@ -4,7 +4,15 @@ import { jobWithoutStack, noticeWithoutStack } from './without-stacks.ts'
 
 const base = { cursor: '1-0.1', jobId: 'j', task: 't', at: 1 }
 const error = { name: 'Error', message: 'no', stack: 'Error: no\n at home' }
-const job = { id: 'j', task: 't', enqueuedAt: 0, attempt: 1, state: 'failed', error, finishedAt: 1 } satisfies Job
+const job = {
+  id: 'j',
+  task: 't',
+  enqueuedAt: 0,
+  attempt: 1,
+  state: 'failed',
+  error,
+  finishedAt: 1,
+} satisfies Job
 
 test('an error keeps its name and message, wherever it stands, and nothing else', () => {
   const shown: unknown[] = [
