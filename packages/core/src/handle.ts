@@ -108,7 +108,8 @@ export async function waitForResult(
   clock: Clock,
   options: ResultOptions = {},
 ): Promise<unknown> {
-  const timeoutMs = durationMs(options.timeout ?? DEFAULT_RESULT_TIMEOUT_MS, 'timeout')
+  const { timeout = DEFAULT_RESULT_TIMEOUT_MS } = options
+  const timeoutMs = timeout === Infinity ? timeout : durationMs(timeout, 'timeout')
   const stop = new AbortController()
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal])
   let timedOut = false
