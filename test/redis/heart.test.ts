@@ -140,11 +140,12 @@ test('a process that only keeps a session alive ends when it has nothing else to
     const store = createRedisStore({ url: '${url}', namespace: '${namespace}' })
     store.keepAlive('s', { leaseMs: ${LEASE_MS}, onLost() {} })
   `
+  await writeFile(file, contents)
+  const app = spawn(process.execPath, [file], { stdio: 'inherit' })
   try {
-    await writeFile(file, contents)
-    const app = spawn(process.execPath, [file], { stdio: 'inherit' })
     expect(await new Promise((resolve) => app.once('exit', resolve))).toBe(0)
   } finally {
+    app.kill('SIGKILL')
     await rm(folder, { recursive: true })
   }
 })
