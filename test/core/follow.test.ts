@@ -294,6 +294,24 @@ test('result() ends with RESULT_TIMEOUT when the time is up, and the job goes on
   expect(await job.result()).toBe('late')
 })
 
+test('after its loop has seen the end, a handle has the result and asks nobody', async () => {
+  let looks = 0
+  const { queue, driver } = await setUp((store) =>
+    altered(store, {
+      get: (id) => {
+        looks += 1
+        return store.get(id)
+      },
+    }),
+  )
+  const job = await queue.plain.enqueue({ n: 1 })
+  await driver.succeed(await driver.next(), 7)
+  await all(job)
+  const before = looks
+  expect(await job.result()).toBe(7)
+  expect(looks).toBe(before)
+})
+
 test('closing the queue ends every loop that follows', async () => {
   const { queue } = await setUp()
   const job = await queue.plain.enqueue({ n: 1 })

@@ -72,6 +72,8 @@ export function createHandle<T extends TaskTypes, Name extends string>(
 ): JobHandle<T, Name> {
   const { id, task } = ref
   let cursor = ref.cursor
+  /** Once it has been delivered, the result is here. */
+  let end: TerminalNotice | undefined
 
   async function* notices(options: { signal?: AbortSignal } = {}): AsyncGenerator<Notice<T, Name>, void, undefined> {
     const stop = new AbortController()
@@ -79,6 +81,7 @@ export function createHandle<T extends TaskTypes, Name extends string>(
     try {
       for await (const notice of source.follow(id, cursor === '' ? undefined : cursor, signal)) {
         cursor = notice.cursor
+        if (isTerminal(notice)) end = notice
         yield notice as Notice<T, Name>
       }
     } finally {
@@ -95,7 +98,8 @@ export function createHandle<T extends TaskTypes, Name extends string>(
     notices,
     [Symbol.asyncIterator]: () => notices(),
     get: () => source.get(id) as Promise<Job<T, Name>>,
-    result: (options) => waitForResult(source, id, clock, options) as Promise<T['output']>,
+    result: async (options) =>
+      (end === undefined ? await waitForResult(source, id, clock, options) : resultOf(end)) as T['output'],
     cancel: (reason) => source.cancel(id, reason ?? null),
     toJSON: () => ({ id, task, cursor }),
   }
@@ -134,7 +138,9 @@ export async function waitForResult(
   throw new LovageError('CLOSED', { what: 'The connection that followed the job' })
 }
 
-function resultOf(notice: Extract<Notice, { type: FinalState }>): unknown {
+type TerminalNotice = Extract<Notice, { type: FinalState }>
+
+function resultOf(notice: TerminalNotice): unknown {
   const { jobId: id, task } = notice
   switch (notice.type) {
     case 'succeeded':

@@ -48,7 +48,10 @@ export interface TaskCalls<T extends TaskTypes, Name extends string, Options = Q
    * @throws LovageError `INPUT_INVALID`, `NOT_SERIALIZABLE`, `PAYLOAD_TOO_LARGE`, `OPTION_INVALID`, `STORE_UNAVAILABLE`
    */
   enqueue(...args: EnqueueArgs<T, Options>): Promise<JobHandle<T, Name>>
-  /** Many jobs at once, in order. All inputs are checked before the first is enqueued; sent in groups of 500. */
+  /**
+   * Many jobs at once, in order, in groups of up to 500: each group is enqueued whole or not at all. Beside the store
+   * all inputs are checked before the first group is sent; a client has each group checked by the server.
+   */
   enqueueMany(inputs: readonly T['input'][], options?: Omit<Options, 'id'>): Promise<JobHandle<T, Name>[]>
   /** @throws LovageError `NOT_FOUND` also when the job is one of another task. */
   get(id: string): Promise<Job<T, Name>>
