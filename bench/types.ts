@@ -61,13 +61,18 @@ import type { AppRouter } from './server.ts'
 const { jobs } = createJobsClient<AppRouter>({ url: 'http://localhost' })
 const bare = createTRPCClient<AppRouter>({ links: [] })
 export async function use(): Promise<void> {
-${indexes.filter((i) => i % 10 === 0).map((i) => `  {
+${indexes
+  .filter((i) => i % 10 === 0)
+  .map(
+    (i) => `  {
     const job = await jobs.${path(i)}.enqueue({ id: 'x', tags: [], kind: 'k${i}' })
     const key: 'k${i}' | undefined = (await job.result()).items[0]?.key
     for await (const notice of job) if (notice.type === 'progress') void notice.data.done
     const ticket = await bare.jobs.${path(i)}.enqueue.mutate({ input: { id: 'x', tags: [], kind: 'a' } })
     void [key, ticket.id]
-  }`).join('\n')}
+  }`,
+  )
+  .join('\n')}
   for await (const notice of jobs.notices()) {
     if (notice.type === 'succeeded' && notice.task === 'ns7.task7') void notice.result.items[0]?.key.length
   }
@@ -82,10 +87,16 @@ interface Cost {
 }
 
 function check(file: string): Cost {
-  const config = { extends: '../../tsconfig.base.json', compilerOptions: { composite: false, noEmit: true }, files: [file] }
+  const config = {
+    extends: '../../tsconfig.base.json',
+    compilerOptions: { composite: false, noEmit: true },
+    files: [file],
+  }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
-  const text = execFileSync(process.execPath, [tsc, '-p', folder, '--extendedDiagnostics'], { encoding: 'utf8' })
+  const text = execFileSync(process.execPath, [tsc, '-p', folder, '--extendedDiagnostics'], {
+    encoding: 'utf8',
+  })
   const figure = (name: string): number => Number(new RegExp(`${name}:\\s+([\\d.]+)`).exec(text)?.[1])
   return { instantiations: figure('Instantiations'), checkSeconds: figure('Check time') }
 }
@@ -100,7 +111,10 @@ for (const file of steps) {
   const cost = check(file)
   floor ??= cost
   const each = Math.round((cost.instantiations - floor.instantiations) / TASKS)
-  const beyond = file === 'floor.ts' ? 'the schemas alone' : `${each} instantiations a task beyond the schemas`
-  console.log(`${file.padEnd(12)} check ${cost.checkSeconds.toFixed(2)} s, ${cost.instantiations} instantiations: ${beyond}`)
+  const beyond =
+    file === 'floor.ts' ? 'the schemas alone' : `${each} instantiations a task beyond the schemas`
+  console.log(
+    `${file.padEnd(12)} check ${cost.checkSeconds.toFixed(2)} s, ${cost.instantiations} instantiations: ${beyond}`,
+  )
 }
 rmSync(folder, { recursive: true, force: true })

@@ -46,7 +46,7 @@ export type Command =
   | { do: 'progress'; worker: number; backs: number[] }
   | { do: 'cancel'; id: string; kept: boolean; reason: string | null }
   | { do: 'join' | 'extend' | 'leave'; worker: number }
-  | { do: 'takeOver'; worker: number; backs: number[] }
+  | { do: 'takeOver'; worker: number; backs: number[]; twice: boolean }
   | { do: 'advance'; ms: number }
   | { do: 'get'; id: string }
   | { do: 'range'; back: number; limit: number }
@@ -110,7 +110,12 @@ const weighted: { weight: number; arbitrary: fc.Arbitrary<Command> }[] = [
   { weight: 1, arbitrary: fc.record({ do: fc.constant('leave'), worker }) },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('takeOver'), worker, backs: fc.array(back, { maxLength: 3 }) }),
+    arbitrary: fc.record({
+      do: fc.constant('takeOver'),
+      worker,
+      backs: fc.array(back, { maxLength: 3 }),
+      twice: fc.boolean(),
+    }),
   },
   {
     weight: 5,
@@ -208,7 +213,7 @@ export class Player {
       case 'join':
         return this.#join(command)
       case 'takeOver':
-        return this.#join(command, this.#chosen(this.#worker(command), command.backs))
+        return this.#join(command, this.#chosen(this.#worker(command), command.backs), command.twice)
       case 'extend': {
         const reply = await this.#store.extend(this.#worker(command).session, LEASE_MS)
         return reply.alive ? reply : [reply, await this.#join(command)] // as a worker that was given up does
@@ -235,17 +240,18 @@ export class Player {
     }
   }
 
-  async #join(command: { worker: number }, holds?: readonly Hold[]): Promise<unknown> {
+  async #join(command: { worker: number }, holds?: readonly Hold[], twice = false): Promise<unknown> {
     const self = this.#worker(command)
     const before = self.session
     self.joins += 1
     self.session = `w${command.worker}.${self.joins}`
-    const { session } = self
-    return this.#store.join({
-      session,
+    const request = {
+      session: self.session,
       leaseMs: LEASE_MS,
       ...(holds && { replaces: { session: before, holds } }),
-    })
+    }
+    const reply = await this.#store.join(request)
+    return twice ? [reply, await this.#store.join(request)] : reply
   }
 
   #worker = ({ worker }: { worker: number }): Worker => this.#workers[worker] as Worker

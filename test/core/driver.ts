@@ -41,7 +41,9 @@ export class Driver {
   }
 
   async retry(job: Claimed, message: string, delayMs: number): Promise<void> {
-    await this.#step({ settle: [{ ...held(job), to: 'retrying', error: { name: 'Error', message }, delayMs }] })
+    await this.#step({
+      settle: [{ ...held(job), to: 'retrying', error: { name: 'Error', message }, delayMs }],
+    })
   }
 
   #step(request: Partial<Parameters<Store['step']>[0]>): ReturnType<Store['step']> {

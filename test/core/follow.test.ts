@@ -1,4 +1,12 @@
-import { defineTasks, type JobHandle, type Notice, type Page, queueOver, type Store, task } from '@lovage/core'
+import {
+  defineTasks,
+  type JobHandle,
+  type Notice,
+  type Page,
+  queueOver,
+  type Store,
+  task,
+} from '@lovage/core'
 import { createMemoryStore } from '@lovage/core/memory'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -7,7 +15,12 @@ import { ManualClock } from '../kit/manual-clock.ts'
 import { Driver } from './driver.ts'
 
 const tasks = defineTasks({
-  score: task({ input: z.object({ n: z.number() }), output: z.number(), progress: z.number(), notices: ['queued', 'started'] }),
+  score: task({
+    input: z.object({ n: z.number() }),
+    output: z.number(),
+    progress: z.number(),
+    notices: ['queued', 'started'],
+  }),
   plain: task({ input: z.object({ n: z.number() }), output: z.any() }),
 })
 
@@ -44,7 +57,12 @@ test('whoever follows from the enqueue sees every notice, once and in order, and
   const [claimed] = await driver.claim(1, ['score'])
   await driver.report(claimed!, 0.5)
   await driver.succeed(claimed!, 7)
-  expect(typesOf(await seen).filter((type) => type !== 'ready')).toEqual(['queued', 'started', 'progress', 'succeeded'])
+  expect(typesOf(await seen).filter((type) => type !== 'ready')).toEqual([
+    'queued',
+    'started',
+    'progress',
+    'succeeded',
+  ])
 })
 
 test('a job that ended before anybody followed it is seen all the same, from its cursor and without one', async () => {
@@ -118,7 +136,12 @@ test('a feed can be narrowed to tasks and types, and begins now unless told othe
   const [first, second] = await driver.claim(2)
   await driver.succeed(first!, 1)
   await driver.succeed(second!, 2)
-  expect((await loop.next()).value).toMatchObject({ type: 'succeeded', jobId: plain.id, task: 'plain', result: 2 })
+  expect((await loop.next()).value).toMatchObject({
+    type: 'succeeded',
+    jobId: plain.id,
+    task: 'plain',
+    result: 2,
+  })
 })
 
 test('a result that was too large for the feed is fetched for whoever follows', async () => {
@@ -147,7 +170,8 @@ test('a thousand followers share one reader of the feed, and leave nothing behin
   )
   const handles = await queue.plain.enqueueMany(Array.from({ length: 1_000 }, (_, n) => ({ n })))
   const results = handles.map((job) => job.result())
-  for (let n = 0; n < 10; n++) for (const claimed of await driver.claim(100)) await driver.succeed(claimed, 'done')
+  for (let n = 0; n < 10; n++)
+    for (const claimed of await driver.claim(100)) await driver.succeed(claimed, 'done')
   expect(new Set(await Promise.all(results))).toEqual(new Set(['done']))
   expect(readers).toBe(1)
   await clock.advance(5_000)
@@ -207,7 +231,9 @@ test('history is read only when the reader has its place, so nothing falls betwe
   const gate = new Promise<void>((resolve) => {
     open = resolve
   })
-  const { queue, driver } = await setUp((store) => altered(store, { tail: () => gate.then(() => store.tail()) }))
+  const { queue, driver } = await setUp((store) =>
+    altered(store, { tail: () => gate.then(() => store.tail()) }),
+  )
   const job = await queue.score.enqueue({ n: 1 })
   const seen = all(job)
   await new Promise(setImmediate)
@@ -251,7 +277,8 @@ test('a thousand followers with old cursors cost the store one look at its histo
     }),
   )
   const handles = await queue.plain.enqueueMany(Array.from({ length: 1_000 }, (_, n) => ({ n })))
-  for (let n = 0; n < 10; n++) for (const claimed of await driver.claim(100)) await driver.succeed(claimed, 'done')
+  for (let n = 0; n < 10; n++)
+    for (const claimed of await driver.claim(100)) await driver.succeed(claimed, 'done')
   const seen = await Promise.all(handles.map((job) => all(job)))
   expect(seen.map(typesOf)).toEqual(handles.map(() => ['succeeded']))
   expect(looks).toBe(2) // 1,000 records in pages of 500
@@ -334,7 +361,10 @@ test('no notice carries a stack', async () => {
 
 test('in any order of enqueue, follow, report and end, each follower sees each notice once and in order', async () => {
   const seed = Number(process.env.LOVAGE_SEED ?? Date.now() % 2 ** 31)
-  const acts = fc.array(fc.constantFrom('follow', 'follow feed', 'report', 'turn'), { minLength: 1, maxLength: 12 })
+  const acts = fc.array(fc.constantFrom('follow', 'follow feed', 'report', 'turn'), {
+    minLength: 1,
+    maxLength: 12,
+  })
   await fc.assert(
     fc.asyncProperty(acts, async (order) => {
       const { queue, driver } = await setUp()

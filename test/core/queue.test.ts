@@ -6,7 +6,10 @@ import { ManualClock } from '../kit/manual-clock.ts'
 import { Driver } from './driver.ts'
 
 const tasks = defineTasks({
-  score: task({ input: z.object({ texts: z.array(z.string()), top: z.number().default(3) }), output: z.number() }),
+  score: task({
+    input: z.object({ texts: z.array(z.string()), top: z.number().default(3) }),
+    output: z.number(),
+  }),
   mail: { send: task({ input: z.object({ to: z.string() }), resultTtl: '1m' }) },
 })
 
@@ -37,7 +40,9 @@ test('a job is queued, then running, then succeeded, and get says so', async () 
 
 test('an invalid input names every issue with its path, and nothing is enqueued', async () => {
   const { queue } = await setUp()
-  const error = await errorOf(queue.score.enqueue({ texts: [1 as never, 'b', {} as never], top: 'x' as never }))
+  const error = await errorOf(
+    queue.score.enqueue({ texts: [1 as never, 'b', {} as never], top: 'x' as never }),
+  )
   expect(isLovageError(error, 'INPUT_INVALID') && error.details.issues.map(({ path }) => path)).toEqual([
     'texts[0]',
     'texts[2]',
@@ -49,14 +54,20 @@ test('an invalid input names every issue with its path, and nothing is enqueued'
 
 test('one invalid input among many enqueues none of them and says which it was', async () => {
   const { queue } = await setUp()
-  const error = await errorOf(queue.score.enqueueMany([{ texts: [] }, { texts: [] }, { texts: [7 as never] }]))
-  expect(isLovageError(error, 'INPUT_INVALID') && error.details.issues.map(({ path }) => path)).toEqual(['[2].texts[0]'])
+  const error = await errorOf(
+    queue.score.enqueueMany([{ texts: [] }, { texts: [] }, { texts: [7 as never] }]),
+  )
+  expect(isLovageError(error, 'INPUT_INVALID') && error.details.issues.map(({ path }) => path)).toEqual([
+    '[2].texts[0]',
+  ])
   expect(await queue.counts()).toMatchObject({ queued: 0 })
 })
 
 test('more jobs than one call of the store takes are enqueued in order', async () => {
   const { queue, driver } = await setUp()
-  const handles = await queue.mail.send.enqueueMany(Array.from({ length: 1_201 }, (_, n) => ({ to: `u${n}` })))
+  const handles = await queue.mail.send.enqueueMany(
+    Array.from({ length: 1_201 }, (_, n) => ({ to: `u${n}` })),
+  )
   expect(await queue.counts()).toMatchObject({ queued: 1_201 })
   const [first] = await driver.claim(1)
   expect(first?.id).toBe(handles[0]?.id)
@@ -152,7 +163,9 @@ test('a handle survives JSON and is attached with its cursor; attaching to an un
   const job = await queue.score.enqueue({ texts: [] })
   const copy = queue.attach(JSON.parse(JSON.stringify(job)) as { id: string; task: 'score'; cursor: string })
   expect(copy.toJSON()).toEqual(job.toJSON())
-  expect(() => queue.attach({ id: job.id, task: 'scroe' as 'score' })).toThrow('Known tasks: score, mail.send')
+  expect(() => queue.attach({ id: job.id, task: 'scroe' as 'score' })).toThrow(
+    'Known tasks: score, mail.send',
+  )
 })
 
 test('a handle is not thenable, so awaiting an enqueue gives the handle', async () => {

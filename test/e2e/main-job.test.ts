@@ -28,7 +28,10 @@ function checkReport({ seen, feed }: Report): void {
     const types = typesOf(notices)
     // A job that ended before its follower came has nothing live left to be ready for.
     expect(types.filter((type) => type === 'ready').length).toBeLessThanOrEqual(1)
-    expect(types.filter((type) => type === 'succeeded'), `job ${n}: ${types.join(' ')}`).toHaveLength(1)
+    expect(
+      types.filter((type) => type === 'succeeded'),
+      `job ${n}: ${types.join(' ')}`,
+    ).toHaveLength(1)
     expect(types.at(-1)).toBe('succeeded')
     expect(types).not.toContain('gap')
     // The follower of the job and the follower of everything saw the same notices in the same order.

@@ -20,7 +20,9 @@ export class Fixture implements AsyncDisposable {
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.#errors += chunk.toString()
     })
-    this.#lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
+    this.#lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream })[
+      Symbol.asyncIterator
+    ]()
   }
 
   /** The next line of its output that has this field, as JSON. Fails with what it wrote to stderr when it ends. */

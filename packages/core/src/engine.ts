@@ -57,7 +57,10 @@ export class Engine {
     this.#tasks = new Map(this.tasks.map(({ name, task }) => [name, task]))
     this.#clock = options.clock ?? systemClock
     this.#resultTtlMs = options.resultTtlMs ?? DEFAULT_RESULT_TTL_MS
-    this.#shortestTtlMs = Math.min(this.#resultTtlMs, ...[...this.#tasks.keys()].map((name) => this.ttlMs(name)))
+    this.#shortestTtlMs = Math.min(
+      this.#resultTtlMs,
+      ...[...this.#tasks.keys()].map((name) => this.ttlMs(name)),
+    )
     this.#maxPayloadBytes = options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES
     this.#hub = new Hub(store, this.#clock, options.random ?? Math.random)
   }
@@ -65,7 +68,8 @@ export class Engine {
   /** @throws LovageError `TASK_UNKNOWN` */
   task(name: string): AnyTask {
     const task = this.#tasks.get(name)
-    if (task === undefined) throw new LovageError('TASK_UNKNOWN', { task: name, known: [...this.#tasks.keys()] })
+    if (task === undefined)
+      throw new LovageError('TASK_UNKNOWN', { task: name, known: [...this.#tasks.keys()] })
     return task
   }
 
@@ -120,7 +124,8 @@ export class Engine {
     if (snapshot === null) throw this.#absent(id, scope.task)
     const { task, owner } = 'job' in snapshot ? snapshot.job : snapshot
     const foreign =
-      (scope.task !== undefined && scope.task !== task) || (scope.owner !== undefined && scope.owner !== owner)
+      (scope.task !== undefined && scope.task !== task) ||
+      (scope.owner !== undefined && scope.owner !== owner)
     if (foreign) throw new LovageError('NOT_FOUND', { id })
     return snapshot
   }
@@ -153,11 +158,13 @@ export class Engine {
   }
 
   /** The notices of many jobs. Goes on until the signal is aborted or the loop is left. */
-  feed({ tasks, types, from, owner, signal }: NoticesOptions & { owner?: string | undefined }): AsyncGenerator<
-    Notice,
-    void,
-    undefined
-  > {
+  feed({
+    tasks,
+    types,
+    from,
+    owner,
+    signal,
+  }: NoticesOptions & { owner?: string | undefined }): AsyncGenerator<Notice, void, undefined> {
     for (const name of tasks ?? []) this.task(name)
     return readFeed(this.#hub, this.store, {
       match: {
@@ -183,7 +190,11 @@ export class Engine {
     }
     const id = options.id ?? newJobId()
     if (options.id !== undefined && enqueuedAtOf(options.id) === null) {
-      throw new LovageError('OPTION_INVALID', { option: 'id', seen: options.id, expected: 'a UUIDv7, as newJobId() makes' })
+      throw new LovageError('OPTION_INVALID', {
+        option: 'id',
+        seen: options.id,
+        expected: 'a UUIDv7, as newJobId() makes',
+      })
     }
     return {
       id,
@@ -213,7 +224,11 @@ function jobOptions({ attempts, timeLimit }: QueueEnqueueOptions): JobOptions {
   const options: JobOptions = {}
   if (attempts !== undefined) {
     if (!Number.isInteger(attempts) || attempts < 1) {
-      throw new LovageError('OPTION_INVALID', { option: 'attempts', seen: String(attempts), expected: 'a whole number from 1' })
+      throw new LovageError('OPTION_INVALID', {
+        option: 'attempts',
+        seen: String(attempts),
+        expected: 'a whole number from 1',
+      })
     }
     options.attempts = attempts
   }
@@ -226,4 +241,3 @@ function at(index: number, { path, message }: Issue): Issue {
   const rest = path === '' || path.startsWith('[') ? path : `.${path}`
   return { path: `[${index}]${rest}`, message }
 }
-

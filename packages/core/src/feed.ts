@@ -10,7 +10,12 @@ const PAGE = 500
 type Past = Pick<Page, 'notices' | 'missed' | 'cursor'>
 
 /** The feed after `from` up to where it ends now. What the hub has is narrowed to the match already, the rest is not. */
-async function* history(hub: Hub, store: Store, match: Match, from: Cursor): AsyncGenerator<Past, void, undefined> {
+async function* history(
+  hub: Hub,
+  store: Store,
+  match: Match,
+  from: Cursor,
+): AsyncGenerator<Past, void, undefined> {
   const recent = await hub.recent(match, from)
   if (recent !== null) return yield { ...recent, missed: 0 }
   for (let page = await store.range(from, PAGE); ; page = await store.range(page.cursor, PAGE)) {
@@ -122,7 +127,9 @@ async function complete(store: Store, record: StoredNotice): Promise<JobNotice |
   const notice = noticeOf(record)
   if (notice !== null) return notice
   const snapshot = await store.get(record.jobId)
-  return snapshot !== null && hasEnded(snapshot) ? { ...terminalNotice(snapshot), cursor: record.cursor } : null
+  return snapshot !== null && hasEnded(snapshot)
+    ? { ...terminalNotice(snapshot), cursor: record.cursor }
+    : null
 }
 
 const noticeOrGap = async (store: Store, record: StoredNotice): Promise<Notice> =>

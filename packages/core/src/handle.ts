@@ -37,8 +37,10 @@ export interface ResultOptions {
  *
  * It is not thenable: `await queue.score.enqueue(…)` gives the handle, not the result.
  */
-export interface JobHandle<T extends TaskTypes = TaskTypes, Name extends string = string>
-  extends AsyncIterable<Notice<T, Name>> {
+export interface JobHandle<
+  T extends TaskTypes = TaskTypes,
+  Name extends string = string,
+> extends AsyncIterable<Notice<T, Name>> {
   readonly id: string
   readonly task: Name
   /** The place in the feed up to which this handle has delivered. */
@@ -75,7 +77,9 @@ export function createHandle<T extends TaskTypes, Name extends string>(
   /** Once it has been delivered, the result is here. */
   let end: TerminalNotice | undefined
 
-  async function* notices(options: { signal?: AbortSignal } = {}): AsyncGenerator<Notice<T, Name>, void, undefined> {
+  async function* notices(
+    options: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<Notice<T, Name>, void, undefined> {
     const stop = new AbortController()
     const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal])
     try {

@@ -33,11 +33,15 @@ export type HandlerOf<T extends TaskTypes> = (
  * tasks with a `run` of their own.
  */
 export type Handlers<Tree> = {
-  [K in keyof Tree as Tree[K] extends RunnableTask<never> | RunnableTask ? never : K]: Tree[K] extends Task<infer T>
+  [K in keyof Tree as Tree[K] extends RunnableTask<never> | RunnableTask ? never : K]: Tree[K] extends Task<
+    infer T
+  >
     ? HandlerOf<T>
     : Handlers<Tree[K]>
 } & {
-  [K in keyof Tree as Tree[K] extends RunnableTask<never> | RunnableTask ? K : never]?: Tree[K] extends Task<infer T>
+  [K in keyof Tree as Tree[K] extends RunnableTask<never> | RunnableTask ? K : never]?: Tree[K] extends Task<
+    infer T
+  >
     ? HandlerOf<T>
     : never
 }

@@ -173,7 +173,9 @@ export class Hub {
       })
       await reader.filling
     }
-    return reader.recent.covers(seq) ? { notices: reader.recent.after(seq, jobId), cursor: reader.place } : null
+    return reader.recent.covers(seq)
+      ? { notices: reader.recent.after(seq, jobId), cursor: reader.place }
+      : null
   }
 
   /** Never rejects: whoever then asks the store itself is told what is wrong with it. */
@@ -222,7 +224,13 @@ export class Hub {
     this.#cancelLinger = undefined
     if (this.#reader === undefined) {
       const stop = new AbortController()
-      const reader: Reader = { stop, ready: Promise.resolve(), place: START, recent: new Recent(0), filling: undefined }
+      const reader: Reader = {
+        stop,
+        ready: Promise.resolve(),
+        place: START,
+        recent: new Recent(0),
+        filling: undefined,
+      }
       reader.ready = this.#store.tail().then((cursor) => {
         reader.place = cursor
         reader.recent = new Recent(parseCursor(cursor).seq)

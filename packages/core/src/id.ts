@@ -34,7 +34,12 @@ export function newJobId(nowMs: number = Date.now()): string {
   const variant = HEX[0x80 | ((pool[at + 1] as number) & 0x3f)] as string
   return (
     `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}-${variant}${hex(at + 2)}-` +
-    hex(at + 3) + hex(at + 4) + hex(at + 5) + hex(at + 6) + hex(at + 7) + hex(at + 8)
+    hex(at + 3) +
+    hex(at + 4) +
+    hex(at + 5) +
+    hex(at + 6) +
+    hex(at + 7) +
+    hex(at + 8)
   )
 }
 

@@ -3,23 +3,90 @@ export { type Clock, sleep, systemClock } from './clock.ts'
 export { decode, encode, type Encoded, encodedBytes } from './codec.ts'
 export { compareCursors, type Cursor, parseCursor, START, streamId } from './cursor.ts'
 export { type Duration, durationMs } from './duration.ts'
-export { type AnyLovageError, type ErrorCode, type ErrorDetails, isErrorCode, isLovageError, LovageError } from './errors.ts'
+export {
+  type AnyLovageError,
+  type ErrorCode,
+  type ErrorDetails,
+  isErrorCode,
+  isLovageError,
+  LovageError,
+} from './errors.ts'
 export type { BoundTask, HandlerOf, Handlers, JobContext } from './handler.ts'
 export { Engine, type EngineOptions, type Scope } from './engine.ts'
-export { type CancelOutcome, createHandle, type JobHandle, type JobRef, type JobSource, type ResultOptions, waitForResult } from './handle.ts'
+export {
+  type CancelOutcome,
+  createHandle,
+  type JobHandle,
+  type JobRef,
+  type JobSource,
+  type ResultOptions,
+  waitForResult,
+} from './handle.ts'
 export { enqueuedAtOf, newJobId } from './id.ts'
 export { type Failure, type FinalState, isFinal, type Job, type JobState, type LiveState } from './job.ts'
 export {
-  type FeedNotice, isTerminal, JOB_NOTICE_TYPES, type JobNotice, type JobNoticeType, type JobOf, type Notice, type NoticeOf,
+  type FeedNotice,
+  isTerminal,
+  JOB_NOTICE_TYPES,
+  type JobNotice,
+  type JobNoticeType,
+  type JobOf,
+  type Notice,
+  type NoticeOf,
 } from './notice.ts'
 export {
-  type AllCalls, type CallsOf, type EnqueueOptions, type NoticesOptions, type Queue, type QueueEnqueueOptions, queueOver, type TaskCalls,
+  type AllCalls,
+  type CallsOf,
+  type EnqueueOptions,
+  type NoticesOptions,
+  type Queue,
+  type QueueEnqueueOptions,
+  queueOver,
+  type TaskCalls,
 } from './queue.ts'
 export { type Issue, parse, type Parsed, type Schema } from './schema.ts'
 export { type AbortReason, Discard, isDiscard, isRetry, Retry } from './signals.ts'
 export type {
-  CancelReply, CancelRequest, Claimed, Counts, Enqueued, Held, Hold, JobOptions, JobRecord, JoinRequest, NewJob, Outcome,
-  Page, ProgressReport, Settlement, Snapshot, StepReply, StepRequest, Store, StoredNotice, Wake,
+  CancelReply,
+  CancelRequest,
+  Claimed,
+  Counts,
+  Enqueued,
+  Held,
+  Hold,
+  JobOptions,
+  JobRecord,
+  JoinRequest,
+  NewJob,
+  Outcome,
+  Page,
+  ProgressReport,
+  Settlement,
+  Snapshot,
+  StepReply,
+  StepRequest,
+  Store,
+  StoredNotice,
+  Wake,
 } from './store.ts'
-export { type AnyTask, type ExtraNotice, isRunnable, type RunnableTask, type Task, task, type TaskOptions, type TaskTypes, type TypesOf } from './task.ts'
-export { defineTasks, isTask, type Named, type NamedTask, RESERVED, taskList, type TasksOf, type TaskTree } from './tasks.ts'
+export {
+  type AnyTask,
+  type ExtraNotice,
+  isRunnable,
+  type RunnableTask,
+  type Task,
+  task,
+  type TaskOptions,
+  type TaskTypes,
+  type TypesOf,
+} from './task.ts'
+export {
+  defineTasks,
+  isTask,
+  type Named,
+  type NamedTask,
+  RESERVED,
+  taskList,
+  type TasksOf,
+  type TaskTree,
+} from './tasks.ts'

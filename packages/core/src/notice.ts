@@ -49,9 +49,21 @@ export type JobOf<Tasks> = Tasks extends Named<infer Name, infer T> ? Job<T, Nam
 export type JobNoticeType = JobNotice['type']
 
 export const JOB_NOTICE_TYPES = [
-  'queued', 'started', 'progress', 'retrying', 'succeeded', 'failed', 'cancelled', 'expired',
+  'queued',
+  'started',
+  'progress',
+  'retrying',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'expired',
 ] as const satisfies JobNoticeType[]
 
 /** Whether a notice is a job's last. */
-export const isTerminal = <N extends { type: string }>(notice: N): notice is Extract<N, { type: FinalState }> =>
-  notice.type === 'succeeded' || notice.type === 'failed' || notice.type === 'cancelled' || notice.type === 'expired'
+export const isTerminal = <N extends { type: string }>(
+  notice: N,
+): notice is Extract<N, { type: FinalState }> =>
+  notice.type === 'succeeded' ||
+  notice.type === 'failed' ||
+  notice.type === 'cancelled' ||
+  notice.type === 'expired'

@@ -3,7 +3,15 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Cursor } from './cursor.ts'
 import type { Duration } from './duration.ts'
 import { Engine, type EngineOptions } from './engine.ts'
-import { type CancelOutcome, createHandle, type JobHandle, type JobRef, type JobSource, type ResultOptions, waitForResult } from './handle.ts'
+import {
+  type CancelOutcome,
+  createHandle,
+  type JobHandle,
+  type JobRef,
+  type JobSource,
+  type ResultOptions,
+  waitForResult,
+} from './handle.ts'
 import type { Job } from './job.ts'
 import type { JobNoticeType, JobOf, Notice, NoticeOf } from './notice.ts'
 import type { Counts, Store } from './store.ts'
@@ -74,9 +82,11 @@ export interface AllCalls<Tasks extends Named> {
   cancel(id: string, reason?: string): Promise<CancelOutcome>
   notices(options?: NoticesOptions<Tasks>): AsyncGenerator<NoticeOf<Tasks>, void, undefined>
   /** A handle again from what `toJSON` gave, or from an id and a task's name: then it starts with a snapshot. */
-  attach<Name extends Tasks['name']>(
-    ref: { id: string; task: Name; cursor?: Cursor },
-  ): JobHandle<Extract<Tasks, { name: Name }>['types'], Name>
+  attach<Name extends Tasks['name']>(ref: {
+    id: string
+    task: Name
+    cursor?: Cursor
+  }): JobHandle<Extract<Tasks, { name: Name }>['types'], Name>
 }
 
 export type Queue<Tree extends TaskTree = TaskTree> = CallsOf<Tree, QueueEnqueueOptions> &

@@ -53,7 +53,8 @@ export class Recent {
     const ofJob = this.#byJob.get(record.jobId)
     if (ofJob === undefined) this.#byJob.set(record.jobId, [record])
     else ofJob.push(record)
-    while (this.#records.length > RECENT_MAX || (this.#chars > RECENT_CHARS_MAX && this.#records.length > 1)) this.#drop()
+    while (this.#records.length > RECENT_MAX || (this.#chars > RECENT_CHARS_MAX && this.#records.length > 1))
+      this.#drop()
   }
 
   /** Puts older records before what is here; they are passed over where something is missing in between. */
@@ -82,4 +83,5 @@ export class Recent {
   }
 }
 
-const charsOf = ({ data }: StoredNotice): number => (data === undefined ? 0 : data.json.length + (data.meta?.length ?? 0))
+const charsOf = ({ data }: StoredNotice): number =>
+  data === undefined ? 0 : data.json.length + (data.meta?.length ?? 0)

@@ -21,7 +21,8 @@ export class Discard extends Error {
 }
 
 export const isRetry = (error: unknown): error is Retry => error instanceof Error && error.name === 'Retry'
-export const isDiscard = (error: unknown): error is Discard => error instanceof Error && error.name === 'Discard'
+export const isDiscard = (error: unknown): error is Discard =>
+  error instanceof Error && error.name === 'Discard'
 
 /** Why the signal of an attempt was aborted. */
 export type AbortReason =

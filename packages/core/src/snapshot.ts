@@ -23,9 +23,13 @@ export function jobOf(snapshot: Snapshot): Job {
   }
 }
 
-type EndOf<State> = State extends Job['state'] ? Omit<Extract<Job, { state: State }>, 'id' | 'task' | 'enqueuedAt' | 'attempt'> : never
+type EndOf<State> = State extends Job['state']
+  ? Omit<Extract<Job, { state: State }>, 'id' | 'task' | 'enqueuedAt' | 'attempt'>
+  : never
 
-function endOf(ended: Extract<Snapshot, { finishedAt: number }>): EndOf<'succeeded' | 'failed' | 'cancelled' | 'expired'> {
+function endOf(
+  ended: Extract<Snapshot, { finishedAt: number }>,
+): EndOf<'succeeded' | 'failed' | 'cancelled' | 'expired'> {
   const { startedAt, finishedAt } = ended
   const times = startedAt === undefined ? { finishedAt } : { startedAt, finishedAt }
   switch (ended.state) {
@@ -61,9 +65,17 @@ export function noticeOf(record: StoredNotice): JobNotice | null {
     case 'progress':
       return { ...base, type: 'progress', data: record.data && decode(record.data) }
     case 'retrying':
-      return { ...base, type: 'retrying', attempt, error: record.error ?? UNKNOWN_FAILURE, runAt: record.runAt ?? at }
+      return {
+        ...base,
+        type: 'retrying',
+        attempt,
+        error: record.error ?? UNKNOWN_FAILURE,
+        runAt: record.runAt ?? at,
+      }
     case 'succeeded':
-      return record.data === undefined ? null : { ...base, type: 'succeeded', attempt, result: decode(record.data) }
+      return record.data === undefined
+        ? null
+        : { ...base, type: 'succeeded', attempt, result: decode(record.data) }
     case 'failed':
       return { ...base, type: 'failed', attempt, error: record.error ?? UNKNOWN_FAILURE }
     case 'cancelled':
@@ -94,4 +106,5 @@ export function terminalNotice(snapshot: Extract<Snapshot, { finishedAt: number 
   }
 }
 
-export const hasEnded = (snapshot: Snapshot): snapshot is Extract<Snapshot, { finishedAt: number }> => 'finishedAt' in snapshot
+export const hasEnded = (snapshot: Snapshot): snapshot is Extract<Snapshot, { finishedAt: number }> =>
+  'finishedAt' in snapshot

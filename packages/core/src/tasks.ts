@@ -10,14 +10,31 @@ export interface TaskTree {
  * and tRPC reserve (`then` would make an object thenable).
  */
 export const RESERVED = [
-  'ack', 'apply', 'attach', 'call', 'cancel', 'catch', 'close', 'consume', 'counts', 'enqueue', 'enqueueMany', 'finally',
-  'get', 'inspect', 'notices', 'result', 'then', 'toJSON',
+  'ack',
+  'apply',
+  'attach',
+  'call',
+  'cancel',
+  'catch',
+  'close',
+  'consume',
+  'counts',
+  'enqueue',
+  'enqueueMany',
+  'finally',
+  'get',
+  'inspect',
+  'notices',
+  'result',
+  'then',
+  'toJSON',
 ] as const
 
 type Reserved = (typeof RESERVED)[number]
 
 /** The compiler's sentence for a key that cannot be used. */
-type Refused<Key extends string> = `The name "${Key}" is reserved; give the task another key and set name: '${Key}' if the wire needs it.`
+type Refused<Key extends string> =
+  `The name "${Key}" is reserved; give the task another key and set name: '${Key}' if the wire needs it.`
 
 type Checked<Tree> = {
   [K in keyof Tree]: K extends Reserved ? Refused<K> : Tree[K] extends AnyTask ? Tree[K] : Checked<Tree[K]>
@@ -32,7 +49,8 @@ export function defineTasks<const Tree extends TaskTree>(tree: Tree & Checked<Tr
   const named = nameAll(tree, '')
   const names = taskList(named).map((task) => task.name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) throw new TypeError(`Two tasks are named "${twice}". Names must be unique in one tree.`)
+  if (twice !== undefined)
+    throw new TypeError(`Two tasks are named "${twice}". Names must be unique in one tree.`)
   return named as Tree
 }
 
@@ -41,16 +59,23 @@ function nameAll(tree: TaskTree, prefix: string): TaskTree {
   for (const [key, entry] of Object.entries(tree)) {
     const path = prefix + key
     if ((RESERVED as readonly string[]).includes(key)) {
-      throw new TypeError(`"${path}" cannot be the key of a task: "${key}" is reserved. Reserved: ${RESERVED.join(', ')}.`)
+      throw new TypeError(
+        `"${path}" cannot be the key of a task: "${key}" is reserved. Reserved: ${RESERVED.join(', ')}.`,
+      )
     }
-    if (key === '' || key.includes('.')) throw new TypeError(`"${path}" cannot be the key of a task: no dots, not empty.`)
-    if (key === '__proto__') throw new TypeError(`"${path}" cannot be the key of a task: it would set a prototype.`)
-    named[key] = isTask(entry) ? Object.freeze(withName(entry, entry.name ?? path)) : nameAll(entry, `${path}.`)
+    if (key === '' || key.includes('.'))
+      throw new TypeError(`"${path}" cannot be the key of a task: no dots, not empty.`)
+    if (key === '__proto__')
+      throw new TypeError(`"${path}" cannot be the key of a task: it would set a prototype.`)
+    named[key] = isTask(entry)
+      ? Object.freeze(withName(entry, entry.name ?? path))
+      : nameAll(entry, `${path}.`)
   }
   return Object.freeze(named)
 }
 
-export const isTask = (entry: AnyTask | TaskTree): entry is AnyTask => (entry as { kind?: unknown }).kind === 'task'
+export const isTask = (entry: AnyTask | TaskTree): entry is AnyTask =>
+  (entry as { kind?: unknown }).kind === 'task'
 
 /** A task of a tree, with its name and with the keys that lead to it. */
 export interface NamedTask {

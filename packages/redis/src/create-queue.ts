@@ -1,5 +1,12 @@
 /** The queue and the store that it stands on, opened together. */
-import { type Duration, durationMs, type EngineOptions, type Queue, queueOver, type TaskTree } from '@lovage/core'
+import {
+  type Duration,
+  durationMs,
+  type EngineOptions,
+  type Queue,
+  queueOver,
+  type TaskTree,
+} from '@lovage/core'
 import { openStore, type StoreOptions } from './open-store.ts'
 
 export type CreateQueueOptions<Tree extends TaskTree> = StoreOptions &
@@ -18,6 +25,7 @@ export type CreateQueueOptions<Tree extends TaskTree> = StoreOptions &
  */
 export function createQueue<const Tree extends TaskTree>(options: CreateQueueOptions<Tree>): Queue<Tree> {
   const { tasks, resultTtl, ...rest } = options
-  const engineOptions = resultTtl === undefined ? rest : { ...rest, resultTtlMs: durationMs(resultTtl, 'resultTtl') }
+  const engineOptions =
+    resultTtl === undefined ? rest : { ...rest, resultTtlMs: durationMs(resultTtl, 'resultTtl') }
   return queueOver(tasks, openStore(rest), engineOptions)
 }

@@ -45,14 +45,17 @@ export class Waiter {
   #caller: Caller | undefined
   #pop: { work: boolean; ended: Promise<void> } | undefined
   #dueAt: number | undefined
+  /** Whether there was a step since the pop began: then nobody needs to look for work that was not rung for. */
+  #hasLooked = false
 
   constructor(options: WaiterOptions) {
     this.#options = options
     this.#ctl = options.keys.ctlPrefix + options.session
   }
 
-  /** When the next delayed job is due, as the last step told; nobody rings for it. */
+  /** A step was made, and told when the next delayed job is due: nobody rings for it. */
   expect(nextDueMs: number | null): void {
+    this.#hasLooked = true
     this.#dueAt = nextDueMs === null ? undefined : this.#options.clock.now() + nextDueMs
   }
 
@@ -136,6 +139,7 @@ export class Waiter {
   async #popOnce(work: boolean): Promise<void> {
     const { blocking, keys, run } = this.#options
     const from = work ? [this.#ctl, keys.wake] : [this.#ctl]
+    this.#hasLooked = false
     const reply = await blocking.command('blpop', [...from, BLOCK_MS / 1000], {
       repeatable: false,
       answerMs: ANSWER_MS,
@@ -148,7 +152,7 @@ export class Waiter {
       this.#hear(message)
       await this.#drain()
       this.#caller?.resolve(this.#wake(false))
-    } else if (key === undefined && this.#caller?.work && (await run(peek, {}))) {
+    } else if (key === undefined && this.#caller?.work && !this.#hasLooked && (await run(peek, {}))) {
       this.#caller?.resolve(this.#wake(true))
     }
   }

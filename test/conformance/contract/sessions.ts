@@ -91,6 +91,24 @@ export function sessionContract(test: ContractTest): void {
       expect(await store.get('again')).toMatchObject({ state: 'queued', attempt: 1 })
     })
 
+    test('changes nothing when it is repeated, and answers the same', async ({ store, clock }) => {
+      await store.enqueue(newJobs('held', 'settled', 'unheard'))
+      await joinAll(store, 'old')
+      const [held, settled] = await claim(store, 'old')
+      await settle(store, 'old', succeeded(settled!))
+      await clock.advance(5)
+      const replaces = { session: 'old', holds: [held!, settled!] }
+      const join = () => store.join({ session: 'new', leaseMs: LEASE_MS, replaces })
+      const seen = async () => [await store.get('held'), await store.get('unheard'), await store.counts()]
+      const first = await join()
+      const before = await seen()
+      expect([first, await join(), await join()]).toEqual(
+        Array.from({ length: 3 }, () => ({ lost: ['settled'] })),
+      )
+      expect(await seen()).toEqual(before)
+      expect(await settle(store, 'new', succeeded(held!))).toMatchObject({ alive: true, lost: [] })
+    })
+
     test('answers every hold of a session that was reaped, even of jobs that others hold now', async ({
       store,
       clock,
