@@ -379,7 +379,7 @@ test('in any order of enqueue, follow, report and end, each follower sees each n
             (async () => {
               const notices: Notice[] = []
               for await (const notice of queue.notices({ from: 'start' })) {
-                notices.push(notice as Notice)
+                notices.push(notice)
                 if (notice.type === 'succeeded') break
               }
               return notices

@@ -1,9 +1,10 @@
 /** Following: history joined to what is live, without hole or repeat; for one job, and for many. */
 import { compareCursors, type Cursor } from './cursor.ts'
-import { type Hub, type Match, matches } from './hub.ts'
+import type { Hub } from './hub.ts'
 import { isTerminal, type JobNotice, type Notice } from './notice.ts'
 import { hasEnded, jobOf, noticeOf, terminalNotice } from './snapshot.ts'
 import type { Page, Snapshot, Store, StoredNotice } from './store.ts'
+import { type Match, matches } from './subscriber.ts'
 
 const PAGE = 500
 

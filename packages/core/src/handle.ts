@@ -103,7 +103,7 @@ export function createHandle<T extends TaskTypes, Name extends string>(
     [Symbol.asyncIterator]: () => notices(),
     get: () => source.get(id) as Promise<Job<T, Name>>,
     result: async (options) =>
-      (end === undefined ? await waitForResult(source, id, clock, options) : resultOf(end)) as T['output'],
+      end === undefined ? await waitForResult(source, id, clock, options) : resultOf(end),
     cancel: (reason) => source.cancel(id, reason ?? null),
     toJSON: () => ({ id, task, cursor }),
   }

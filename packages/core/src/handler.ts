@@ -46,8 +46,6 @@ export type Handlers<Tree> = {
     : never
 }
 
-export type AnyHandler = (input: never, context: JobContext<never>) => unknown
-
 /** A task with the function that runs it. */
 export interface BoundTask {
   task: AnyTask

@@ -9,95 +9,15 @@
  * What the reader has read lately is kept (`recent.ts`): history that is recent is read by all from there.
  */
 import { type Clock, sleep } from './clock.ts'
-import { compareCursors, type Cursor, parseCursor, START } from './cursor.ts'
-import type { JobNoticeType } from './notice.ts'
+import { type Cursor, parseCursor, START } from './cursor.ts'
 import { Recent } from './recent.ts'
 import type { Page, Store, StoredNotice } from './store.ts'
+import { type Match, matches, Subscriber } from './subscriber.ts'
 
-/** What a subscriber wants to see. Absent: all. */
-export interface Match {
-  jobId?: string | undefined
-  tasks?: ReadonlySet<string> | undefined
-  types?: ReadonlySet<JobNoticeType> | undefined
-  owner?: string | undefined
-}
-
-export function matches(match: Match, record: StoredNotice): boolean {
-  return (
-    (match.jobId === undefined || match.jobId === record.jobId) &&
-    (match.tasks === undefined || match.tasks.has(record.task)) &&
-    (match.types === undefined || match.types.has(record.type)) &&
-    (match.owner === undefined || match.owner === record.owner)
-  )
-}
-
-/** Records that one subscriber may have waiting; beyond it history is cheaper than memory. */
-const BUFFER_MAX = 1_000
 /** How long the reader outlives its last subscriber, so that waits in a row do not restart it. */
 const LINGER_MS = 5_000
 const RETRY_FIRST_MS = 50
 const RETRY_MAX_MS = 2_000
-
-/** One loop's share of the feed. */
-export class Subscriber {
-  readonly match: Match
-  /** Takes it off the hub. */
-  readonly leave: () => void
-  closed = false
-  #buffer: StoredNotice[] = []
-  #lags = false
-  #wake: (() => void) | undefined
-
-  constructor(match: Match, leave: (subscriber: Subscriber) => void) {
-    this.match = match
-    this.leave = () => leave(this)
-  }
-
-  push(record: StoredNotice): void {
-    if (this.#lags) return
-    if (this.#buffer.length >= BUFFER_MAX) return this.lag()
-    this.#buffer.push(record)
-    this.#wake?.()
-  }
-
-  /** Says that the buffer is not all there is: history has to be read again. */
-  lag(): void {
-    this.#lags = true
-    this.#buffer = []
-    this.#wake?.()
-  }
-
-  close(): void {
-    this.closed = true
-    this.#wake?.()
-  }
-
-  /** Forgets that it lagged: call it just before reading history. */
-  catchUp(): void {
-    this.#lags = false
-  }
-
-  /** What is written after `from`, as it comes. Ends when the subscriber lags or is closed. */
-  async *live(from: Cursor): AsyncGenerator<StoredNotice, void, undefined> {
-    let cursor = from
-    while (!this.closed && !this.#lags) {
-      const records = this.#buffer
-      this.#buffer = []
-      for (const record of records) {
-        if (compareCursors(record.cursor, cursor) <= 0) continue // history had it already
-        cursor = record.cursor
-        yield record
-        if (this.closed) return
-      }
-      if (records.length === 0) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
-        this.#wake = undefined
-      }
-    }
-  }
-}
 
 interface Reader {
   stop: AbortController
@@ -192,7 +112,9 @@ export class Hub {
         }
       }
       recent.prepend(older)
-    } catch {}
+    } catch {
+      // Nothing was gained, and nothing lost.
+    }
   }
 
   get size(): number {

@@ -6,7 +6,7 @@ import { parseCursor } from './cursor.ts'
 import type { StoredNotice } from './store.ts'
 
 /** As many as a store keeps by default. */
-export const RECENT_MAX = 10_000
+const RECENT_MAX = 10_000
 /** Characters of results and reports that may be held beside them. */
 const RECENT_CHARS_MAX = 16_777_216
 /** The part that is dropped at once, so that dropping does not move the whole array each time. */

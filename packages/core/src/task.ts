@@ -74,7 +74,7 @@ export interface RunnableTask<T extends TaskTypes = TaskTypes> extends Task<T> {
   handler(input: T['parsed'], context: JobContext<T>): T['returns'] | Promise<T['returns']>
 }
 
-/** Any task: what a constraint that accepts all of them must say. */
+// oxlint-disable-next-line typescript/no-explicit-any -- what a constraint that accepts every task must say
 export type AnyTask = Task<any>
 
 type DirectArgs<T extends TaskTypes> = undefined extends T['input']
