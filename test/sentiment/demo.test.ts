@@ -22,7 +22,7 @@ async function demo(
 ): Promise<Run> {
   const { REDIS_URL: _, FORCE_COLOR: __, ...env } = process.env
   const child = spawn(process.execPath, [main, ...args], {
-    env: { ...env, ...(redis !== undefined && { REDIS_URL: redis }) },
+    env: { ...env, NO_COLOR: '1', ...(redis !== undefined && { REDIS_URL: redis }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   child.stdout.setEncoding('utf8')
