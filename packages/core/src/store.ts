@@ -40,7 +40,7 @@ export interface NewJob extends JobRecord {
 export interface Enqueued {
   /** `exists`: a job of this id lives or has ended; nothing was written. */
   outcome: 'enqueued' | 'exists'
-  /** A place in the feed before every later notice of this job. */
+  /** The tail as the call found it: a place before every notice of this job. */
   cursor: Cursor
 }
 
@@ -59,6 +59,7 @@ export interface Outcome {
   task: string
   owner: string | null
   attempt: number
+  /** Of the attempt it ended in; absent when it ended while it waited. */
   startedAt?: number
   finishedAt: number
   /** Of `succeeded`. */
@@ -134,7 +135,7 @@ export interface StepRequest {
 export interface StepReply {
   /** `false`: the session was reaped or never joined. Nothing was claimed, and all its holds are lost. */
   alive: boolean
-  /** Ids of settlements and verified holds that were fenced out. */
+  /** Ids that were fenced out: of settlements first, a second one of the same id among them, then of verified holds. */
   lost: string[]
   claimed: Claimed[]
   /** ms until the next delayed job is due; `null` when none waits. */
@@ -157,11 +158,12 @@ export interface CancelRequest {
   id: string
   by: string | null
   reason: string | null
-  /** How long the outcome is kept. */
+  /** How long the outcome is kept; with 0 nothing is, and the notice is written all the same. */
   ttlMs: number
 }
 
 export type CancelReply =
+  /** `cursor`: the place of its notice. */
   | { outcome: 'cancelled'; cursor: Cursor }
   /** It had ended before, in this state; nothing was written. */
   | { outcome: 'ended'; state: FinalState }
@@ -191,6 +193,7 @@ export interface Counts {
   scheduled: number
   retrying: number
   running: number
+  /** Sessions whose lease runs. */
   workers: number
 }
 
@@ -207,16 +210,22 @@ export interface Store {
 
   /** Starts a session. Answers the holds of `replaces` that are no longer true. Repeating a call changes nothing. */
   join(request: JoinRequest): Promise<{ lost: string[] }>
-  /** Renews a session's lease and reaps the dead. `alive: false` says that the session itself was reaped. */
+  /**
+   * Renews a session's lease, then reaps: one that comes late, but before anybody missed it, has lost nothing. A lease
+   * ends at the very ms. `alive: false`: the session itself was reaped. `reaped` counts sessions.
+   */
   extend(session: string, leaseMs: number): Promise<{ alive: boolean; reaped: number }>
-  /** Settles, then promotes what is due, then claims, oldest first. */
+  /**
+   * Settles, then promotes what is due to the end of the line (by its due time, then by id), then claims from the head.
+   * A job that goes back to the line after its worker was lost goes to the head, oldest first.
+   */
   step(request: StepRequest): Promise<StepReply>
   /** Writes reports of running jobs with their notices. At most 100. */
   progress(session: string, reports: readonly ProgressReport[]): Promise<{ lost: string[] }>
   /** Ends a session: its jobs go back to the head of the line at once, with no attempt counted. */
   leave(session: string): Promise<{ returned: number }>
   /**
-   * Blocks until there may be work (when `work` is set), a job of the session is cancelled, the signal is aborted or
+   * Blocks until there may be work, which it may say without need (when `work` is set), a job of the session is cancelled, the signal is aborted or
    * `timeoutMs` have passed. One wait at a time for each session. Rejects when the store cannot be reached.
    */
   wait(session: string, options: { work: boolean; timeoutMs: number; signal: AbortSignal }): Promise<Wake>
