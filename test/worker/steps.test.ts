@@ -1,7 +1,7 @@
 /** The rhythm of a worker: how few steps it makes, and what it waits for between them. */
 import type { StepRequest } from '@lovage/core'
 import { describe, expect, test } from 'vitest'
-import { type Bench, bench, gate } from './harness.ts'
+import { type Bench, bench, climbing, gate } from './harness.ts'
 
 /** `[settled, claims]` of each step from the n-th on. */
 const stepsFrom = (t: Bench, from: number): [settled: number, claim: number][] =>
@@ -38,6 +38,7 @@ describe('a step', () => {
       [0, 100],
       [0, 30],
     ])
+    expect(t.faults.count('wait')).toBe(0) // nobody had to tell it that there is more
     expect(worker.health()).toMatchObject({ running: 230, slots: 230 })
   })
 
@@ -115,25 +116,30 @@ describe('a step', () => {
 
   test('is made for a delayed job that is due even while all slots are taken, so that others can have it', async () => {
     const t = bench()
-    await t.enqueue('climb')
-    const { watcher } = await t.started({ climb: () => gate<string>().promise }, { concurrency: 1 })
-    await watcher.until('job.started')
-    const later = await t.enqueue('greet', {}, { delayMs: 1_000 })
-    await t.enqueue('greet', {}, { delayMs: 500 })
-    const other = await t.started({}, { name: 'other' })
-    await t.clock.advance(1_000)
-    await other.watcher.untilJob('job.succeeded', later)
+    await climbing(t, { concurrency: 1 })
+    await t.enqueue('greet', {}, { delayMs: 90_000 })
+    await t.clock.advance(60_000) // some step has told the worker of it meanwhile
+    expect(await t.store.counts()).toMatchObject({ scheduled: 1, queued: 0 })
+    await t.clock.advance(30_000)
+    expect(await t.store.counts()).toMatchObject({ scheduled: 0, queued: 1 })
   })
 
-  test('of an idle worker is made every 5 s: a sign of life, and an eye on what nobody was woken for', async () => {
-    const t = bench()
-    const { worker } = await t.started()
-    await t.clock.advance(0)
-    const before = t.faults.count('step')
-    await t.clock.advance(20_000)
-    expect(t.faults.count('step') - before).toBe(4)
-    expect(worker.health().lastStepAt).toBe(t.clock.now())
-  })
+  test.each([
+    ['an idle', 2],
+    ['a full', 1],
+  ])(
+    'of %s worker is made every 5 s: a sign of life, and an eye on what nobody was woken for',
+    async (_what, concurrency) => {
+      const t = bench()
+      const { worker } = await climbing(t, { concurrency })
+      await t.clock.advance(25)
+      const before = t.faults.count('step')
+      await t.clock.advance(60_000)
+      expect(t.faults.count('step') - before).toBeGreaterThanOrEqual(11)
+      expect(t.faults.count('step') - before).toBeLessThanOrEqual(12)
+      expect(t.clock.now() - worker.health().lastStepAt!).toBeLessThanOrEqual(5_000)
+    },
+  )
 
   test('names the tasks whose start is announced', async () => {
     const t = bench()

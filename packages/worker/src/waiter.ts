@@ -15,7 +15,7 @@ export type Want =
   /** A step will tell. A wait that is under way goes on. */
   | 'nothing'
 
-/** Bounds how late a worker notices work whose wake-up died with another worker; an idle one steps this often. */
+/** Bounds how late a worker notices work whose wake-up died with another worker: it steps at least this often. */
 const TIMEOUT_MS = 5_000
 /** About as long as ending one wait and beginning another takes on a busy connection, many times over. */
 const FULL_FOR_MS = 25
@@ -33,7 +33,7 @@ export interface WaiterOptions {
   random: () => number
   /** `null` while there is none. */
   session: () => string | null
-  /** Step: there may be work, or nothing was heard for so long that it is better to look. */
+  /** Step: there may be work. */
   onWork: () => void
   onCancelled: (cancelled: Wake['cancelled'][number]) => void
   /** A wait was rejected, and what it would have told is lost. */
@@ -104,11 +104,9 @@ export class Waiter {
         if (this.#current !== current) return
         this.#current = null
         this.#failures = 0
-        if (signal.aborted) return this.#next()
-        if (!work) return this.#wanted === 'cancels' ? this.#wait(false) : this.#next()
-        if (wake.cancelled.length > 0 && !wake.work) return this.#next()
+        if (signal.aborted || (wake.cancelled.length > 0 && !wake.work)) return this.#next()
         this.#wanted = 'nothing' // until the step has told how things are
-        if (!wake.work) onWork()
+        if (!wake.work) onWork() // nothing was heard for so long that it is better to look
       },
       (error: unknown) => {
         if (this.#current !== current) return

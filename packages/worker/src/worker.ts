@@ -27,7 +27,7 @@ export interface WorkerHealth {
   state: 'starting' | 'running' | 'reconnecting' | 'draining' | 'stopped'
   /** `null` while there is none. */
   session: string | null
-  /** When the store last answered a step, in Unix ms; an idle worker steps every 5 s. `null` before the first. */
+  /** When the store last answered a step, in Unix ms; a worker that is well steps every 5 s or more often. `null` before the first. */
   lastStepAt: number | null
   slots: number
   /** Slots taken. */
