@@ -225,8 +225,9 @@ export interface Store {
   /** Ends a session: its jobs go back to the head of the line at once, with no attempt counted. */
   leave(session: string): Promise<{ returned: number }>
   /**
-   * Blocks until there may be work, which it may say without need (when `work` is set), a job of the session is cancelled, the signal is aborted or
-   * `timeoutMs` have passed. One wait at a time for each session. Rejects when the store cannot be reached.
+   * Blocks until there may be work (when `work` is set), a job of the session is cancelled, the signal is aborted or
+   * `timeoutMs` have passed. It may speak of work without need, and never misses any. One wait at a time for each
+   * session. Rejects when the store cannot be reached.
    */
   wait(session: string, options: { work: boolean; timeoutMs: number; signal: AbortSignal }): Promise<Wake>
   /**
