@@ -1,0 +1,3 @@
+export function findChromium(): string
+
+export function ensureChromium(): Promise<string>
