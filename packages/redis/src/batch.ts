@@ -11,7 +11,7 @@ import { enqueue } from './scripts/enqueue.ts'
 import { marked } from './scripts/feed.ts'
 
 /** Jobs in one call, so that it keeps other clients waiting for about a millisecond. */
-export const BATCH_MAX = 500
+const BATCH_MAX = 500
 /** Characters in one call: large inputs travel alone. */
 const BATCH_CHARS = 1_048_576
 

@@ -47,7 +47,7 @@ export function isOlder(version: string, than: string): boolean {
   return !(major > needMajor || (major === needMajor && minor >= needMinor))
 }
 
-export function evictionWarnings(info: Info, store: string): string[] {
+function evictionWarnings(info: Info, store: string): string[] {
   const policy = info['maxmemory_policy'] ?? 'noeviction'
   if (policy === 'noeviction') return []
   return [

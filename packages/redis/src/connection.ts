@@ -14,7 +14,7 @@ import type { Address } from './address.ts'
 import { isFinal, isReply, isSoonOver, refused, unavailable } from './store-errors.ts'
 
 /** How long a call may take in all, with every new try. */
-export const CALL_MS = 5_000
+const CALL_MS = 5_000
 /** A server that came back at the last moment gets this long to answer all the same. */
 const ANSWER_MIN_MS = 1_000
 const RETRY_FIRST_MS = 50

@@ -15,7 +15,7 @@ export const OUTCOME_VERSION = 1
 
 /** Longest message and stack that are kept, in characters: hundreds of frames tell no more than the first. */
 export const MESSAGE_MAX = 4_096
-export const STACK_MAX = 8_192
+const STACK_MAX = 8_192
 
 export const cut = (text: string, max: number): string =>
   text.length <= max ? text : `${text.slice(0, max - 1)}…`

@@ -19,7 +19,7 @@ export const tidy = lua`
 `
 
 /** Values that one command takes from `unpack`: Lua's stack ends near 8,000. */
-export const CHUNK = 1_000
+const CHUNK = 1_000
 
 /**
  * `handBack(sessions, isCounted)` puts the jobs that some sessions hold back at the head of the line, oldest
