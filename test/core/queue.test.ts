@@ -1,4 +1,4 @@
-import { defineTasks, isLovageError, newJobId, queueOver, task } from '@lovage/core'
+import { defineTasks, isLovageError, LovageError, newJobId, queueOver, type Store, task } from '@lovage/core'
 import { createMemoryStore } from '@lovage/core/memory'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
@@ -171,4 +171,22 @@ test('a handle survives JSON and is attached with its cursor; attaching to an un
 test('a handle is not thenable, so awaiting an enqueue gives the handle', async () => {
   const { queue } = await setUp()
   expect('then' in (await queue.score.enqueue({ texts: [] }))).toBe(false)
+})
+
+test('what is wrong with the settings of a store is said once, at the first use that reaches it', async () => {
+  const { clock, store } = await setUp()
+  const said: string[] = []
+  const answers: (() => Promise<string[]>)[] = [
+    () => Promise.reject(new LovageError('STORE_UNAVAILABLE', { store: 'Redis', cause: 'refused' })),
+    () => Promise.resolve(['Redis evicts keys.']),
+  ]
+  const checked = Object.create(store, {
+    check: { value: () => (answers.shift() ?? (() => expect.fail('checked again')))() },
+  }) as Store
+  for (const method of ['enqueue', 'get'] as const) {
+    Object.defineProperty(checked, method, { value: store[method].bind(store) })
+  }
+  const queue = queueOver(tasks, checked, { clock, onWarning: (message) => said.push(message) })
+  for (let n = 0; n < 4; n++) await queue.score.enqueue({ texts: [] })
+  expect(said).toEqual(['Redis evicts keys.'])
 })

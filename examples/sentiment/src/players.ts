@@ -76,7 +76,8 @@ async function embedded(introduce: Introduce): Promise<Crew> {
 }
 
 async function onRedis(redis: string, introduce: Introduce): Promise<Crew> {
-  const queue = createQueue({ tasks, redis, namespace })
+  // What it would say of the server's settings, the worker says in its log.
+  const queue = createQueue({ tasks, redis, namespace, onWarning: () => {} })
   introduce('store', withoutPassword(redis))
   // Asked here, beside Redis, where the error says why it cannot be reached; the API keeps that from its
   // callers.

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { encode, encodedBytes } from './codec.ts'
 import { type Cursor, START } from './cursor.ts'
 import { durationMs } from './duration.ts'
-import { LovageError } from './errors.ts'
+import { isLovageError, LovageError } from './errors.ts'
 import { followJob, readFeed } from './feed.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
 import { Hub } from './hub.ts'
@@ -28,6 +28,8 @@ export interface EngineOptions {
   clock?: Clock
   /** Between 0 and 1; for the jitter of reconnects. */
   random?: () => number
+  /** Hears once, after the first use, what an operator should know about the store's settings. Default `console.warn`. */
+  onWarning?: (message: string) => void
 }
 
 /** Which jobs a caller may touch. Absent: whatever task, whosever it is. */
@@ -50,6 +52,8 @@ export class Engine {
   readonly #resultTtlMs: number
   readonly #shortestTtlMs: number
   readonly #maxPayloadBytes: number
+  readonly #warn: (message: string) => void
+  #isChecked = false
 
   constructor(tasks: TaskTree, store: Store, options: EngineOptions = {}) {
     this.store = store
@@ -62,6 +66,7 @@ export class Engine {
       ...[...this.#tasks.keys()].map((name) => this.ttlMs(name)),
     )
     this.#maxPayloadBytes = options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES
+    this.#warn = options.onWarning ?? console.warn
     this.#hub = new Hub(store, this.#clock, options.random ?? Math.random)
   }
 
@@ -80,6 +85,7 @@ export class Engine {
 
   async enqueue(name: string, input: unknown, options: QueueEnqueueOptions = {}): Promise<JobRef> {
     const task = this.task(name)
+    this.#checkOnce()
     // Where the schema answers at once nothing is awaited here, so that the calls of one tick reach the store together.
     const checking = parse(task.input, input)
     const checked = checking instanceof Promise ? await checking : checking
@@ -95,6 +101,7 @@ export class Engine {
     options: Omit<QueueEnqueueOptions, 'id'> = {},
   ): Promise<JobRef[]> {
     const task = this.task(name)
+    this.#checkOnce()
     const issues: Issue[] = []
     for (const [index, input] of inputs.entries()) {
       const checking = parse(task.input, input)
@@ -120,6 +127,7 @@ export class Engine {
 
   /** @throws LovageError `NOT_FOUND` also for a job outside the scope: strangers learn nothing. */
   async snapshot(id: string, scope: Scope): Promise<Snapshot> {
+    this.#checkOnce()
     const snapshot = await this.store.get(id)
     if (snapshot === null) throw this.#absent(id, scope.task)
     const { task, owner } = 'job' in snapshot ? snapshot.job : snapshot
@@ -165,6 +173,7 @@ export class Engine {
     owner,
     signal,
   }: NoticesOptions & { owner?: string | undefined }): AsyncGenerator<Notice, void, undefined> {
+    this.#checkOnce()
     for (const name of tasks ?? []) this.task(name)
     return readFeed(this.#hub, this.store, {
       match: {
@@ -180,6 +189,19 @@ export class Engine {
   async close(): Promise<void> {
     this.#hub.close()
     await this.store.close()
+  }
+
+  /** Nobody waits for it: what it finds is advice, and a store that cannot be reached is told to whoever calls it. */
+  #checkOnce(): void {
+    if (this.#isChecked) return
+    this.#isChecked = true
+    this.store.check().then(
+      (warnings) => warnings.forEach((warning) => this.#warn(warning)),
+      (error: unknown) => {
+        if (isLovageError(error, 'STORE_UNSUPPORTED')) this.#warn(error.message)
+        else this.#isChecked = false // not reached: the next use looks again
+      },
+    )
   }
 
   #newJob(name: string, task: AnyTask, input: unknown, options: QueueEnqueueOptions): NewJob {
