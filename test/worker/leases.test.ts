@@ -1,14 +1,17 @@
 /** The lease: kept while handlers run, noticed when it ran out; and what the store says at the start. */
 import { LovageError } from '@lovage/core'
 import { describe, expect, test } from 'vitest'
-import { bench, climbing } from './harness.ts'
+import { bench, climbing, gate } from './harness.ts'
 
 describe('a lease that ran out', () => {
   test('is noticed by its keeper: all handlers are told at once, and the worker goes on under a new name', async () => {
     const t = bench()
-    const { id, worker, watcher, top, signal, session } = await climbing(t)
+    const { id, worker, watcher, top, signal, session } = await climbing(t, { concurrency: 1 })
     await t.store.leave(session) // as if somebody had reaped it
-    await t.clock.advance(2_000)
+    const steps = t.faults.count('step')
+    await t.clock.advance(1_999)
+    expect(t.faults.count('step')).toBe(steps)
+    await t.clock.advance(1)
     expect(await watcher.until('worker.expired')).toMatchObject({ session, leaseMs: 6_000, lost: 1 })
     expect(signal.reason).toEqual({ type: 'lease_lost' })
     expect(watcher.all('job.lost')).toMatchObject([{ id }])
@@ -18,7 +21,18 @@ describe('a lease that ran out', () => {
     expect(watcher.all('job.succeeded')).toHaveLength(1)
   })
 
-  test('is noticed by a step: outcomes that wait to be written are dropped', async () => {
+  test('is told to the handlers even while the store is gone again', async () => {
+    const t = bench()
+    const { watcher, signal, session } = await climbing(t, { concurrency: 1 })
+    await t.store.leave(session)
+    t.faults.plan('join', 'refused', 'refused', 'refused')
+    await t.clock.advance(2_000)
+    await watcher.until('worker.expired')
+    expect(signal.reason).toEqual({ type: 'lease_lost' })
+    expect(watcher.all('worker.rejoined')).toEqual([])
+  })
+
+  test('is noticed by a step: outcomes that wait to be written are dropped, and not even tried', async () => {
     const t = bench()
     const { id, watcher, top, session } = await climbing(t)
     await t.store.leave(session)
@@ -27,8 +41,34 @@ describe('a lease that ran out', () => {
     top.open('too late')
     await watcher.untilJob('job.lost', id)
     await watcher.until('worker.expired')
+    await t.clock.advance(0)
     expect(await t.job(id)).toMatchObject({ state: 'running' })
     expect(watcher.all('job.succeeded')).toEqual([])
+    expect(t.faults.of('step').filter(([{ settle }]) => settle.some((one) => one.id === id))).toHaveLength(1)
+  })
+
+  test('is told once, also of a job whose handler ends while the worker finds out why', async () => {
+    const t = bench()
+    const { id, watcher, top, session } = await climbing(t)
+    const found = gate()
+    const through = t.faults.through.bind(t.faults)
+    t.faults.through = async (act, args, call) => {
+      const answer = await through(act, args, call)
+      if (act === 'get') await found.promise
+      return answer
+    }
+    await t.store.leave(session)
+    await t.store.join({ session, leaseMs: 60_000 })
+    await t.store.join({ session: 'other', leaseMs: 60_000 })
+    await t.store.step({ session: 'other', settle: [], claim: 1 })
+    t.faults.cut() // so that the next step asks about the holds
+    await t.clock.advance(0)
+    top.open('too late')
+    await t.clock.advance(0)
+    found.open()
+    await watcher.untilJob('job.lost', id)
+    await t.clock.advance(1_000)
+    expect(watcher.all('job.lost')).toHaveLength(1)
   })
 
   test('is kept from doing so while handlers run for long', async () => {

@@ -15,6 +15,8 @@ describe('a step that was not answered', () => {
     top.open('up')
     await watcher.untilJob('job.succeeded', id)
     await watcher.until('job.succeeded', 2)
+    await t.clock.advance(0)
+    expect(t.faults.of('wait').at(-1)?.[0]).toBe(worker.health().session)
     expect(signal.aborted).toBe(false)
     expect(watcher.all('job.lost')).toEqual([])
   })
@@ -56,6 +58,29 @@ describe('a step that was not answered', () => {
     top.open('up')
     await watcher.untilJob('job.succeeded', id)
     expect(await t.result(id)).toBe('up')
+  })
+
+  test('and was not carried out is lost if another worker has done the job meanwhile, though that ended alike', async () => {
+    const t = bench()
+    const { id, watcher, top } = await climbing(t)
+    t.faults.goDown()
+    top.open('up')
+    await t.clock.advance(6_000)
+    await t.store.join({ session: 'other', leaseMs: 60_000 })
+    await t.store.extend('other', 60_000) // reaps
+    const { claimed } = await t.store.step({ session: 'other', settle: [], claim: 1 })
+    const settle = claimed.map((job) => ({
+      ...job,
+      to: 'succeeded' as const,
+      result: { json: '"there"' },
+      ttlMs: 60_000,
+    }))
+    await t.store.step({ session: 'other', settle, claim: 0 })
+    t.faults.comeBack()
+    await t.clock.advance(5_000)
+    await watcher.untilJob('job.lost', id)
+    expect(watcher.all('job.succeeded')).toEqual([])
+    expect(await t.result(id)).toBe('there')
   })
 
   test('for 10 s counts as one whose fate is unknown', async () => {

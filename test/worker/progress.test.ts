@@ -9,7 +9,7 @@ import { Watcher } from './watcher.ts'
 type Progress = (report: { step: number }) => void
 
 /** A `climb` that has begun and waits: the test reports in its name. */
-async function climbing(t: Bench, options: { timeLimitMs?: number } = {}) {
+async function reporting(t: Bench, options: { timeLimitMs?: number } = {}) {
   const top = gate<string>()
   const begun = gate<Progress>()
   const { worker, watcher } = await t.started({
@@ -34,7 +34,7 @@ async function told(t: Bench, id: string): Promise<string[]> {
 
 test('a first report goes out at once', async () => {
   const t = bench()
-  const { id, progress } = await climbing(t)
+  const { id, progress } = await reporting(t)
   progress({ step: 1 })
   await t.clock.advance(0)
   expect(await told(t, id)).toEqual(['progress 1'])
@@ -43,7 +43,7 @@ test('a first report goes out at once', async () => {
 
 test('later ones go out at most every 100 ms, and the newest wins', async () => {
   const t = bench()
-  const { id, progress } = await climbing(t)
+  const { id, progress } = await reporting(t)
   progress({ step: 1 })
   await t.clock.advance(0)
   for (let step = 2; step <= 50; step++) progress({ step })
@@ -55,7 +55,7 @@ test('later ones go out at most every 100 ms, and the newest wins', async () => 
 
 test('a report after a quiet time goes out at once again', async () => {
   const t = bench()
-  const { id, progress } = await climbing(t)
+  const { id, progress } = await reporting(t)
   progress({ step: 1 })
   await t.clock.advance(5_000)
   progress({ step: 2 })
@@ -65,7 +65,7 @@ test('a report after a quiet time goes out at once again', async () => {
 
 test('what has not gone out when the handler ends comes just before the outcome', async () => {
   const t = bench()
-  const { id, watcher, top, progress } = await climbing(t)
+  const { id, watcher, top, progress } = await reporting(t)
   progress({ step: 1 })
   await t.clock.advance(0)
   progress({ step: 2 })
@@ -92,7 +92,7 @@ test('a report in the same turn as the end is neither lost nor told twice', asyn
 test('a report that is under way when the handler ends is told once', async () => {
   const t = bench()
   const answered = gate()
-  const { id, watcher, top, progress } = await climbing(t)
+  const { id, watcher, top, progress } = await reporting(t)
   const through = t.faults.through.bind(t.faults)
   t.faults.through = async (act, args, call) => {
     const answer = await through(act, args, call)
@@ -147,7 +147,7 @@ test('more than a hundred reports go out in several calls, one at a time', async
 
 test('what the schema refuses is dropped, with one warning for each attempt', async () => {
   const t = bench()
-  const { id, watcher, top, progress } = await climbing(t)
+  const { id, watcher, top, progress } = await reporting(t)
   progress({ step: 'one' } as unknown as { step: number })
   progress({ step: 'two' } as unknown as { step: number })
   progress({ step: 3 })
@@ -235,7 +235,7 @@ test('a schema that takes its time keeps the order, and the last report still co
 
 test('reports that could not be delivered are delivered later, the newest of them', async () => {
   const t = bench()
-  const { id, progress } = await climbing(t)
+  const { id, progress } = await reporting(t)
   t.faults.plan('progress', 'refused')
   progress({ step: 1 })
   await t.clock.advance(0)
@@ -245,9 +245,59 @@ test('reports that could not be delivered are delivered later, the newest of the
   expect(await told(t, id)).toEqual(['progress 2'])
 })
 
+test('a report that fails while a newer one waits is forgotten', async () => {
+  const t = bench()
+  const failing = gate()
+  const { id, progress } = await reporting(t)
+  const through = t.faults.through.bind(t.faults)
+  t.faults.through = async (act, args, call) => {
+    if (act !== 'progress' || t.faults.count('progress') > 0) return through(act, args, call)
+    t.faults.plan('progress', 'refused')
+    try {
+      return await through(act, args, call)
+    } finally {
+      await failing.promise
+    }
+  }
+  progress({ step: 1 })
+  await t.clock.advance(0)
+  progress({ step: 2 })
+  failing.open()
+  await t.clock.advance(0)
+  await t.clock.advance(1_000)
+  expect(await told(t, id)).toEqual(['progress 2'])
+})
+
+test('reports that were made while the store was gone go out when it is back', async () => {
+  const t = bench()
+  const { id, watcher, progress } = await reporting(t)
+  t.faults.goDown()
+  await watcher.until('worker.disconnected')
+  progress({ step: 1 })
+  await t.clock.advance(2_000)
+  progress({ step: 2 })
+  t.faults.comeBack()
+  await t.clock.advance(5_000)
+  await watcher.until('worker.rejoined')
+  expect(await told(t, id)).toEqual(['progress 2'])
+})
+
+test('nothing more of a cancelled job goes out', async () => {
+  const t = bench()
+  const { id, watcher, progress } = await reporting(t)
+  progress({ step: 1 })
+  await t.clock.advance(0)
+  progress({ step: 2 })
+  await t.store.cancel({ id, by: null, reason: null, ttlMs: 60_000 })
+  await watcher.untilJob('job.cancelled', id)
+  progress({ step: 3 })
+  await t.clock.advance(1_000)
+  expect(t.faults.count('progress')).toBe(1)
+})
+
 test('a report that could not be delivered comes with the outcome', async () => {
   const t = bench()
-  const { id, watcher, top, progress } = await climbing(t)
+  const { id, watcher, top, progress } = await reporting(t)
   t.faults.plan('progress', 'refused')
   progress({ step: 1 })
   await t.clock.advance(0)
@@ -258,7 +308,7 @@ test('a report that could not be delivered comes with the outcome', async () => 
 
 test('a report after the end is dropped', async () => {
   const t = bench()
-  const { id, watcher, top, progress } = await climbing(t)
+  const { id, watcher, top, progress } = await reporting(t)
   top.open('done')
   await watcher.untilJob('job.succeeded', id)
   progress({ step: 9 })

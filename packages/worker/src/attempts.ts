@@ -231,7 +231,6 @@ export class Attempts {
     }
     attempt.deadlineAt = Number.POSITIVE_INFINITY
     if (attempt.result !== null) return this.#conclude(attempt, attempt.result, reports.drop(attempt))
-    if (attempt.aborted?.type === 'shutdown') return // the worker ends before its grace would
     attempt.phase = 'abandoned'
     this.#abandoned += 1
     this.#conclude(attempt, overTime(attempt.terms), reports.drop(attempt))

@@ -114,12 +114,12 @@ export class Pump {
     const settle = outbox.take()
     const claim = this.#isDraining ? 0 : Math.min(attempts.free, MAX_CLAIM)
     const verify = this.#mustVerify ? attempts.holds() : NO_HOLDS
-    this.#isWoken = false
-    this.#mustVerify = false
     waiter.want('nothing')
     const late = (): void => this.#failed(step, new Error(`no answer in ${STEP_TIMEOUT_MS / 1000} s`))
-    const step: Step = { cancelTimeout: clock.after(STEP_TIMEOUT_MS, late) }
+    const step: Step = { isVerifying: this.#mustVerify, cancelTimeout: clock.after(STEP_TIMEOUT_MS, late) }
     this.#step = step
+    this.#isWoken = false
+    this.#mustVerify = false
     store.step({ session, settle, claim, verify, announce }).then(
       (reply) => this.#answered(step, claim, reply),
       (error: unknown) => this.#failed(step, error),
@@ -135,7 +135,7 @@ export class Pump {
     if (!reply.alive) return session.reaped()
     session.fine()
     outbox.confirm(reply.lost)
-    attempts.fenced(reply.lost)
+    if (step.isVerifying) attempts.fenced(reply.lost)
     for (const claimed of reply.claimed) attempts.start(claimed)
     if (reply.nextDueMs !== null) this.#due.watch(this.#lastStepAt + reply.nextDueMs)
     // Some slots are free still, and the line may hold more.
@@ -152,5 +152,7 @@ export class Pump {
 
 /** A step under way. Its answer counts only while it is the pump's step still. */
 interface Step {
+  /** It asks about the holds of running jobs; otherwise what comes back as lost are outcomes. */
+  isVerifying: boolean
   cancelTimeout: () => void
 }
