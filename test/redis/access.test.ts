@@ -23,7 +23,7 @@ async function work(options: RedisStoreOptions): Promise<void> {
     expect((await waiting).work).toBe(true)
     const [a] = await claim(store, 's')
     await settle(store, 's', succeeded(a!))
-    expect((await batch).value).toHaveLength(1)
+    expect((await batch).value).toMatchObject({ 0: { type: 'queued', jobId: 'a' } })
     expect(await stateOf(store, 'a')).toBe('succeeded')
     await store.extend('s', 1_000)
     await store.check()
