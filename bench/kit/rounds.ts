@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis'
 
 export const url = process.env['REDIS_URL'] ?? 'redis://localhost:6379'
-export const ROUNDS = Number(process.env['ROUNDS'] ?? 3)
+const ROUNDS = Number(process.env['ROUNDS'] ?? 3)
 
 /** 100 bytes as JSON. */
 export const input = { text: 'x'.repeat(87) }

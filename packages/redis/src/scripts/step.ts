@@ -8,6 +8,8 @@ import { WIDTH } from './step-items.ts'
 
 /** Delayed jobs that one step promotes: it bounds how long others wait for the server. */
 const PROMOTE_MAX = 200
+/** An idle worker looks by itself every 5 s; what is due later it will see in time. */
+const SOON_MS = 10_000
 /** Tombstones that one step passes; what is left wakes the next one. */
 const TOMBS_MAX = 1_000
 /**
@@ -207,8 +209,9 @@ export const step = defineScript({
     end
     seal()
     local nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
-    -- What is left, another takes; and where this worker has no hand free to be back in time, another must know.
-    if redis.call('LLEN', wait) > 0 or (nextDue and room == 0) then ring() end
+    -- What is left, another takes; and what is due soon another must know, where this worker has no hand free for it.
+    local isSoon = nextDue and nextDue - nowMs < ${SOON_MS}
+    if redis.call('LLEN', wait) > 0 or (isSoon and room == 0) then ring() end
 
     local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
     return { isAlive and 'alive' or 'reaped', nextDueMs, lost, nowMs, claimed, records, counts, deferred }

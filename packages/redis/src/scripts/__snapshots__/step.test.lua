@@ -224,8 +224,9 @@ else
 end
 seal()
 local nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
--- What is left, another takes; and where this worker has no hand free to be back in time, another must know.
-if redis.call('LLEN', wait) > 0 or (nextDue and room == 0) then ring() end
+-- What is left, another takes; and what is due soon another must know, where this worker has no hand free for it.
+local isSoon = nextDue and nextDue - nowMs < 10000
+if redis.call('LLEN', wait) > 0 or (isSoon and room == 0) then ring() end
 
 local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
 return { isAlive and 'alive' or 'reaped', nextDueMs, lost, nowMs, claimed, records, counts, deferred }
