@@ -49,7 +49,8 @@ describe('a lease that ran out', () => {
 
   test('is told once, also of a job whose handler ends while the worker finds out why', async () => {
     const t = bench()
-    const { id, watcher, top, session } = await climbing(t)
+    const { id, watcher, top, session } = await climbing(t, { concurrency: 1 })
+    await t.clock.advance(25)
     const found = gate()
     const through = t.faults.through.bind(t.faults)
     t.faults.through = async (act, args, call) => {

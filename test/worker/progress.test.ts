@@ -3,34 +3,9 @@ import { decode, defineTasks, type Schema, task } from '@lovage/core'
 import { createWorker } from '@lovage/worker'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { type Bench, bench, gate } from './harness.ts'
+import { bench, gate } from './harness.ts'
+import { type Progress, reporting, told } from './reporting.ts'
 import { Watcher } from './watcher.ts'
-
-type Progress = (report: { step: number }) => void
-
-/** A `climb` that has begun and waits: the test reports in its name. */
-async function reporting(t: Bench, options: { timeLimitMs?: number } = {}) {
-  const top = gate<string>()
-  const begun = gate<Progress>()
-  const { worker, watcher } = await t.started({
-    climb: (_input, { progress }) => {
-      begun.open(progress)
-      return top.promise
-    },
-  })
-  const id = await t.enqueue('climb', undefined, options)
-  return { id, worker, watcher, top, progress: await begun.promise }
-}
-
-/** The notices of a job after `started`: `progress 1`, `succeeded`. */
-async function told(t: Bench, id: string): Promise<string[]> {
-  const notices = await t.notices(id)
-  return notices
-    .filter(({ type }) => type !== 'started')
-    .map(({ type, data }) =>
-      type === 'progress' ? `${type} ${(decode(data!) as { step: number }).step}` : type,
-    )
-}
 
 test('a first report goes out at once', async () => {
   const t = bench()
@@ -233,55 +208,6 @@ test('a schema that takes its time keeps the order, and the last report still co
   expect(await told(t, id)).toEqual(['progress 1', 'progress 3', 'succeeded'])
 })
 
-test('reports that could not be delivered are delivered later, the newest of them', async () => {
-  const t = bench()
-  const { id, progress } = await reporting(t)
-  t.faults.plan('progress', 'refused')
-  progress({ step: 1 })
-  await t.clock.advance(0)
-  expect(await told(t, id)).toEqual([])
-  progress({ step: 2 })
-  await t.clock.advance(1_000)
-  expect(await told(t, id)).toEqual(['progress 2'])
-})
-
-test('a report that fails while a newer one waits is forgotten', async () => {
-  const t = bench()
-  const failing = gate()
-  const { id, progress } = await reporting(t)
-  const through = t.faults.through.bind(t.faults)
-  t.faults.through = async (act, args, call) => {
-    if (act !== 'progress' || t.faults.count('progress') > 0) return through(act, args, call)
-    t.faults.plan('progress', 'refused')
-    try {
-      return await through(act, args, call)
-    } finally {
-      await failing.promise
-    }
-  }
-  progress({ step: 1 })
-  await t.clock.advance(0)
-  progress({ step: 2 })
-  failing.open()
-  await t.clock.advance(0)
-  await t.clock.advance(1_000)
-  expect(await told(t, id)).toEqual(['progress 2'])
-})
-
-test('reports that were made while the store was gone go out when it is back', async () => {
-  const t = bench()
-  const { id, watcher, progress } = await reporting(t)
-  t.faults.goDown()
-  await watcher.until('worker.disconnected')
-  progress({ step: 1 })
-  await t.clock.advance(2_000)
-  progress({ step: 2 })
-  t.faults.comeBack()
-  await t.clock.advance(5_000)
-  await watcher.until('worker.rejoined')
-  expect(await told(t, id)).toEqual(['progress 2'])
-})
-
 test('nothing more of a cancelled job goes out', async () => {
   const t = bench()
   const { id, watcher, progress } = await reporting(t)
@@ -295,17 +221,6 @@ test('nothing more of a cancelled job goes out', async () => {
   expect(t.faults.count('progress')).toBe(1)
 })
 
-test('a report that could not be delivered comes with the outcome', async () => {
-  const t = bench()
-  const { id, watcher, top, progress } = await reporting(t)
-  t.faults.plan('progress', 'refused')
-  progress({ step: 1 })
-  await t.clock.advance(0)
-  top.open('done')
-  await watcher.untilJob('job.succeeded', id)
-  expect(await told(t, id)).toEqual(['progress 1', 'succeeded'])
-})
-
 test('a report after the end is dropped', async () => {
   const t = bench()
   const { id, watcher, top, progress } = await reporting(t)
@@ -314,25 +229,6 @@ test('a report after the end is dropped', async () => {
   progress({ step: 9 })
   await t.clock.advance(1_000)
   expect(t.faults.count('progress')).toBe(0)
-})
-
-test('the store says that the hold is gone when it gets a report: the handler is told', async () => {
-  const t = bench()
-  const signals: AbortSignal[] = []
-  const reporters: Progress[] = []
-  const { worker, watcher } = await t.started({
-    climb: (_input, { progress, signal }) => {
-      reporters.push(progress)
-      signals.push(signal)
-      return gate<string>().promise
-    },
-  })
-  const id = await t.enqueue('climb')
-  await watcher.until('job.started')
-  await t.store.leave(worker.health().session!) // as if somebody had reaped it
-  reporters[0]?.({ step: 1 })
-  await watcher.untilJob('job.lost', id)
-  expect(signals[0]?.reason).toEqual({ type: 'lease_lost' })
 })
 
 test('a schema that never answers costs the report, and not the outcome', async () => {

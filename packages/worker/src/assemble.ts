@@ -53,9 +53,7 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
     onBroken(isReaped) {
       pump.abandon()
       waiter.reset()
-      if (!isReaped) return
-      outbox.drop(new Set(outbox.holds().map(({ id }) => id)))
-      attempts.loseAll()
+      if (isReaped) attempts.loseAll() // what the outbox holds is found lost by the next join
     },
   })
   const waiter = new Waiter({
