@@ -22,7 +22,7 @@ export interface TaskTypes {
   progress: unknown
 }
 
-/** Notices that are written only for tasks that ask for them; each costs about a fifth of a no-op job. */
+/** Notices that are written only for tasks that ask for them; each makes a no-op job cost Redis about a third more. */
 export type ExtraNotice = 'queued' | 'started'
 
 export interface TaskOptions<
