@@ -46,6 +46,7 @@ test('reports that were made while the store was gone go out when it is back', a
   progress({ step: 1 })
   await t.clock.advance(2_000)
   progress({ step: 2 })
+  await t.clock.advance(0)
   t.faults.comeBack()
   await t.clock.advance(5_000)
   await watcher.until('worker.rejoined')
