@@ -6,6 +6,7 @@ import superjson from 'superjson'
 import { call } from './calls.ts'
 import { HttpCalls } from './http-calls.ts'
 import type { ClientControls, JobsClient } from './jobs-client.ts'
+import { ORIGIN } from './origin.ts'
 import { SocketPool } from './socket-pool.ts'
 import { urlsOf } from './urls.ts'
 import { Wire } from './wire.ts'
@@ -100,7 +101,7 @@ export function createJobsClient<AppRouter extends AnyTRPCRouter>(
     close: () => wire.close(),
     [Symbol.asyncDispose]: () => wire.close(),
   }
-  return pathProxy([], (path, args) => call(wire, path, args), controls) as JobsClient<AppRouter>
+  return pathProxy([], wire, controls) as JobsClient<AppRouter>
 }
 
 const bearer = (token: string | null | undefined): Record<string, string> =>
@@ -112,20 +113,17 @@ const tokenParam = (token: string | null | undefined): Record<string, string> | 
 const NEVER_PATHS: ReadonlySet<string> = new Set(['then', 'catch', 'finally', 'toJSON'])
 
 /** An object in which every name leads deeper, and every place can be called. */
-function pathProxy(
-  path: readonly string[],
-  act: (path: readonly string[], args: readonly unknown[]) => unknown,
-  own: object,
-): unknown {
+function pathProxy(path: readonly string[], wire: Wire, own: object): unknown {
   const deeper = new Map<string, unknown>()
   return new Proxy(() => {}, {
     get(_, key) {
       if (Object.hasOwn(own, key)) return Reflect.get(own, key)
+      if (key === ORIGIN) return { wire, path: path.join('.') }
       if (typeof key === 'symbol' || NEVER_PATHS.has(key)) return undefined
       let next = deeper.get(key)
-      if (next === undefined) deeper.set(key, (next = pathProxy([...path, key], act, {})))
+      if (next === undefined) deeper.set(key, (next = pathProxy([...path, key], wire, {})))
       return next
     },
-    apply: (_, __, args: unknown[]) => act(path, args),
+    apply: (_, __, args: unknown[]) => call(wire, path, args),
   })
 }

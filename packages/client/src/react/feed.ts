@@ -1,0 +1,38 @@
+/** The feed of a task or of all, followed by one component. */
+import type { Cursor, Notice } from '@lovage/core'
+import type { Origin } from '../origin.ts'
+import { under } from '../wire.ts'
+import { Following } from './following.ts'
+
+export interface FeedState {
+  /** All that was kept has been delivered; what comes next is live. */
+  isLive: boolean
+  /** Notices that were trimmed on the server before they could be delivered. */
+  missed: number
+  error: Error | undefined
+}
+
+export interface FeedRequest {
+  tasks?: readonly string[]
+  types?: readonly string[]
+  from?: Cursor
+}
+
+export function followFeed<State extends FeedState>(
+  { wire, path }: Origin,
+  { from: start, ...filter }: FeedRequest,
+  state: State,
+  reduce: (state: State, notice: Extract<Notice, { jobId: string }>) => State,
+): Following<State> {
+  return new Following<State>({
+    clock: wire.clock,
+    state,
+    follow: (from = start, signal) =>
+      wire.follow({ path: under(path, 'notices'), input: filter, from, signal, untilEnd: false }),
+    reduce: (before, notice) => {
+      if (notice.type === 'ready') return { ...before, isLive: true }
+      if (notice.type === 'gap') return { ...before, missed: before.missed + notice.missed }
+      return reduce(before, notice)
+    },
+  })
+}

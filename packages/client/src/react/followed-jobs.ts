@@ -1,0 +1,108 @@
+/** The jobs that are followed through one client, each once, however many components look at it. */
+import { type Cursor, type Failure, isFinal, type Job, type Notice } from '@lovage/core'
+import { reduceJob } from '../reduce.ts'
+import type { Wire } from '../wire.ts'
+import { Following } from './following.ts'
+
+/** What is known of a job. */
+export interface Known {
+  job?: Job
+  /** The last report of the attempt that runs, or ran last. */
+  progress?: unknown
+  /** Why the last attempt failed. */
+  failure?: Failure
+  /** Why it is not followed any more. */
+  error: Error | undefined
+}
+
+export const NOTHING: Known = { error: undefined }
+
+export const known = (job: Job | undefined): Known =>
+  job === undefined
+    ? NOTHING
+    : { ...(job.state === 'running' && { progress: job.progress }), job, error: undefined }
+
+/** Where following begins: what is known already, and up to which place. */
+export interface Start {
+  known: Known
+  cursor?: Cursor | undefined
+}
+
+export class FollowedJobs {
+  readonly #wire: Wire
+  readonly #jobs = new Map<string, Following<Known>>()
+  readonly #underWay = new Map<string, Promise<unknown>>()
+
+  constructor(wire: Wire) {
+    this.#wire = wire
+  }
+
+  find(path: string, id: string): Following<Known> | undefined {
+    return this.#jobs.get(keyOf(path, id))
+  }
+
+  /** To be subscribed to at once: whoever has no listener is forgotten only after his last one. */
+  follow(path: string, id: string, start: Start): Following<Known> {
+    const key = keyOf(path, id)
+    let following = this.#jobs.get(key)
+    if (following === undefined) {
+      const { clock } = this.#wire
+      following = new Following<Known>({
+        clock,
+        state: start.known,
+        cursor: start.cursor,
+        follow: (from, signal) => this.#notices(path, id, from, signal),
+        reduce,
+        onLeft: () => this.#jobs.delete(key),
+      })
+      this.#jobs.set(key, following)
+    }
+    return following
+  }
+
+  /** Says that a job is being enqueued, so that whoever follows it waits for that instead of being told NOT_FOUND. */
+  async expect(path: string, id: string, enqueued: Promise<unknown>): Promise<void> {
+    const key = keyOf(path, id)
+    this.#underWay.set(key, enqueued)
+    this.#jobs.get(key)?.resume() // an attempt before may have failed
+    try {
+      await enqueued
+    } catch {
+      // whoever asked for it is told, and so is whoever follows
+    } finally {
+      this.#underWay.delete(key)
+    }
+  }
+
+  async cancel(path: string, id: string, reason: string | undefined) {
+    await this.#underWay.get(keyOf(path, id))
+    return await this.#wire.jobs(path).cancel(id, reason ?? null)
+  }
+
+  async *#notices(path: string, id: string, from: Cursor | undefined, signal: AbortSignal) {
+    const key = keyOf(path, id)
+    await this.#underWay.get(key)
+    const { job } = (this.#jobs.get(key) as Following<Known>).state
+    if (job !== undefined && isFinal(job.state)) return
+    yield* this.#wire.jobs(path).follow(id, from, signal)
+  }
+}
+
+const keyOf = (path: string, id: string): string => `${path} ${id}`
+
+function reduce(before: Known, notice: Notice): Known {
+  if (notice.type === 'gap') return before
+  if (notice.type === 'ready') return notice.job === undefined ? before : known(notice.job)
+  const after: Known = { job: reduceJob(before.job, notice), error: undefined }
+  if (notice.type === 'retrying') return { ...after, failure: notice.error }
+  if (notice.type === 'started') return after
+  return { ...after, progress: notice.type === 'progress' ? notice.data : before.progress }
+}
+
+const byWire = new WeakMap<Wire, FollowedJobs>()
+
+export function followedJobs(wire: Wire): FollowedJobs {
+  let jobs = byWire.get(wire)
+  if (jobs === undefined) byWire.set(wire, (jobs = new FollowedJobs(wire)))
+  return jobs
+}

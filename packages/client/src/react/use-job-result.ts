@@ -1,0 +1,53 @@
+/** The value of a job, for those who suspend. */
+import { waitForResult } from '@lovage/core'
+import { originOf } from '../origin.ts'
+import type { Wire } from '../wire.ts'
+import { idOf, type JobCalls, type JobIn } from './calls-types.ts'
+
+/** Values do not change, so they may be kept; as many as a page may want to show at once. */
+const KEPT_MAX = 100
+/** An error may pass: whoever renders again later asks again. */
+const ERROR_KEPT_MS = 1_000
+
+interface Answer {
+  promise: Promise<void>
+  end?: { value: unknown } | { error: unknown }
+}
+
+const byWire = new WeakMap<Wire, Map<string, Answer>>()
+
+/**
+ * What a job returned; suspends until it has ended. Throws what `result()` throws, for an error boundary.
+ * In the browser only: a server would wait for the job.
+ */
+export function useJobResult<C extends JobCalls>(
+  calls: C,
+  which: string | { id: string },
+): Extract<JobIn<C>, { state: 'succeeded' }>['result'] {
+  const { wire, path } = originOf(calls)
+  const { promise, end } = answerOf(wire, path, idOf(which) as string)
+  // oxlint-disable-next-line typescript/only-throw-error -- how a component suspends in React 18 and 19 alike
+  if (end === undefined) throw promise
+  if ('error' in end) throw end.error
+  return end.value
+}
+
+function answerOf(wire: Wire, path: string, id: string): Answer {
+  const key = `${path} ${id}`
+  let answers = byWire.get(wire)
+  if (answers === undefined) byWire.set(wire, (answers = new Map()))
+  const kept = answers.get(key)
+  if (kept !== undefined) return kept
+  const answer: Answer = {
+    promise: waitForResult(wire.jobs(path), id, wire.clock, { timeout: Infinity }).then(
+      (value) => void (answer.end = { value }),
+      (error: unknown) => {
+        answer.end = { error }
+        wire.clock.after(ERROR_KEPT_MS, () => answers.delete(key))
+      },
+    ),
+  }
+  answers.set(key, answer)
+  if (answers.size > KEPT_MAX) answers.delete(answers.keys().next().value as string)
+  return answer
+}

@@ -1,0 +1,83 @@
+/** A live list of jobs, made from what the feed has kept and what comes. */
+import type { Cursor, Job } from '@lovage/core'
+import { useMemo, useState, useSyncExternalStore } from 'react'
+import type { ConnectionState } from '../connection.ts'
+import { originOf } from '../origin.ts'
+import { reduceJob } from '../reduce.ts'
+import type { FeedCalls, FeedFilter, JobIn } from './calls-types.ts'
+import { type FeedState, followFeed } from './feed.ts'
+import { useConnection } from './use-connection.ts'
+import { useKeyed } from './use-keyed.ts'
+
+export type UseJobsOptions<C extends FeedCalls> = Omit<FeedFilter<C>, 'types' | 'from'> & {
+  /** Where in the feed to begin. Default `'start'`: the oldest notice that is kept. */
+  from?: Cursor
+  /** Jobs on a page. Default 50. */
+  limit?: number
+  /** The most that are held at once, the newest. Default 1,000. */
+  keep?: number
+}
+
+export interface UseJobs<C extends FeedCalls> extends FeedState {
+  /** The newest first, as many pages as were asked for. A job that did not change is the same object. */
+  jobs: readonly JobIn<C>[]
+  hasMore: boolean
+  /** Shows one page more. */
+  more: () => void
+  connection: ConnectionState
+  /** Follows again after an `error`. */
+  resume: () => void
+}
+
+interface Listed extends FeedState {
+  /** By id. Written in place: a copy for each of ten thousand notices would take seconds. */
+  jobs: Map<string, Job>
+}
+
+const PAGE = 50
+const KEEP = 1_000
+
+/**
+ * The feed tells of a job when something happens to it: a job that merely waits is listed where its task asks for
+ * `notices: ['queued', 'started']`.
+ *
+ * @example const { jobs: list, hasMore, more } = useJobs(jobs, { tasks: ['batchScore'] })
+ */
+export function useJobs<C extends FeedCalls>(
+  calls: C,
+  options: UseJobsOptions<C> = {} as UseJobsOptions<C>,
+): UseJobs<C> {
+  const { limit = PAGE, keep = KEEP, from = 'start', ...filter } = options
+  const origin = originOf(calls)
+  const [pages, setPages] = useState(1)
+  const following = useKeyed([origin.wire, origin.path, keep, JSON.stringify([from, filter])], () =>
+    followFeed<Listed>(
+      origin,
+      { ...filter, from },
+      { jobs: new Map(), isLive: false, missed: 0, error: undefined },
+      (state, notice) => {
+        const { jobs } = state
+        jobs.set(notice.jobId, reduceJob(jobs.get(notice.jobId), notice))
+        if (jobs.size >= 2 * keep) for (const { id } of newestFirst(jobs).slice(keep)) jobs.delete(id)
+        return { ...state }
+      },
+    ),
+  )
+  const state = useSyncExternalStore(following.subscribe, following.get, following.getInitial)
+  const connection = useConnection(calls)
+  return useMemo(() => {
+    const all = newestFirst(state.jobs).slice(0, keep)
+    return {
+      ...state,
+      jobs: all.slice(0, pages * limit) as JobIn<C>[],
+      hasMore: all.length > pages * limit,
+      more: () => setPages((count) => count + 1),
+      connection,
+      resume: following.resume,
+    }
+  }, [state, pages, limit, keep, connection, following])
+}
+
+/** Ids begin with the time of enqueueing. */
+const newestFirst = (jobs: Map<string, Job>): Job[] =>
+  [...jobs.values()].sort((one, other) => (one.id < other.id ? 1 : -1))

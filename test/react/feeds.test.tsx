@@ -1,0 +1,160 @@
+// Lists and notices of many jobs: live, bounded, each notice once.
+import { recordHook } from './page.tsx'
+import { useConnection, useJobs, useNotices } from '@lovage/client/react'
+import { defineTasks, task } from '@lovage/core'
+import { act, waitFor } from '@testing-library/react'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { tasks } from '../kit/contract.ts'
+import { createHarness } from '../kit/harness.ts'
+
+test('every notice is told once and in order, also in StrictMode and through a pulled cable; the newest are kept', async () => {
+  await using it = await createHarness(tasks)
+  const { jobs } = it.client()
+  const told: number[] = []
+  const { result, rerender, unmount, seen } = recordHook(() =>
+    useNotices(jobs.score, {
+      types: ['progress'],
+      limit: 3,
+      onNotice: (notice) => void (notice.type === 'progress' && told.push(notice.data.done)),
+    }),
+  )
+  expect(seen[0]).toMatchObject({ notices: [], isLive: false, connection: 'idle' })
+  await waitFor(() => expect(result.current).toMatchObject({ isLive: true, connection: 'connected' }))
+  await jobs.score.enqueue({ texts: [] })
+  const claimed = await it.driver.next()
+  for (let done = 1; done <= 5; done++) await it.driver.report(claimed, { done, total: 9 })
+  await waitFor(() => expect(told).toHaveLength(5))
+  it.line.cut()
+  rerender()
+  for (let done = 6; done <= 9; done++) await it.driver.report(claimed, { done, total: 9 })
+  await it.driver.succeed(claimed, [])
+  await waitFor(() => expect(told).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]))
+  await waitFor(() =>
+    expect(result.current.notices).toMatchObject([9, 8, 7].map((done) => ({ data: { done } }))),
+  )
+  expect(result.current.cursor).toBe(result.current.notices[0]?.cursor)
+  expect(it.followers()).toBe(1)
+  unmount()
+  await it.abandoned()
+})
+
+test('from a cursor, notices go on where they were: none twice, none missing', async () => {
+  await using it = await createHarness(tasks)
+  const { jobs } = it.client()
+  const first = recordHook(() => useNotices(jobs))
+  await waitFor(() => expect(first.result.current.isLive).toBe(true))
+  const ids = (await jobs.sweep.enqueueMany([undefined, undefined, undefined])).map(({ id }) => id)
+  const [one, two, three] = await it.driver.claim(3)
+  await it.driver.succeed(one!, undefined)
+  await waitFor(() => expect(first.result.current.notices).toHaveLength(1))
+  const { cursor } = first.result.current
+  first.unmount()
+  await it.driver.succeed(two!, undefined)
+  await it.driver.succeed(three!, undefined)
+  const second = recordHook(() => useNotices(jobs, { from: cursor! }))
+  await waitFor(() => expect(second.result.current.notices).toHaveLength(2))
+  expect(second.result.current.notices.map(({ jobId }) => jobId)).toEqual([ids[2], ids[1]])
+})
+
+test('a listener that throws does not end the feed; the feed of a stranger is silent', async () => {
+  await using it = await createHarness(tasks)
+  const { jobs } = it.client()
+  const thrown: unknown[] = []
+  const uncaught = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException').on('uncaughtException', (error) => thrown.push(error))
+  it.cleanUp(() => {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of uncaught) process.on('uncaughtException', listener)
+  })
+  const angry = recordHook(() =>
+    useNotices(jobs, {
+      onNotice: () => {
+        throw new Error('a bug of the page')
+      },
+    }),
+  )
+  const bob = it.client({ token: 'bob' })
+  const stranger = recordHook(() => useNotices(bob.jobs))
+  await waitFor(() => expect(angry.result.current.isLive && stranger.result.current.isLive).toBe(true))
+  await jobs.sweep.enqueueMany([undefined, undefined])
+  for (const claimed of await it.driver.claim(2)) await it.driver.succeed(claimed, undefined)
+  await waitFor(() => expect(angry.result.current.notices).toHaveLength(2))
+  await waitFor(() => expect(thrown).toMatchObject([{ message: 'a bug of the page' }, {}]))
+  expect(stranger.result.current.notices).toEqual([])
+})
+
+test('a feed that is refused says why, and resumes', async () => {
+  await using it = await createHarness(tasks)
+  let token = ''
+  const { jobs } = it.client({ auth: () => token })
+  const { result } = recordHook(() => useNotices(jobs))
+  await waitFor(() => expect(result.current.error).toMatchObject({ code: 'UNAUTHORIZED' }))
+  token = 'ada'
+  act(() => result.current.resume())
+  await waitFor(() => expect(result.current).toMatchObject({ isLive: true, error: undefined }))
+})
+
+/** Tasks that also say when a job is enqueued and when it starts. */
+const talkative = defineTasks({
+  resize: task({
+    input: z.object({ image: z.string() }),
+    output: z.string(),
+    progress: z.number(),
+    notices: ['queued', 'started'],
+  }),
+  sweep: task(),
+})
+
+test('a list begins with what the feed has kept, newest first, a page at a time, and is live', async () => {
+  await using it = await createHarness(talkative)
+  const { jobs } = it.client()
+  const images = Array.from({ length: 7 }, (_, at) => ({ image: `${at}.png` }))
+  const handles = await jobs.resize.enqueueMany(images)
+  await jobs.sweep.enqueue()
+  const { result } = recordHook(() => ({
+    ...useJobs(jobs, { tasks: ['resize'], limit: 3 }),
+    line: useConnection(jobs),
+  }))
+  await waitFor(() => expect(result.current.jobs).toHaveLength(3))
+  const newest = handles.map(({ id }) => id).toReversed()
+  expect(result.current.jobs.map(({ id }) => id)).toEqual(newest.slice(0, 3))
+  expect(result.current).toMatchObject({ hasMore: true, isLive: true, missed: 0, line: 'connected' })
+  act(() => result.current.more())
+  act(() => result.current.more())
+  expect(result.current.jobs.map(({ id }) => id)).toEqual(newest)
+  expect(result.current.hasMore).toBe(false)
+
+  const untouched = result.current.jobs.slice(0, 6)
+  const [claimed] = await it.driver.claim(1, ['resize'])
+  await it.driver.report(claimed!, 0.5)
+  await waitFor(() =>
+    expect(result.current.jobs[6]).toMatchObject({ state: 'running', progress: 0.5, attempt: 1 }),
+  )
+  await it.driver.succeed(claimed!, 'small.png')
+  await waitFor(() =>
+    expect(result.current.jobs[6]).toMatchObject({ state: 'succeeded', result: 'small.png' }),
+  )
+  for (const [at, job] of untouched.entries()) expect(result.current.jobs[at]).toBe(job)
+  const { id } = await jobs.resize.enqueue({ image: 'new.png' })
+  await waitFor(() => expect(result.current.jobs[0]).toMatchObject({ id, state: 'queued' }))
+})
+
+test('a list is bounded, tells what was trimmed, and takes five hundred jobs in a few renders', async () => {
+  await using it = await createHarness(talkative, { streamMaxLen: 700 })
+  const { jobs } = it.client()
+  const handles = await jobs.resize.enqueueMany(Array.from({ length: 500 }, () => ({ image: 'a.png' })))
+  for (let claimed = await it.driver.claim(100); claimed.length > 0; claimed = await it.driver.claim(100))
+    for (const job of claimed) await it.driver.succeed(job, 'b.png')
+  const { result, seen } = recordHook(() => useJobs(jobs.resize, { limit: 1_000, keep: 100 }))
+  await waitFor(() => expect(result.current).toMatchObject({ isLive: true, missed: 300 }))
+  expect(result.current.jobs).toHaveLength(100)
+  expect(result.current.jobs.map(({ id }) => id)).toEqual(
+    handles
+      .slice(-100)
+      .map(({ id }) => id)
+      .toReversed(),
+  )
+  expect(new Set(result.current.jobs.map(({ state }) => state))).toEqual(new Set(['succeeded']))
+  expect(seen.length).toBeLessThan(100)
+})
