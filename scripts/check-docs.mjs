@@ -54,8 +54,16 @@ async function compileExamples(documents) {
   }
   const config = {
     extends: '../../../tsconfig.base.json',
-    compilerOptions: { composite: false, noEmit: true, noUnusedLocals: false, types: ['node'] },
-    include: ['**/*.ts', '../../docs/globals.d.ts'],
+    compilerOptions: {
+      composite: false,
+      declaration: false, // applications, not libraries
+      declarationMap: false,
+      noEmit: true,
+      noUnusedLocals: false,
+      types: ['node'],
+      jsx: 'react-jsx',
+    },
+    include: ['**/*.ts', '**/*.tsx', '../../docs/globals.d.ts'],
   }
   await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify(config))
   await must('Compiling the examples', bin('tsc'), ['-p', folder])
@@ -67,7 +75,7 @@ async function withImported(own, readme) {
   const files = new Map(own)
   for (const code of files.values()) {
     // Whatever is added to a map while it is walked is walked, too.
-    for (const [, name] of code.matchAll(/ from '\.\/([\w-]+\.ts)'/g)) {
+    for (const [, name] of code.matchAll(/ from '\.\/([\w-]+\.tsx?)'/g)) {
       if (files.has(name)) continue
       files.set(name, readme.get(name) ?? (await readFile(path.join(root, 'test/docs', name), 'utf8')))
     }
