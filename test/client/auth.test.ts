@@ -72,7 +72,7 @@ test('a loop whose token is refused when the socket comes back ends, and does no
   token = null
   it.line.cut()
   await expect(feed.next()).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
-  expect(made()).toBe(2)
+  expect(made()).toBe(3) // the second was refused where the first had been good; so the third asked once more
   await it.abandoned()
 })
 
@@ -149,4 +149,45 @@ test('a way to know callers that fails now and then is asked again, on the same 
   expect((await client.jobs.notices().next()).value?.type).toBe('ready')
   expect([asked, made()]).toEqual([3, 1])
   expect(failures).toMatchObject([{ message: 'the directory is down' }, { message: 'the directory is down' }])
+})
+
+test('a token that runs out ends its subscription, and a new one goes on at the cursor: nothing lost, nothing twice', async () => {
+  let granted = 0
+  let fourth = (): void => {}
+  const isFourth = new Promise<void>((resolve) => {
+    fourth = resolve
+  })
+  await using it = await createHarness(tasks, {
+    authenticate(token) {
+      granted += 1
+      if (granted === 4) fourth()
+      return token === null ? null : { owner: token, expiresAt: Date.now() + 150 }
+    },
+  })
+  const { jobs } = it.client({ token: 'ada' })
+  const job = await jobs.sweep.enqueue()
+  const claimed = await it.driver.next()
+  const ending = isFourth.then(() => it.driver.succeed(claimed, undefined))
+  const seen: string[] = []
+  for await (const notice of job) seen.push(notice.type)
+  await ending
+  expect(seen).toEqual(['ready', 'succeeded'])
+})
+
+test('a token that has run out and whose successor has too is UNAUTHORIZED, for calls and for loops', async () => {
+  let expiresAt = Date.now() + 150
+  await using it = await createHarness(tasks, {
+    authenticate: (token) => ({ owner: token ?? '', expiresAt }),
+  })
+  const { jobs } = it.client({ token: 'ada' })
+  const feed = jobs.notices()
+  await feed.next()
+  await expect(feed.next()).rejects.toMatchObject({
+    code: 'UNAUTHORIZED',
+    details: { message: 'The token has run out.' },
+  })
+  await expect(jobs.sweep.enqueue()).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+  await it.abandoned()
+  expiresAt = Date.now() + 60_000
+  await jobs.sweep.enqueue()
 })

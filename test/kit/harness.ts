@@ -13,7 +13,7 @@ import {
   type TaskTree,
 } from '@lovage/core'
 import { createMemoryStore } from '@lovage/core/memory'
-import { type JobsServer, type ListenOptions, type RouterOf, serve } from '@lovage/server'
+import { type Authenticate, type JobsServer, type ListenOptions, type RouterOf, serve } from '@lovage/server'
 import {
   createTRPCClient,
   createWSClient,
@@ -30,6 +30,7 @@ import { TcpProxy } from './tcp-proxy.ts'
 export interface HarnessOptions extends ListenOptions {
   /** Everybody owns everything. Default: a token is its owner's name, and there must be one. */
   isPublic?: boolean
+  authenticate?: Authenticate
   clock?: Clock
   streamMaxLen?: number
   /** Largest input of the queue. */
@@ -57,13 +58,15 @@ export interface Harness<Tree extends TaskTree> extends AsyncDisposable {
   cleanUp(call: () => unknown): void
 }
 
+const ownName: Authenticate = (token) => token
+
 export const WebSocket = NodeWebSocket as unknown as typeof globalThis.WebSocket
 
 export async function createHarness<const Tree extends TaskTree>(
   tasks: Tree,
   options: HarnessOptions = {},
 ): Promise<Harness<Tree>> {
-  const { isPublic = false, clock, streamMaxLen, maxInputBytes, ...listen } = options
+  const { isPublic = false, authenticate = ownName, clock, streamMaxLen, maxInputBytes, ...listen } = options
   const cleanUps: (() => unknown)[] = []
   const store = createMemoryStore({
     ...(clock && { clock }),
@@ -77,7 +80,7 @@ export async function createHarness<const Tree extends TaskTree>(
   const engine = (queue as unknown as { '~engine': Engine })['~engine']
   const followers = countFollowers(engine)
   const driver = await Driver.start(store)
-  const access = isPublic ? { owner: 'public' as const } : { authenticate: (token: string | null) => token }
+  const access = isPublic ? { owner: 'public' as const } : { authenticate }
   const server = await serve<Tree>({ queue, ...access, closeGraceMs: 0, ...listen })
   const line = await TcpProxy.to(server.port)
   const url = server.url.replace(`:${server.port}`, `:${line.port}`)

@@ -21,4 +21,4 @@ export {
   type ServeQueueOptions,
   type ServeRouterOptions,
 } from './serve.ts'
-export type { Authenticate, RouterOf } from './served-router.ts'
+export type { Authenticate, Caller, RouterOf } from './served-router.ts'

@@ -28,6 +28,12 @@ export interface JobsRouterOptions<
    * `'public'`: everybody has all jobs of the queue.
    */
   owner: 'public' | ((options: { ctx: inferProcedureBuilderResolverOptions<Procedure>['ctx'] }) => string)
+  /**
+   * Until when the caller may listen, in Unix ms; `undefined`: for as long as he likes. A subscription ends then with
+   * `UNAUTHORIZED`, and a client with a new token goes on at its cursor. Say it where tokens run out: a context is made
+   * once for each socket, and a socket lives for days.
+   */
+  expires?: (options: { ctx: inferProcedureBuilderResolverOptions<Procedure>['ctx'] }) => number | undefined
 }
 
 export type JobsRouter<Tree, Root extends AnyTRPCRootTypes> = TRPCBuiltRouter<
@@ -51,7 +57,7 @@ export function jobsRouter<
   Tree extends TaskTree,
   Root extends AnyTRPCRootTypes,
   Procedure extends AnyProcedureBuilder,
->({ t, queue, procedure, owner }: JobsRouterOptions<Tree, Root, Procedure>): JobsRouter<Tree, Root> {
+>({ t, queue, procedure, owner, expires }: JobsRouterOptions<Tree, Root, Procedure>): JobsRouter<Tree, Root> {
   const builder = procedure as unknown as PlainBuilder
   const kit: Kit = {
     // Asked for by name alone: to look through all members of a tree of tasks that is not known yet has no end.
@@ -59,6 +65,7 @@ export function jobsRouter<
     base: builder.errors(formatter(t._config.errorFormatter)),
     open: builder._def.inputs.length > 0,
     ownerOf: owner === 'public' ? () => undefined : (ctx) => checkedOwner(owner({ ctx })),
+    expiresOf: (ctx) => expires?.({ ctx }),
   }
   const record = sharedProcedures(kit, undefined)
   for (const task of kit.engine.tasks) place(record, task.keys, taskProcedures(kit, task))

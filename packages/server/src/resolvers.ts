@@ -26,11 +26,13 @@ export interface Kit {
   open: boolean
   /** Whose jobs the caller may touch; `undefined`: everybody's. */
   ownerOf: (ctx: object) => string | undefined
+  /** Until when the caller may listen, in Unix ms. */
+  expiresOf: (ctx: object) => number | undefined
 }
 
 /** What one task and all tasks have in common. */
 export function sharedProcedures(kit: Kit, task: string | undefined): TRPCRouterRecord {
-  const { engine, base, open, ownerOf } = kit
+  const { engine, base, open, ownerOf, expiresOf } = kit
   return {
     get: base
       .input(envelope({ id: field.id }, { open }))
@@ -47,7 +49,7 @@ export function sharedProcedures(kit: Kit, task: string | undefined): TRPCRouter
         }),
       ),
     notices: base.input(envelope(noticesFields(task), { open })).subscription(({ ctx, input, signal }) =>
-      deliver(ctx, signal, (own) => {
+      deliver(ctx, signal, expiresOf(ctx), (own) => {
         const owner = ownerOf(ctx)
         const { id, types, tasks = task === undefined ? undefined : [task] } = input
         const start = { from: input.lastEventId ?? input.from, signal: own }

@@ -1,25 +1,32 @@
 /** The router of `serve`, for those who have none of their own: a jobs router named `jobs`, and who may call it. */
 import type { IncomingMessage } from 'node:http'
-import { LovageError, type Queue, type TaskTree } from '@lovage/core'
+import { LovageError, type Queue, systemClock, type TaskTree } from '@lovage/core'
 import { initTRPC, type TRPCBuiltRouter, type TRPCDefaultErrorShape } from '@trpc/server'
 import type { TRPCRequestInfo } from '@trpc/server/http'
 import superjson from 'superjson'
 import { formatter, toTRPCError } from './errors.ts'
+import { expired } from './expiry.ts'
 import { jobsRouter } from './jobs-router.ts'
 import type { JobsRecord, WithLovage } from './procedures.ts'
+
+/** Whose token it is, and until when, in Unix ms: subscriptions end then. Without `expiresAt` they do not. */
+export interface Caller {
+  owner: string
+  expiresAt?: number
+}
 
 /**
  * Says whose token this is; `null`: nobody's, and the call fails with `UNAUTHORIZED`. The token comes from
  * `Authorization: Bearer`, on a websocket from the connection parameter `token`; `null` when there is none. Asked
- * once for each HTTP request and once for each socket.
+ * once for each HTTP request and once for each socket, so say when the token runs out: `{ owner, expiresAt }`.
  */
 export type Authenticate = (
   token: string | null,
   request: IncomingMessage,
-) => string | null | Promise<string | null>
+) => string | Caller | null | Promise<string | Caller | null>
 
 interface ServedContext {
-  caller: () => Promise<string | null>
+  caller: () => Promise<Caller | null>
 }
 
 interface ServedRoot {
@@ -39,14 +46,22 @@ export function servedRouter<Tree extends TaskTree>(queue: Queue<Tree>, isPublic
   // Never with stacks: who is asked by strangers is no developer's screen.
   const t = initTRPC.context<ServedContext>().create({ transformer: superjson, isDev: false })
   const known = t.procedure.errors(formatter(t._config.errorFormatter)).use(async ({ ctx, next }) => {
-    const owner = await ctx.caller().catch((error: unknown) => Promise.reject(toTRPCError(error)))
-    if (owner === null)
+    const caller = await ctx.caller().catch((error: unknown) => Promise.reject(toTRPCError(error)))
+    if (caller === null)
       throw toTRPCError(new LovageError('UNAUTHORIZED', { message: 'The token is missing or not valid.' }))
-    return next({ ctx: { owner } })
+    const { owner, expiresAt } = caller
+    if (expiresAt !== undefined && expiresAt <= systemClock.now()) throw toTRPCError(expired())
+    return next({ ctx: { owner, expiresAt } })
   })
   const jobs = isPublic
     ? jobsRouter({ t, queue, procedure: t.procedure, owner: 'public' })
-    : jobsRouter({ t, queue, procedure: known, owner: ({ ctx }) => ctx.owner })
+    : jobsRouter({
+        t,
+        queue,
+        procedure: known,
+        owner: ({ ctx }) => ctx.owner,
+        expires: ({ ctx }) => ctx.expiresAt,
+      })
   return t.router({ jobs })
 }
 
@@ -56,9 +71,10 @@ export function servedRouter<Tree extends TaskTree>(queue: Queue<Tree>, isPublic
  */
 export function servedContext(authenticate: Authenticate | undefined) {
   return ({ req, info }: { req: IncomingMessage; info: TRPCRequestInfo }): ServedContext => ({
-    caller: remembered(async () =>
-      authenticate === undefined ? null : authenticate(tokenOf(req, info), req),
-    ),
+    caller: remembered(async () => {
+      const said = await authenticate?.(tokenOf(req, info), req)
+      return typeof said === 'string' ? { owner: said } : (said ?? null)
+    }),
   })
 }
 
