@@ -57,6 +57,34 @@ test('from a cursor, notices go on where they were: none twice, none missing', a
   expect(second.result.current.notices.map(({ jobId }) => jobId)).toEqual([ids[2], ids[1]])
 })
 
+test('after another filter, and after the end, nobody is told what he did not ask for; nothing is told twice', async () => {
+  await using it = await createHarness(tasks)
+  const { jobs } = it.client()
+  const told: string[] = []
+  const both = recordHook(() => useNotices(jobs))
+  const one = recordHook(
+    ({ task }: { task: 'sweep' | 'mail.greet' }) =>
+      useNotices(jobs, { tasks: [task], onNotice: (notice) => void told.push(notice.task) }),
+    { task: 'sweep' },
+  )
+  await waitFor(() => expect(both.result.current.isLive && one.result.current.isLive).toBe(true))
+  const end = async (...names: ('sweep' | 'greet')[]) => {
+    for (const name of names) {
+      await (name === 'sweep' ? jobs.sweep.enqueue() : jobs.mail.greet.enqueue())
+      await it.driver.succeed(await it.driver.next(), name === 'sweep' ? undefined : 'hello')
+    }
+  }
+  one.rerender({ task: 'mail.greet' })
+  await waitFor(() => expect(one.result.current.isLive).toBe(true))
+  await end('sweep', 'greet')
+  await waitFor(() => expect(told).toEqual(['mail.greet']))
+  await waitFor(() => expect(both.result.current.notices).toHaveLength(2))
+  one.unmount()
+  await end('greet', 'sweep')
+  await waitFor(() => expect(both.result.current.notices).toHaveLength(4))
+  expect(told).toEqual(['mail.greet'])
+})
+
 test('a listener that throws does not end the feed; the feed of a stranger is silent', async () => {
   await using it = await createHarness(tasks)
   const { jobs } = it.client()

@@ -106,6 +106,25 @@ test('a reload shows at once what was last known, and goes on at the cursor; not
   expect(stored()).toBeNull()
 })
 
+test('a page that was rendered without a job takes up the remembered one after hydration', async () => {
+  await using it = await createHarness(tasks)
+  const { jobs } = it.client()
+  const { id } = await jobs.sweep.enqueue()
+  const Page = () => <p>{useJob(jobs.sweep, null, { saved: sweeping }).status}</p>
+  const html = renderToString(<Page />)
+  expect(html).toBe('<p>idle</p>')
+  localStorage.setItem('lovage.sweep', JSON.stringify({ id }))
+  const container = document.body.appendChild(document.createElement('main'))
+  container.innerHTML = html
+  const complaints: unknown[] = []
+  const onRecoverableError = (error: unknown) => complaints.push(error)
+  const root = await act(async () => hydrateRoot(container, <Page />, { onRecoverableError }))
+  await waitFor(() => expect(container.textContent).toBe('queued'))
+  expect(complaints).toEqual([])
+  await act(async () => root.unmount())
+  container.remove()
+})
+
 test('another tab follows the job that this one enqueued', async () => {
   await using it = await createHarness(tasks)
   const [here, there] = [it.client(), it.client()]

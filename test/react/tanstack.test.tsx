@@ -99,3 +99,27 @@ test('syncJob keeps the cached job live: one fetch, and then notices only', asyn
   await waitFor(() => expect(said()).toBe('succeeded '))
   await act(async () => await ended)
 })
+
+test('what a slow fetch brings, older than the notices, does not win', async () => {
+  await using it = await createHarness(tasks)
+  const { jobs } = it.client()
+  const handle = await jobs.mail.greet.enqueue({ name: 'Ada' })
+  const older = await handle.get()
+  const queryClient = new QueryClient()
+  const queryKey = ['job', handle.id]
+  const { promise, resolve } = withResolver<typeof older>()
+  const fetched = queryClient.fetchQuery({ queryKey, queryFn: () => promise })
+  const refused = expect(fetched).rejects.toThrow('CancelledError')
+  await it.driver.succeed(await it.driver.next(), 'hello Ada')
+  await syncJob(queryClient, queryKey, handle)
+  resolve(older)
+  await refused
+  expect(queryClient.getQueryData(queryKey)).toMatchObject({ state: 'succeeded', result: 'hello Ada' })
+  queryClient.clear()
+})
+
+function withResolver<Value>(): { promise: Promise<Value>; resolve: (value: Value) => void } {
+  let resolve!: (value: Value) => void
+  const promise = new Promise<Value>((settle) => (resolve = settle))
+  return { promise, resolve }
+}

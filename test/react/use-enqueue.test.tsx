@@ -20,6 +20,13 @@ function lossy(): { fetch: typeof fetch; loses: boolean } {
   return line
 }
 
+/** The platform's fetch, which sends nothing before it is let go. */
+function held(): { fetch: typeof fetch; letGo: () => void } {
+  let letGo!: () => void
+  const gone = new Promise<void>((resolve) => (letGo = resolve))
+  return { fetch: (...args) => gone.then(() => fetch(...args)), letGo }
+}
+
 test('a double click in a page makes one job, before and after the answer; other inputs make others', async () => {
   await using it = await createHarness(tasks)
   const { jobs } = it.client()
@@ -63,7 +70,8 @@ test('the second of two clicks counts as the first for half a second, and then a
 
 test('the job has its id at once, and who follows it waits for the server instead of being told that it is unknown', async () => {
   await using it = await createHarness(tasks)
-  const { jobs } = it.client()
+  const { fetch, letGo } = held()
+  const { jobs } = it.client({ fetch })
   const { result, seen } = recordHook(() => {
     const enqueueing = useEnqueue(jobs.score)
     return { ...enqueueing, view: useJob(jobs.score, enqueueing.id) }
@@ -74,6 +82,10 @@ test('the job has its id at once, and who follows it waits for the server instea
   act(() => void (handle = result.current.enqueue({ texts: ['great'] })))
   const { id } = result.current
   expect(result.current).toMatchObject({ job: null, isPending: true, view: { id, status: 'pending' } })
+  // By the time that two feeds in a row have answered, the server has answered whatever was asked before them.
+  for (const feed of [jobs.notices(), jobs.notices()]) expect((await feed.next()).value?.type).toBe('ready')
+  expect(result.current).toMatchObject({ isPending: true, view: { id, status: 'pending' } })
+  letGo()
   expect((await handle)?.id).toBe(id)
   await waitFor(() => expect(result.current.view.status).toBe('queued'))
   expect(result.current).toMatchObject({ id, isPending: false, job: { id, task: 'score' } })

@@ -7,30 +7,28 @@ import { enqueuedAtOf, isFinal, type Job, type JobNotice } from '@lovage/core'
  */
 export function reduceJob(job: Job | undefined, notice: JobNotice): Job {
   if (job !== undefined && isFinal(job.state)) return job
-  const { jobId: id, task, at } = notice
-  const attempt = 'attempt' in notice ? notice.attempt : (job?.attempt ?? 0)
-  const base = { id, task, enqueuedAt: job?.enqueuedAt ?? enqueuedAtOf(id) ?? at, attempt }
-  const ended = { ...(job?.state === 'running' && { startedAt: job.startedAt }), finishedAt: at }
+  const { type, jobId: id, task, at, cursor: _cursor, ...news } = notice
+  const base = { id, task, enqueuedAt: job?.enqueuedAt ?? enqueuedAtOf(id) ?? at, attempt: job?.attempt ?? 0 }
+  const startedAt = job?.state === 'running' ? job.startedAt : undefined
   switch (notice.type) {
     case 'queued':
       return job ?? { ...base, state: 'queued' }
     case 'started':
-      return { ...base, state: 'running', startedAt: at }
+      return { ...base, attempt: notice.attempt, state: 'running', startedAt: at }
     case 'progress':
-      return job?.state === 'running'
-        ? { ...job, progress: notice.data }
-        : { ...base, attempt: attempt + 1, state: 'running', startedAt: at, progress: notice.data }
+      return {
+        ...base,
+        attempt: base.attempt + (startedAt === undefined ? 1 : 0),
+        state: 'running',
+        startedAt: startedAt ?? at,
+        progress: notice.data,
+      }
     case 'retrying':
-      return { ...base, state: 'retrying', runAt: notice.runAt }
-    case 'succeeded':
-      return { ...base, state: 'succeeded', result: notice.result, ...ended }
-    case 'failed':
-      return { ...base, state: 'failed', error: notice.error, ...ended }
-    case 'cancelled':
-      return { ...base, state: 'cancelled', by: notice.by, reason: notice.reason, ...ended }
-    case 'expired':
-      return { ...base, state: 'expired', ...ended }
-    default:
-      return notice satisfies never
+      return { ...base, attempt: notice.attempt, state: 'retrying', runAt: notice.runAt }
+    default: {
+      // The notice of an end has what the job then has: its attempt, and its result, its error, or by whom and why.
+      const ended = { ...base, ...news, state: type, finishedAt: at }
+      return (startedAt === undefined ? ended : { ...ended, startedAt }) as Job
+    }
   }
 }

@@ -58,10 +58,14 @@ export class Following<State extends { error: Error | undefined }> {
   #linger(): void {
     const { clock, onLeft } = this.#parts
     this.#stay = clock.after(LINGER_MS, () => {
-      this.#loop?.abort()
-      this.#loop = undefined
+      this.#stop()
       onLeft?.()
     })
+  }
+
+  #stop(): void {
+    this.#loop?.abort()
+    this.#loop = undefined
   }
 
   async #run(): Promise<void> {
@@ -70,6 +74,8 @@ export class Following<State extends { error: Error | undefined }> {
     try {
       for await (const notice of this.#parts.follow(this.cursor, signal)) {
         if (signal.aborted) return
+        // Nobody hears it: it is left at the server, for whoever comes back.
+        if (this.#listeners.size === 0) return this.#stop()
         this.cursor = notice.cursor
         this.#set(this.#parts.reduce({ ...this.state, error: undefined }, notice))
       }

@@ -7,15 +7,15 @@ import type { Clock } from '@lovage/core'
 /** What a screen shows in a second is sixty frames. A timer, since hidden pages have no frames. */
 const FRAME_MS = 16
 
-const due = new Set<() => void>()
+const dueBy = new WeakMap<Clock, Set<() => void>>()
 
 export function inNextFrame(clock: Clock, call: () => void): void {
-  if (due.size === 0) {
-    clock.after(FRAME_MS, () => {
-      const calls = [...due]
-      due.clear()
-      for (const each of calls) each()
-    })
-  }
-  due.add(call)
+  const due = dueBy.get(clock)
+  if (due !== undefined) return void due.add(call)
+  const calls = new Set([call])
+  dueBy.set(clock, calls)
+  clock.after(FRAME_MS, () => {
+    dueBy.delete(clock)
+    for (const each of calls) each()
+  })
 }

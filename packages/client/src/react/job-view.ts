@@ -44,12 +44,13 @@ export type JobView<J extends Job = Job> =
     }
 
 export function viewOf(id: string | null, { job, progress, failure, error }: Known): JobView {
-  const nothing = { state: undefined, job, progress, result: undefined, error: undefined }
-  if (id === null) return { ...nothing, status: 'idle' } as JobView
-  if (error !== undefined) return { ...nothing, state: job?.state, status: 'error', error }
-  if (job === undefined) return { ...nothing, status: 'pending' } as JobView
-  const view = { ...nothing, state: job.state, status: job.state }
-  if (job.state === 'succeeded') return { ...view, result: job.result } as JobView
-  if (job.state === 'failed') return { ...view, error: job.error } as JobView
-  return { ...view, error: job.state === 'retrying' ? failure : undefined } as JobView
+  const status = id === null ? 'idle' : error !== undefined ? 'error' : (job?.state ?? 'pending')
+  return {
+    status,
+    state: job?.state,
+    job,
+    progress,
+    result: job?.state === 'succeeded' ? job.result : undefined,
+    error: error ?? (job?.state === 'failed' ? job.error : job?.state === 'retrying' ? failure : undefined),
+  } as JobView
 }
