@@ -1,0 +1,88 @@
+import { memo, Suspense, useState } from 'react'
+import type { Client } from './client.ts'
+import { isLive, type JobView } from './job.ts'
+import { JobDetail } from './job-detail.tsx'
+import { ProgressBar } from './progress-bar.tsx'
+import { grouped, percent } from './words.ts'
+
+interface Props {
+  job: JobView
+  client: Client
+}
+
+/** Rendered again only when its own job has changed. */
+export const JobRow = memo(function JobRow({ job, client }: Props) {
+  const [isOpen, setIsOpen] = useState(false)
+  const [isCancelling, setIsCancelling] = useState(false)
+  const title = job.title ?? (job.task === 'scoreAddress' ? 'An address' : 'Texts')
+
+  async function cancel(): Promise<void> {
+    setIsCancelling(true)
+    await client.jobs.cancel(job.id).catch(() => setIsCancelling(false)) // it can be tried again
+  }
+
+  return (
+    <li className="row" data-state={job.state} aria-label={title}>
+      <div className="line">
+        {job.result === undefined ? (
+          <span className="title">{title}</span>
+        ) : (
+          <button type="button" className="title" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+            {title}
+          </button>
+        )}
+        <span className="state">{stateOf(job)}</span>
+        {isLive(job) && (
+          <button
+            type="button"
+            className="quiet"
+            disabled={isCancelling}
+            aria-label={`Cancel ${title}`}
+            onClick={() => void cancel()}
+          >
+            Cancel
+          </button>
+        )}
+      </div>
+      {isLive(job) && <ProgressBar done={job.done} total={job.total} label={title} />}
+      {job.result !== undefined && <Mood share={job.result.positive / job.result.sentences} />}
+      {job.message !== undefined && <p className="message">{job.message}</p>}
+      {isOpen && (
+        <Suspense fallback={<p className="hint">Looking it up…</p>}>
+          <JobDetail id={job.id} jobs={client.jobs} />
+        </Suspense>
+      )}
+    </li>
+  )
+})
+
+/** How much of a text is positive. */
+function Mood({ share }: { share: number }) {
+  return (
+    <div className="mood" aria-hidden="true">
+      <span style={{ transform: `scaleX(${share})` }} />
+    </div>
+  )
+}
+
+function stateOf(job: JobView): string {
+  switch (job.state) {
+    case 'scheduled':
+    case 'queued':
+      return 'waiting'
+    case 'running':
+      return job.total === undefined ? 'starting' : `${grouped(job.done)} of ${grouped(job.total)}`
+    case 'retrying':
+      return 'will be tried again'
+    case 'succeeded':
+      return job.result === undefined
+        ? 'done'
+        : `${percent(job.result.positive / job.result.sentences)} positive of ${grouped(job.result.sentences)}`
+    case 'failed':
+    case 'cancelled':
+    case 'expired':
+      return job.state
+    default:
+      return job.state satisfies never
+  }
+}

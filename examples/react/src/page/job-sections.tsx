@@ -1,0 +1,83 @@
+// The list of jobs: those that run, those that wait, and those that have ended. Long parts are shown in part.
+import { type ReactNode, useState } from 'react'
+import type { Client } from './client.ts'
+import { isLive, type JobView } from './job.ts'
+import { JobRow } from './job-row.tsx'
+import { grouped } from './words.ts'
+
+interface Props {
+  jobs: readonly JobView[]
+  client: Client
+  onClear: () => void
+}
+
+/** Rows that a part begins with; hundreds of moving bars help nobody. */
+const fewRows = { running: 16, waiting: 4, ended: 12 }
+const moreRows = 50
+
+export function JobSections({ jobs, client, onClear }: Props) {
+  const running = jobs.filter(({ state }) => state === 'running' || state === 'retrying')
+  const waiting = jobs.filter((job) => isLive(job) && !running.includes(job)).reverse() // the next one first
+  const ended = jobs.filter((job) => !isLive(job))
+  const failed = ended.filter(({ state }) => state === 'failed').length
+
+  function cancelAll(): void {
+    for (const { id } of [...waiting, ...running]) void client.jobs.cancel(id).catch(() => {}) // those may have ended
+  }
+
+  return (
+    <section className="card jobs" aria-labelledby="jobs-title">
+      <div className="heading">
+        <h2 id="jobs-title">Jobs</h2>
+        {running.length + waiting.length > 1 && (
+          <button type="button" className="quiet" onClick={cancelAll}>
+            Cancel all
+          </button>
+        )}
+        {ended.length > 0 && (
+          <button type="button" className="quiet" onClick={onClear}>
+            Clear ended
+          </button>
+        )}
+      </div>
+      {jobs.length === 0 && (
+        <p className="empty">None yet. Paste a text, or score two centuries of speeches.</p>
+      )}
+      <Part title="Running" jobs={running} few={fewRows.running} client={client} />
+      <Part title="Waiting" jobs={waiting} few={fewRows.waiting} client={client} />
+      <Part title="Ended" jobs={ended} few={fewRows.ended} client={client}>
+        {failed > 0 && <span className="failed">{failed} failed</span>}
+      </Part>
+    </section>
+  )
+}
+
+interface PartProps {
+  title: string
+  jobs: readonly JobView[]
+  few: number
+  client: Client
+  children?: ReactNode
+}
+
+function Part({ title, jobs, few, client, children }: PartProps) {
+  const [shown, setShown] = useState(few)
+  if (jobs.length === 0) return null
+  return (
+    <section aria-label={title}>
+      <h3>
+        {title} <span className="count">{jobs.length}</span> {children}
+      </h3>
+      <ul className="rows">
+        {jobs.slice(0, shown).map((job) => (
+          <JobRow key={job.id} job={job} client={client} />
+        ))}
+      </ul>
+      {jobs.length > shown && (
+        <button type="button" className="quiet more" onClick={() => setShown(shown + moreRows)}>
+          and {grouped(jobs.length - shown)} more
+        </button>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,257 @@
+// The example application in a real Chromium, over real sockets, with its API and worker as processes.
+import { mkdir } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
+import { createQueue } from '@lovage/server'
+import { defineTasks, task } from '@lovage/core'
+import type { Browser, Locator, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { buildPage, openBrowser, Stage } from './stage.ts'
+
+let browser: Browser
+let page: Awaited<ReturnType<typeof buildPage>>
+let stages = 0
+
+beforeAll(async () => {
+  ;[browser, page] = await Promise.all([openBrowser(), buildPage()])
+})
+afterAll(async () => {
+  await browser?.close()
+  await page?.remove()
+})
+
+const faults: Error[][] = []
+afterEach(() => {
+  expect(faults.splice(0).flat()).toEqual([])
+})
+
+async function openStage(options: { paceMs?: number } = {}) {
+  const namespace = `browser-${process.pid}-${stages++}`
+  const redisUrl = inject('redisUrl')
+  const stage = await Stage.open({ browser, page: page.folder, redisUrl, namespace, ...options })
+  faults.push(stage.faults)
+  onTestFinished(() => stage[Symbol.asyncDispose]())
+  return { stage, namespace, redisUrl }
+}
+
+/** So many texts, the first of which names the job. */
+const texts = (title: string, count: number): string =>
+  [title, ...Array.from({ length: count - 1 }, (_, i) => `A wonderful day, number ${i}.`)].join('\n')
+
+async function score(tab: Page, text: string, each = false): Promise<void> {
+  await tab.bringToFront() // hidden tabs have no frames, and without frames no click is sure to hit
+  // Typing is for a few: Playwright types through an editor command that takes seconds for a thousand lines.
+  const file = { name: 'texts.txt', mimeType: 'text/plain', buffer: Buffer.from(text) }
+  if (text.length > 1_000) await tab.locator('input[type=file]').setInputFiles(file)
+  else await tab.getByLabel(/^One text a line/).fill(text)
+  await tab.getByLabel('Each text as a job of its own').setChecked(each)
+  await tab.getByRole('button', { name: /^Score .* texts?$/ }).click()
+}
+
+const row = (tab: Page, title: string): Locator => tab.getByRole('listitem', { name: title, exact: true })
+
+async function ended(tab: Page, title: string, state: string): Promise<void> {
+  await tab.bringToFront()
+  await tab.locator(`li[data-state=${state}]`).filter({ hasText: title }).waitFor()
+}
+
+/** Waits until a job stands beyond so many percent; one that has ended stands at 100. */
+async function progress(tab: Page, title: string, beyond: number): Promise<number> {
+  await tab.bringToFront()
+  const seen = await tab.waitForFunction(
+    ([name, least]) => {
+      const row = [...document.querySelectorAll('.row')].find(
+        (each) => each.getAttribute('aria-label') === name,
+      )
+      const bar = row?.querySelector('[role=progressbar]')
+      const percent = bar ? Number(bar.getAttribute('aria-valuenow')) : row ? 100 : 0
+      return percent > least ? percent : undefined
+    },
+    [title, beyond] as const,
+    { polling: 20 }, // ms
+  )
+  return (await seen.jsonValue()) as number
+}
+
+test('a job is enqueued, its progress moves by itself, and its result is read, without one poll', async () => {
+  const { stage } = await openStage()
+  const tab = await stage.tab()
+  await score(tab, texts('A first look', 400))
+  await progress(tab, 'A first look', 5)
+
+  const calls: string[] = []
+  tab.on('request', (request) => void calls.push(request.url()))
+  const seen = await progress(tab, 'A first look', 40)
+  expect(seen).toBeLessThan(100)
+  await ended(tab, 'A first look', 'succeeded')
+  expect(calls).toEqual([])
+
+  await expect(row(tab, 'A first look').locator('.state').textContent()).resolves.toMatch(/positive of 400$/)
+  await row(tab, 'A first look').getByRole('button', { expanded: false }).click()
+  await row(tab, 'A first look').getByText('A wonderful day, number 3.').waitFor()
+})
+
+test('after a reload in the middle the job goes on where it was', async () => {
+  const { stage } = await openStage()
+  const tab = await stage.tab()
+  await score(tab, texts('A long text', 900))
+  const before = await progress(tab, 'A long text', 10)
+  await tab.reload()
+  await expect(progress(tab, 'A long text', before - 1)).resolves.toBeGreaterThanOrEqual(before)
+  await tab.getByText(/^Live/).waitFor()
+  await ended(tab, 'A long text', 'succeeded')
+  await expect(tab.getByRole('listitem', { name: 'A long text' }).count()).resolves.toBe(1)
+})
+
+test('what happens while the API is killed is delivered, and counted, once it is back', async () => {
+  const { stage, namespace, redisUrl } = await openStage()
+  const queue = createQueue({ tasks: defineTasks({ scoreTexts: task() }), redis: redisUrl, namespace })
+  onTestFinished(() => queue.close())
+  const tab = await stage.tab()
+  await score(tab, texts('Through a crash', 1_200))
+  await progress(tab, 'Through a crash', 5)
+
+  await stage.killApi()
+  await tab.getByText(/^Offline, reconnecting/).waitFor()
+  for await (const { type } of queue.notices({ from: 'start' })) if (type === 'succeeded') break
+  await expect(row(tab, 'Through a crash').getAttribute('data-state')).resolves.toBe('running')
+
+  await stage.restartApi()
+  await ended(tab, 'Through a crash', 'succeeded')
+  await tab.getByText(/^Live, caught up with [1-9]\d* notices?$/).waitFor()
+})
+
+test('a second tab sees the same jobs, and either may cancel', async () => {
+  const { stage } = await openStage()
+  const context = await stage.context()
+  const first = await stage.tab('Ada', context)
+  const second = await stage.tab('Ada', context)
+  await score(first, texts('For both tabs', 3_000))
+  await progress(second, 'For both tabs', 1)
+  await second.getByRole('button', { name: 'Cancel For both tabs' }).click()
+  for (const tab of [second, first]) await ended(tab, 'For both tabs', 'cancelled')
+  const third = await stage.tab('Ada')
+  await ended(third, 'For both tabs', 'cancelled')
+})
+
+test('two users do not see each other’s jobs', async () => {
+  const { stage } = await openStage()
+  const context = await stage.context()
+  const [ada, grace] = [await stage.tab('Ada', context), await stage.tab('Grace', context)]
+  await score(ada, texts('Of Ada', 20))
+  await ended(ada, 'Of Ada', 'succeeded')
+  await score(grace, texts('Of Grace', 20)) // later on the same feed: had there been more for her, it would be there
+  await ended(grace, 'Of Grace', 'succeeded')
+  await expect(grace.locator('.row .title').allTextContents()).resolves.toEqual(['Of Grace'])
+  await expect(ada.locator('.row .title').allTextContents()).resolves.toEqual(['Of Ada'])
+})
+
+test('a job that fails says why, in words, also to a screen reader', async () => {
+  const { stage } = await openStage()
+  const tab = await stage.tab()
+  await score(tab, 'All is well.\nThis one cannot be read [fail]\nAll is well again.')
+  await ended(tab, 'All is well.', 'failed')
+  await row(tab, 'All is well.').getByText('Text 2 asks to fail: “This one cannot be read [fail]”').waitFor()
+  await tab
+    .getByRole('status')
+    .filter({ hasText: 'All is well.: failed. None is left.' })
+    .waitFor({ state: 'attached' })
+})
+
+test('400 jobs at once all end, none is lost, and the page stays fluid meanwhile', async () => {
+  const { stage } = await openStage({ paceMs: 1 })
+  const tab = await stage.tab()
+  await tab.evaluate(() => {
+    const tasks: number[] = []
+    Object.assign(globalThis, { longTasks: tasks })
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) tasks.push(duration)
+    }).observe({ type: 'longtask' })
+  })
+  const startedAt = performance.now()
+  await score(tab, Array.from({ length: 400 }, (_, i) => `A glorious victory, number ${i}.`).join('\n'), true)
+  await tab.getByRole('heading', { name: 'Ended 400', exact: true }).waitFor()
+  const tookMs = performance.now() - startedAt
+  const longTasks = await tab.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks)
+  console.log(
+    `400 jobs in ${Math.round(tookMs)} ms; ${longTasks.length} tasks above 50 ms, the longest ${Math.round(Math.max(0, ...longTasks))} ms`,
+  )
+  for (const part of ['Running', 'Waiting']) {
+    await expect(tab.getByRole('region', { name: part, exact: true }).count()).resolves.toBe(0)
+  }
+  for (;;) {
+    const more = tab.getByRole('button', { name: /^and \d+ more$/ })
+    if ((await more.count()) === 0) break
+    await more.click()
+  }
+  const titles = await tab.locator('li[data-state=succeeded] .title').allTextContents()
+  expect(new Set(titles).size).toBe(400)
+})
+
+const looks = [
+  { name: 'light', colorScheme: 'light', viewport: { width: 1180, height: 900 } },
+  { name: 'dark', colorScheme: 'dark', viewport: { width: 1180, height: 900 } },
+  { name: 'phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
+] as const
+
+describe('accessible and good to look at', () => {
+  test('in light, in dark and on a phone axe finds nothing serious', async () => {
+    const { stage } = await openStage({ paceMs: 0 })
+    const first = await stage.tab()
+    await first.getByRole('button', { name: 'Score 233 addresses' }).click()
+    await first.getByRole('heading', { name: 'Ended 233', exact: true }).waitFor()
+    await score(first, 'All is well.\nThis one cannot be read [fail]')
+    await ended(first, 'All is well.', 'failed')
+    await score(first, 'What a wonderful day for our nation.\nThe crisis has brought misery and ruin.')
+    await ended(first, 'What a wonderful day', 'succeeded')
+
+    const tabs = new Map<string, Page>()
+    for (const { name, ...look } of looks) {
+      const context = await stage.context(look)
+      const entrance = await context.newPage()
+      await entrance.goto(stage.url)
+      await entrance.getByRole('heading', { name: 'Who are you?' }).waitFor()
+      await expectNoFindings(entrance, `${name}, signing in`)
+      const tab = await stage.tab('Ada', context)
+      await tab.getByRole('heading', { name: /^Ended 2\d\d/ }).waitFor()
+      await row(tab, 'What a wonderful day for our nation.').getByRole('button').click()
+      await row(tab, 'What a wonderful day for our nation.').locator('.score').first().waitFor()
+      await expectNoFindings(tab, name)
+      const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+      expect(overflow).toBeLessThanOrEqual(0)
+      tabs.set(name, tab)
+    }
+    if (process.env['LOVAGE_SCREENSHOTS']) await takePictures(first, tabs)
+  }, 60_000)
+})
+
+const axe = createRequire(import.meta.url).resolve('axe-core')
+
+async function expectNoFindings(tab: Page, what: string): Promise<void> {
+  await tab.addScriptTag({ path: axe })
+  const findings = await tab.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run()
+    return violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ html }) => html) }))
+  })
+  const serious = findings.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  expect(serious, what).toEqual([])
+}
+
+/** With LOVAGE_SCREENSHOTS the pictures of the docs are taken anew, with some jobs under way. */
+async function takePictures(first: Page, tabs: ReadonlyMap<string, Page>): Promise<void> {
+  const folder = resolve(import.meta.dirname, '../../docs/images')
+  await mkdir(folder, { recursive: true })
+  const titles = ['Letters to the editor', 'Reviews of the week', 'Minutes of the meeting']
+  for (const [place, title] of titles.entries()) {
+    await score(first, texts(title, 5_000))
+    await progress(first, title, 20 - 8 * place)
+  }
+  for (const [name, tab] of tabs) {
+    await tab.bringToFront()
+    await tab.getByRole('progressbar').nth(2).waitFor()
+    await tab.evaluate(() =>
+      (innerWidth < 500 ? document.querySelector('.chart') : document.body)?.scrollIntoView(),
+    )
+    await tab.screenshot({ path: resolve(folder, `react-${name}.png`) })
+  }
+}

@@ -1,0 +1,185 @@
+/** The application of examples/react as its user has it: page, API and worker, each for itself, on the run's Redis. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core'
+import { preview } from 'vite'
+import { findChromium } from '../../scripts/chromium.mjs'
+
+const example = resolve(import.meta.dirname, '../../examples/react')
+
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** A browser of its own, with a new and empty profile. */
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: findChromium(), args: flags })
+
+/** The page as it would be deployed. Built once for all stages. */
+export async function buildPage(): Promise<{ folder: string; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'lovage-page-'))
+  // As a program: here NODE_ENV says test, and with that React's own development build would be taken.
+  const vite = [
+    join(example, 'node_modules/vite/bin/vite.js'),
+    'build',
+    '--outDir',
+    folder,
+    '--logLevel',
+    'warn',
+  ]
+  const env = { ...process.env, NODE_ENV: 'production' }
+  const builder = spawn(process.execPath, vite, { cwd: example, env, stdio: 'inherit' })
+  const [code] = await once(builder, 'exit')
+  if (code !== 0) throw new Error('The page could not be built.')
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
+}
+
+interface StageOptions {
+  browser: Browser
+  page: string
+  redisUrl: string
+  namespace: string
+  /** What the worker spends on each text. */
+  paceMs?: number
+}
+
+export class Stage implements AsyncDisposable {
+  readonly url: string
+  readonly #env: NodeJS.ProcessEnv
+  readonly #browser: Browser
+  readonly #contexts: BrowserContext[] = []
+  readonly #closePage: () => Promise<void>
+  readonly #worker: ChildProcess
+  #api: ChildProcess
+  /** What broke in any page. */
+  readonly faults: Error[] = []
+
+  static async open({ browser, page, redisUrl, namespace, paceMs = 3 }: StageOptions): Promise<Stage> {
+    const apiPort = await freePort()
+    const env = {
+      ...process.env,
+      REDIS_URL: redisUrl,
+      NAMESPACE: namespace,
+      API_PORT: `${apiPort}`,
+      PACE_MS: `${paceMs}`,
+    }
+    const proxy = { '/trpc': { target: `http://127.0.0.1:${apiPort}`, ws: true } }
+    const port = await freePort()
+    const served = await preview({
+      root: example,
+      configFile: false,
+      logLevel: 'silent', // a proxy whose server is killed has much to say
+      build: { outDir: page },
+      preview: { port, strictPort: true, host: '127.0.0.1', proxy },
+    })
+    const [api, worker] = [startApi(env), startWorker(env)]
+    const stage = new Stage({
+      url: `http://127.0.0.1:${port}/`,
+      env,
+      browser,
+      closePage: () => served.close(),
+      worker,
+      api: await api,
+    })
+    return stage
+  }
+
+  private constructor(parts: {
+    url: string
+    env: NodeJS.ProcessEnv
+    browser: Browser
+    closePage: () => Promise<void>
+    worker: ChildProcess
+    api: ChildProcess
+  }) {
+    this.url = parts.url
+    this.#env = parts.env
+    this.#browser = parts.browser
+    this.#closePage = parts.closePage
+    this.#worker = parts.worker
+    this.#api = parts.api
+  }
+
+  /** Somebody's browser: what one stores, another does not see. */
+  async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    const context = await this.#browser.newContext(options)
+    this.#contexts.push(context)
+    return context
+  }
+
+  /** A tab, signed in and live. */
+  async tab(user: 'Ada' | 'Grace' = 'Ada', context?: BrowserContext): Promise<Page> {
+    const page = await (context ?? (await this.context())).newPage()
+    page.on('pageerror', (error) => this.faults.push(error))
+    await page.goto(this.url)
+    await page.getByRole('button', { name: `Sign in as ${user}` }).click()
+    await page.getByText(/^Live/).waitFor()
+    return page
+  }
+
+  async killApi(): Promise<void> {
+    await end(this.#api, 'SIGKILL')
+  }
+
+  async restartApi(): Promise<void> {
+    this.#api = await startApi(this.#env)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const context of this.#contexts) await context.close()
+    await Promise.all([end(this.#api, 'SIGKILL'), end(this.#worker, 'SIGKILL'), this.#closePage()])
+  }
+}
+
+/** Resolves once it listens. */
+async function startApi(env: NodeJS.ProcessEnv): Promise<ChildProcess> {
+  const api = spawn(process.execPath, [join(example, 'dist/server/main.js')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  for await (const line of createInterface({ input: api.stdout as NodeJS.ReadableStream })) {
+    if (line.startsWith('api ')) return api
+  }
+  throw new Error('The API ended before it listened.')
+}
+
+const startWorker = (env: NodeJS.ProcessEnv): ChildProcess =>
+  spawn(process.execPath, [join(example, 'dist/server/worker.js')], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'exit')
+  child.kill(signal)
+  await gone
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
