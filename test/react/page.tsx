@@ -4,7 +4,7 @@ import { cleanup, configure, renderHook, type RenderHookResult } from '@testing-
 import { afterEach, beforeEach } from 'vitest'
 
 // Long enough for a slow machine; what is waited for comes at once.
-configure({ reactStrictMode: true, asyncUtilTimeout: 5_000 })
+configure({ reactStrictMode: true, asyncUtilTimeout: 20_000 })
 
 beforeEach(() => localStorage.clear())
 afterEach(cleanup)

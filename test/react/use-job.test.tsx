@@ -88,6 +88,26 @@ test('who looks at the same job shares its subscription; it ends when the last o
   await it.abandoned()
 })
 
+test('the next page, which shows the same job, has it at once and over the same subscription', async () => {
+  await using it = await createHarness(tasks)
+  const follows = countFollows(it)
+  const { jobs } = it.client()
+  const { id } = await jobs.score.enqueue({ texts: [] })
+  const before = recordHook(() => useJob(jobs.score, id))
+  await waitFor(() => expect(before.result.current.status).toBe('queued'))
+  before.unmount()
+  let renders = 0
+  const after = recordHook(() => {
+    renders += 1
+    return useJob(jobs.score, id)
+  })
+  expect(after.seen.map(({ status }) => status)).not.toContain('pending')
+  expect(renders).toBeGreaterThanOrEqual(2) // StrictMode, on which all of this counts
+  await it.driver.succeed(await it.driver.next(), scores)
+  await waitFor(() => expect(after.result.current.result).toEqual(scores))
+  expect(follows()).toBe(1)
+})
+
 test('nothing to follow is idle; another id is another job, and shows nothing of the one before', async () => {
   await using it = await createHarness(tasks)
   const { jobs } = it.client()
