@@ -40,7 +40,7 @@ async function delta(name: string, before: string, after: string): Promise<numbe
 
 // Budgets: what is there today and a little room, so that whoever needs more notices.
 test('the client', async () => {
-  expect(await delta('@lovage/client over @trpc/client and superjson', TRPC, CLIENT)).toBeLessThan(6_400)
+  expect(await delta('@lovage/client over @trpc/client and superjson', TRPC, CLIENT)).toBeLessThan(6_500)
 })
 
 test.each([
