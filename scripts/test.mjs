@@ -1,5 +1,6 @@
-// Behind `npm test`: set-up, Redis, build, then every test. Arguments go on to vitest:
+// Behind `npm test`: set-up, Redis, a Chromium, build, then every test. Arguments go on to vitest:
 // `npm test -- packages/core`, `npm test -- -t 'a cancelled job'`.
+import { ensureChromium } from './chromium.mjs'
 import { ensureRedisServer } from './redis.mjs'
 import { asCommand, bin, run, say } from './run.mjs'
 import { setup } from './setup.mjs'
@@ -13,5 +14,7 @@ await asCommand(import.meta.url, async (args) => {
     env.REDIS_SERVER = await ensureRedisServer()
     say(`testing against a private ${env.REDIS_SERVER}`)
   }
+  // Only some tests need it; without it they alone fail, and say the same.
+  if (args.length === 0) await ensureChromium().catch(({ message }) => say(message))
   return run(bin('vitest'), ['run', ...args], { env })
 })
