@@ -1,4 +1,4 @@
-/** The application of examples/react as its user has it: page, API and worker, each for itself, on the run's Redis. */
+/** The application of examples/react as its user has it: page, API and worker, with a line that can be cut. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -16,6 +16,7 @@ import {
 } from 'playwright-core'
 import { preview } from 'vite'
 import { findChromium } from '../../scripts/chromium.mjs'
+import { TcpProxy } from '../kit/tcp-proxy.ts'
 
 const example = resolve(import.meta.dirname, '../../examples/react')
 
@@ -56,7 +57,8 @@ export async function buildPage(): Promise<{ folder: string; remove: () => Promi
 interface StageOptions {
   browser: Browser
   page: string
-  redisUrl: string
+  /** `undefined`: the store is the API's memory, and the worker lives there as well. */
+  redisUrl: string | undefined
   namespace: string
   /** What the worker spends on each text. */
   paceMs?: number
@@ -64,25 +66,24 @@ interface StageOptions {
 
 export class Stage implements AsyncDisposable {
   readonly url: string
+  /** Between the page's server and the API. */
+  readonly line: TcpProxy
   readonly #env: NodeJS.ProcessEnv
   readonly #browser: Browser
   readonly #contexts: BrowserContext[] = []
   readonly #closePage: () => Promise<void>
-  readonly #worker: ChildProcess
+  readonly #worker: ChildProcess | undefined
   #api: ChildProcess
   /** What broke in any page. */
   readonly faults: Error[] = []
 
   static async open({ browser, page, redisUrl, namespace, paceMs = 3 }: StageOptions): Promise<Stage> {
     const apiPort = await freePort()
-    const env = {
-      ...process.env,
-      REDIS_URL: redisUrl,
-      NAMESPACE: namespace,
-      API_PORT: `${apiPort}`,
-      PACE_MS: `${paceMs}`,
-    }
-    const proxy = { '/trpc': { target: `http://127.0.0.1:${apiPort}`, ws: true } }
+    const { REDIS_URL: _, ...rest } = process.env
+    const settings = { NAMESPACE: namespace, API_PORT: `${apiPort}`, PACE_MS: `${paceMs}` }
+    const env = { ...rest, ...settings, ...(redisUrl !== undefined && { REDIS_URL: redisUrl }) }
+    const line = await TcpProxy.to(apiPort)
+    const proxy = { '/trpc': { target: `http://127.0.0.1:${line.port}`, ws: true } }
     const port = await freePort()
     const served = await preview({
       root: example,
@@ -91,29 +92,24 @@ export class Stage implements AsyncDisposable {
       build: { outDir: page },
       preview: { port, strictPort: true, host: '127.0.0.1', proxy },
     })
-    const [api, worker] = [startApi(env), startWorker(env)]
-    const stage = new Stage({
-      url: `http://127.0.0.1:${port}/`,
-      env,
-      browser,
-      closePage: () => served.close(),
-      worker,
-      api: await api,
-    })
-    return stage
+    const [api, worker] = [startApi(env), redisUrl === undefined ? undefined : startWorker(env)]
+    const url = `http://127.0.0.1:${port}/`
+    return new Stage({ url, env, browser, line, closePage: () => served.close(), worker, api: await api })
   }
 
   private constructor(parts: {
     url: string
     env: NodeJS.ProcessEnv
     browser: Browser
+    line: TcpProxy
     closePage: () => Promise<void>
-    worker: ChildProcess
+    worker: ChildProcess | undefined
     api: ChildProcess
   }) {
     this.url = parts.url
     this.#env = parts.env
     this.#browser = parts.browser
+    this.line = parts.line
     this.#closePage = parts.closePage
     this.#worker = parts.worker
     this.#api = parts.api
@@ -146,6 +142,7 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const context of this.#contexts) await context.close()
+    await this.line[Symbol.asyncDispose]()
     await Promise.all([end(this.#api, 'SIGKILL'), end(this.#worker, 'SIGKILL'), this.#closePage()])
   }
 }
@@ -168,8 +165,8 @@ const startWorker = (env: NodeJS.ProcessEnv): ChildProcess =>
     stdio: ['ignore', 'ignore', 'inherit'],
   })
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
   const gone = once(child, 'exit')
   child.kill(signal)
   await gone

@@ -8,15 +8,17 @@ import { grouped, percent } from './words.ts'
 interface Props {
   job: JobView
   client: Client
+  onCancel: () => void
 }
 
 /** Rendered again only when its own job has changed. */
-export const JobRow = memo(function JobRow({ job, client }: Props) {
+export const JobRow = memo(function JobRow({ job, client, onCancel }: Props) {
   const [isOpen, setIsOpen] = useState(false)
   const [isCancelling, setIsCancelling] = useState(false)
   const title = job.title ?? (job.task === 'scoreAddress' ? 'An address' : 'Texts')
 
   async function cancel(): Promise<void> {
+    onCancel()
     setIsCancelling(true)
     await client.jobs.cancel(job.id).catch(() => setIsCancelling(false)) // it can be tried again
   }

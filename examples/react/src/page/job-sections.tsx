@@ -1,5 +1,5 @@
 // The list of jobs: those that run, those that wait, and those that have ended. Long parts are shown in part.
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useCallback, useRef, useState } from 'react'
 import type { Client } from './client.ts'
 import { isLive, type JobView } from './job.ts'
 import { JobRow } from './job-row.tsx'
@@ -21,21 +21,35 @@ export function JobSections({ jobs, client, onClear }: Props) {
   const ended = jobs.filter((job) => !isLive(job))
   const failed = ended.filter(({ state }) => state === 'failed').length
 
+  // The button that was pressed goes away, and the focus must not go with it.
+  const heading = useRef<HTMLHeadingElement>(null)
+  const keepFocus = useCallback(() => heading.current?.focus(), [])
+
   function cancelAll(): void {
+    keepFocus()
     for (const { id } of [...waiting, ...running]) void client.jobs.cancel(id).catch(() => {}) // those may have ended
   }
 
   return (
     <section className="card jobs" aria-labelledby="jobs-title">
       <div className="heading">
-        <h2 id="jobs-title">Jobs</h2>
+        <h2 id="jobs-title" ref={heading} tabIndex={-1}>
+          Jobs
+        </h2>
         {running.length + waiting.length > 1 && (
           <button type="button" className="quiet" onClick={cancelAll}>
             Cancel all
           </button>
         )}
         {ended.length > 0 && (
-          <button type="button" className="quiet" onClick={onClear}>
+          <button
+            type="button"
+            className="quiet"
+            onClick={() => {
+              keepFocus()
+              onClear()
+            }}
+          >
             Clear ended
           </button>
         )}
@@ -43,9 +57,9 @@ export function JobSections({ jobs, client, onClear }: Props) {
       {jobs.length === 0 && (
         <p className="empty">None yet. Paste a text, or score two centuries of speeches.</p>
       )}
-      <Part title="Running" jobs={running} few={fewRows.running} client={client} />
-      <Part title="Waiting" jobs={waiting} few={fewRows.waiting} client={client} />
-      <Part title="Ended" jobs={ended} few={fewRows.ended} client={client}>
+      <Part title="Running" jobs={running} few={fewRows.running} client={client} onCancel={keepFocus} />
+      <Part title="Waiting" jobs={waiting} few={fewRows.waiting} client={client} onCancel={keepFocus} />
+      <Part title="Ended" jobs={ended} few={fewRows.ended} client={client} onCancel={keepFocus}>
         {failed > 0 && <span className="failed">{failed} failed</span>}
       </Part>
     </section>
@@ -57,10 +71,11 @@ interface PartProps {
   jobs: readonly JobView[]
   few: number
   client: Client
+  onCancel: () => void
   children?: ReactNode
 }
 
-function Part({ title, jobs, few, client, children }: PartProps) {
+function Part({ title, jobs, few, client, onCancel, children }: PartProps) {
   const [shown, setShown] = useState(few)
   if (jobs.length === 0) return null
   return (
@@ -70,7 +85,7 @@ function Part({ title, jobs, few, client, children }: PartProps) {
       </h3>
       <ul className="rows">
         {jobs.slice(0, shown).map((job) => (
-          <JobRow key={job.id} job={job} client={client} />
+          <JobRow key={job.id} job={job} client={client} onCancel={onCancel} />
         ))}
       </ul>
       {jobs.length > shown && (

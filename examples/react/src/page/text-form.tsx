@@ -22,6 +22,7 @@ export function TextForm({ task, onEnqueued }: Props) {
   const one = useEnqueue(task)
   const many = useBulk(task)
   const field = useId()
+  const area = useRef<HTMLTextAreaElement>(null)
   const file = useRef<HTMLInputElement>(null)
   const texts = linesOf(text)
   const isPending = one.isPending || many.isPending
@@ -33,6 +34,7 @@ export function TextForm({ task, onEnqueued }: Props) {
     const jobs = isEach ? await many.enqueue(inputs) : [await one.enqueue(inputs[0]!)]
     onEnqueued(jobs.map(({ id, task: name }, place) => ({ id, task: name, title: inputs[place]!.title })))
     setText('')
+    area.current?.focus() // the button goes off until there is more
   }
 
   async function read(from: FileList | null): Promise<void> {
@@ -62,6 +64,7 @@ export function TextForm({ task, onEnqueued }: Props) {
       <label htmlFor={field}>One text a line; or drop a file here</label>
       <textarea
         id={field}
+        ref={area}
         rows={6}
         value={text}
         placeholder={example}
