@@ -1,4 +1,5 @@
 // The State of the Union: which addresses, and a job for each.
+import { useConnection } from '@lovage/client/react'
 import { useEffect, useId, useState } from 'react'
 import type { Client } from './client.ts'
 import type { Enqueued } from './job-list.ts'
@@ -13,7 +14,7 @@ interface Props {
 }
 
 export function AddressPicker({ client, onEnqueued }: Props) {
-  const { catalogue, error: unread } = useCatalogue(client)
+  const { catalogue, error: unread } = useCatalogue(client, useConnection(client.jobs) === 'connected')
   const [president, setPresident] = useState('')
   const [from, setFrom] = useState('1790')
   const [to, setTo] = useState('2021')
@@ -91,17 +92,23 @@ function Year({ label, value, onChange, isOff }: YearProps) {
   )
 }
 
-function useCatalogue({ trpc }: Client): { catalogue: readonly Address[]; error: Error | undefined } {
-  const [catalogue, setCatalogue] = useState<readonly Address[]>([])
-  const [error, setError] = useState<Error>()
+/** Asked for whenever there is a connection again, until it is there. */
+function useCatalogue(
+  { trpc }: Client,
+  isConnected: boolean,
+): { catalogue: readonly Address[]; error?: Error } {
+  const [known, setKnown] = useState<{ catalogue: readonly Address[]; error?: Error }>({ catalogue: [] })
+  const isMissing = known.catalogue.length === 0
   useEffect(() => {
+    if (!isMissing || !isConnected) return
     const leave = new AbortController()
-    trpc.addresses.query(undefined, { signal: leave.signal }).then(setCatalogue, (thrown: Error) => {
-      if (!leave.signal.aborted) setError(thrown)
-    })
+    trpc.addresses.query(undefined, { signal: leave.signal }).then(
+      (catalogue) => setKnown({ catalogue }),
+      (error: Error) => leave.signal.aborted || setKnown({ catalogue: [], error }),
+    )
     return () => leave.abort()
-  }, [trpc])
-  return { catalogue, error }
+  }, [trpc, isConnected, isMissing])
+  return known
 }
 
 const titleOf = ({ president, year }: Address): string => `${president}, ${year}`
