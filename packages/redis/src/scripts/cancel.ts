@@ -57,7 +57,7 @@ export const cancel = defineScript({
       if owner ~= 'null' then document = document .. ',"owner":' .. owner end
       if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
       if claimedAt then document = document .. ',"started":' .. claimedAt end
-      document = document .. ',"v":${OUTCOME_VERSION},"date_done":"' .. stamp .. '"}'
+      document = document .. ',"v":${OUTCOME_VERSION},"date_done":"' .. stamp() .. '"}'
       redis.call('SET', resultPrefix .. id, document, 'PX', ttlMs)
     end
     local more = {}

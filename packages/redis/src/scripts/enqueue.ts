@@ -18,7 +18,7 @@ export const enqueue = defineScript({
     ${feed}
     ${optional}
     ${ring}
-    local before = place()
+    local before = redis.call('GET', tail) or '0-0.0'
     local ids, results = {}, {}
     for n = 1, count do
       ids[n] = ARGV[items + n * 3 - 2]

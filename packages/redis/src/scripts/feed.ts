@@ -6,27 +6,36 @@ import { iso, time } from './time.ts'
 /**
  * `append(id, task, status, label, value, …)` writes one notice; `label` and `value` come after the seed's
  * fields, the rest after ours. `place()` is the cursor of the newest one. `seal()` must be called once after
- * all of them.
+ * all of them. `stamp()` is the time of this call as text.
  *
  * Takes the keys `outcomes` and `tail` and the arguments `now` and `streamMaxLen`.
  */
 export const feed = lua`
   ${time}
   ${iso}
-  local newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
-  seq = tonumber(seq)
-  local stamp = iso(nowMs)
+  -- Most enqueues write no notice: they are spared the calendar and the place.
+  local moment, newest, seq, sealed
+  local function stamp()
+    moment = moment or iso(nowMs)
+    return moment
+  end
+  local function open()
+    newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
+    seq = tonumber(seq)
+    sealed = seq
+  end
   local function place()
+    if not seq then open() end
     return newest .. '.' .. string.format('%d', seq)
   end
-  local sealed = seq
   local function seal()
-    if seq > sealed then redis.call('SET', tail, place()) end
+    if seq and seq > sealed then redis.call('SET', tail, place()) end
   end
   local function append(id, task, status, label, value, ...)
+    if not seq then open() end
     seq = seq + 1
     newest = redis.call('XADD', outcomes, 'MAXLEN', '~', streamMaxLen, '*',
-      'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp, label, value,
+      'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp(), label, value,
       'seq', string.format('%d', seq), 'v', '${STREAM_VERSION}', ...)
   end
 `

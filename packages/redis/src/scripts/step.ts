@@ -76,7 +76,7 @@ export const step = defineScript({
       local json, meta = apart(value)
       if meta then document = ',"meta":' .. meta .. document end
       if ms ~= '0' then
-        document = '{"status":"SUCCESS","result":' .. json .. document .. stamp .. '"}'
+        document = '{"status":"SUCCESS","result":' .. json .. document .. stamp() .. '"}'
         redis.call('SET', resultPrefix .. id, document, 'PX', ms)
       end
       if #value > ${INLINE_MAX} then
@@ -91,7 +91,7 @@ export const step = defineScript({
     end
     local function fail(id, ms, task, marks, value, document)
       local name, message = apart(value)
-      if ms ~= '0' then redis.call('SET', resultPrefix .. id, document .. stamp .. '"}', 'PX', ms) end
+      if ms ~= '0' then redis.call('SET', resultPrefix .. id, document .. stamp() .. '"}', 'PX', ms) end
       append(id, task, 'FAILURE', 'error', message, fieldsOf(marks, 'error_name', name))
     end
     local function again(id, ms, task, marks, value)

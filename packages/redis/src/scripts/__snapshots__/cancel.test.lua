@@ -24,20 +24,29 @@ local function iso(ms)
   return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, floor(rest / 3600000),
     floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
 end
-local newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
-seq = tonumber(seq)
-local stamp = iso(nowMs)
+-- Most enqueues write no notice: they are spared the calendar and the place.
+local moment, newest, seq, sealed
+local function stamp()
+  moment = moment or iso(nowMs)
+  return moment
+end
+local function open()
+  newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
+  seq = tonumber(seq)
+  sealed = seq
+end
 local function place()
+  if not seq then open() end
   return newest .. '.' .. string.format('%d', seq)
 end
-local sealed = seq
 local function seal()
-  if seq > sealed then redis.call('SET', tail, place()) end
+  if seq and seq > sealed then redis.call('SET', tail, place()) end
 end
 local function append(id, task, status, label, value, ...)
+  if not seq then open() end
   seq = seq + 1
   newest = redis.call('XADD', outcomes, 'MAXLEN', '~', streamMaxLen, '*',
-    'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp, label, value,
+    'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp(), label, value,
     'seq', string.format('%d', seq), 'v', '1', ...)
 end
 local function optional(text)
@@ -95,7 +104,7 @@ if ttlMs ~= '0' then
   if owner ~= 'null' then document = document .. ',"owner":' .. owner end
   if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
   if claimedAt then document = document .. ',"started":' .. claimedAt end
-  document = document .. ',"v":1,"date_done":"' .. stamp .. '"}'
+  document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
   redis.call('SET', resultPrefix .. id, document, 'PX', ttlMs)
 end
 local more = {}

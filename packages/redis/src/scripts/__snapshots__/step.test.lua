@@ -24,20 +24,29 @@ local function iso(ms)
   return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, floor(rest / 3600000),
     floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
 end
-local newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
-seq = tonumber(seq)
-local stamp = iso(nowMs)
+-- Most enqueues write no notice: they are spared the calendar and the place.
+local moment, newest, seq, sealed
+local function stamp()
+  moment = moment or iso(nowMs)
+  return moment
+end
+local function open()
+  newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
+  seq = tonumber(seq)
+  sealed = seq
+end
 local function place()
+  if not seq then open() end
   return newest .. '.' .. string.format('%d', seq)
 end
-local sealed = seq
 local function seal()
-  if seq > sealed then redis.call('SET', tail, place()) end
+  if seq and seq > sealed then redis.call('SET', tail, place()) end
 end
 local function append(id, task, status, label, value, ...)
+  if not seq then open() end
   seq = seq + 1
   newest = redis.call('XADD', outcomes, 'MAXLEN', '~', streamMaxLen, '*',
-    'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp, label, value,
+    'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp(), label, value,
     'seq', string.format('%d', seq), 'v', '1', ...)
 end
 local function optional(text)
@@ -91,7 +100,7 @@ local function succeed(id, ms, task, marks, value, document)
   local json, meta = apart(value)
   if meta then document = ',"meta":' .. meta .. document end
   if ms ~= '0' then
-    document = '{"status":"SUCCESS","result":' .. json .. document .. stamp .. '"}'
+    document = '{"status":"SUCCESS","result":' .. json .. document .. stamp() .. '"}'
     redis.call('SET', resultPrefix .. id, document, 'PX', ms)
   end
   if #value > 4096 then
@@ -106,7 +115,7 @@ local function succeed(id, ms, task, marks, value, document)
 end
 local function fail(id, ms, task, marks, value, document)
   local name, message = apart(value)
-  if ms ~= '0' then redis.call('SET', resultPrefix .. id, document .. stamp .. '"}', 'PX', ms) end
+  if ms ~= '0' then redis.call('SET', resultPrefix .. id, document .. stamp() .. '"}', 'PX', ms) end
   append(id, task, 'FAILURE', 'error', message, fieldsOf(marks, 'error_name', name))
 end
 local function again(id, ms, task, marks, value)
