@@ -1,8 +1,7 @@
 // A Chromium for the tests in a browser: finds one, or installs Debian's.
 // As a command: `node scripts/chromium.mjs` says where it is.
-import { accessSync, constants } from 'node:fs'
-import path from 'node:path'
 import { aptInstall, aptPrefix } from './apt.mjs'
+import { isExecutable, onPath } from './find.mjs'
 import { asCommand, Plain, say } from './run.mjs'
 
 /**
@@ -30,21 +29,6 @@ export async function ensureChromium() {
     say('no chromium on PATH: installing Debian’s chromium with apt-get')
     await aptInstall('chromium', asRoot, advice)
     return findChromium()
-  }
-}
-
-const onPath = (name) =>
-  (process.env.PATH ?? '')
-    .split(path.delimiter)
-    .map((folder) => path.join(folder, name))
-    .find(isExecutable)
-
-function isExecutable(file) {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -1,11 +1,12 @@
 // A Redis of one's own: finds or installs a server, and starts private instances of it.
 // As a command: `node scripts/redis.mjs [--port 6400]` runs one until Ctrl-C.
 import { spawn, spawnSync } from 'node:child_process'
-import { accessSync, constants, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { isExecutable, onPath } from './find.mjs'
 import { installRedis } from './install-redis.mjs'
 import { asCommand, Plain, say } from './run.mjs'
 
@@ -127,21 +128,6 @@ const freePort = () =>
       probe.close(() => resolve(port))
     })
   })
-
-const onPath = (name) =>
-  (process.env.PATH ?? '')
-    .split(path.delimiter)
-    .map((folder) => path.join(folder, name))
-    .find(isExecutable)
-
-function isExecutable(file) {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
 
 await asCommand(import.meta.url, async (args) => {
   const at = args.indexOf('--port')

@@ -95,7 +95,7 @@ export interface TypesOf<In, Out, Prog, Name extends string | undefined, Nothing
   progress: OutputOf<Prog, never>
 }
 
-const DEFAULT_TIME_LIMIT_MS = 300_000 // the seed of this project kills a task after 5 minutes
+const DEFAULT_TIME_LIMIT_MS = 300_000 // what Celery's users set most often; long enough for a report, short enough for a hang
 
 /**
  * Defines a task.

@@ -4,8 +4,8 @@ import { STREAM_VERSION } from '../stream-record.ts'
 import { iso, time } from './time.ts'
 
 /**
- * `append(id, task, status, label, value, …)` writes one notice; `label` and `value` come after the seed's
- * fields, the rest after ours. `place()` is the cursor of the newest one. `seal()` must be called once after
+ * `append(id, task, status, label, value, …)` writes one notice; `label` and `value` come after the
+ * fields that Celery bridges write, the rest after ours. `place()` is the cursor of the newest one. `seal()` must be called once after
  * all of them. `stamp()` is the time of this call as text.
  *
  * Takes the keys `outcomes` and `tail` and the arguments `now` and `streamMaxLen`.

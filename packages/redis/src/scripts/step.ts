@@ -1,3 +1,4 @@
+import { KEY_NAMES } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { INLINE_MAX } from '../stream-record.ts'
 import { feed, optional } from './feed.ts'
@@ -28,20 +29,7 @@ export const DEFER_MS = 30_000
  */
 export const step = defineScript({
   name: 'step',
-  keys: [
-    'jobs',
-    'wait',
-    'tombs',
-    'later',
-    'retry',
-    'active',
-    'workers',
-    'wake',
-    'tries',
-    'progress',
-    'outcomes',
-    'tail',
-  ],
+  keys: KEY_NAMES,
   args: ['now', 'streamMaxLen', 'resultPrefix', 'session', 'claim', 'settleCount', 'announce'],
   repeatable: false,
   body: lua`
