@@ -1,8 +1,6 @@
 /** Many inputs in groups that one request can carry. */
-import { encode, encodedBytes } from '@lovage/core'
+import { encode, encodedBytes, ENQUEUE_MAX } from '@lovage/core'
 
-/** What a server takes in one call, and enqueues whole or not at all. */
-const MAX_INPUTS = 500
 /** With room for what stands around them below a server's limit of 1 MiB. */
 const MAX_BYTES = 786_432
 
@@ -23,7 +21,7 @@ export function groupsOf(inputs: readonly unknown[]): Group[] {
   let group: Group | undefined
   for (const [index, input] of inputs.entries()) {
     const bytes = sizeOf(input)
-    if (group === undefined || group.inputs.length >= MAX_INPUTS || group.bytes + bytes > MAX_BYTES) {
+    if (group === undefined || group.inputs.length >= ENQUEUE_MAX || group.bytes + bytes > MAX_BYTES) {
       group = { from: index, inputs: [], bytes: 0 }
       groups.push(group)
     }

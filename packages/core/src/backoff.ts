@@ -14,12 +14,16 @@ export interface RetryOptions {
   backoff?: Backoff
 }
 
-/** The retry options with every default filled in. */
-export interface RetryPolicy {
-  attempts: number
+/** How delays grow. */
+export interface Growth {
   type: 'exponential' | 'fixed'
   firstMs: number
   maxMs: number
+}
+
+/** The retry options with every default filled in. */
+export interface RetryPolicy extends Growth {
+  attempts: number
 }
 
 export const DEFAULT_ATTEMPTS = 3
@@ -45,7 +49,7 @@ export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
  * The delay after `failures` failed attempts, in ms: between half of the nominal delay and the whole of it, so that
  * jobs which failed together do not come back together.
  */
-export function backoffMs(policy: RetryPolicy, failures: number, random: () => number): number {
+export function backoffMs(policy: Growth, failures: number, random: () => number): number {
   // 2 ** 1024 is Infinity, and 0 times that is not a number; 50 doublings are 35,000 years from a ms on.
   const nominal = policy.type === 'fixed' ? policy.firstMs : policy.firstMs * 2 ** Math.min(failures - 1, 50)
   return Math.round(Math.min(nominal, policy.maxMs) * (0.5 + random() / 2))

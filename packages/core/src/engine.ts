@@ -15,8 +15,8 @@ import type { Job } from './job.ts'
 import type { Notice } from './notice.ts'
 import type { NoticesOptions, QueueEnqueueOptions } from './queue.ts'
 import { parse, type Issue } from './schema.ts'
-import { jobOf } from './snapshot.ts'
-import type { JobOptions, NewJob, Snapshot, Store } from './store.ts'
+import { jobOf, subjectOf } from './snapshot.ts'
+import { ENQUEUE_MAX, type JobOptions, type NewJob, type Snapshot, type Store } from './store.ts'
 import type { AnyTask } from './task.ts'
 import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
 
@@ -40,7 +40,6 @@ export interface Scope {
 
 const DEFAULT_RESULT_TTL_MS = 86_400_000
 const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
-const GROUP = 500 // what the seam takes in one call
 
 export class Engine {
   readonly store: Store
@@ -111,8 +110,8 @@ export class Engine {
     if (issues.length > 0) throw new LovageError('INPUT_INVALID', { task: name, issues })
     const jobs = inputs.map((input) => this.#newJob(name, task, input, options))
     const refs: JobRef[] = []
-    for (let from = 0; from < jobs.length; from += GROUP) {
-      const group = jobs.slice(from, from + GROUP)
+    for (let from = 0; from < jobs.length; from += ENQUEUE_MAX) {
+      const group = jobs.slice(from, from + ENQUEUE_MAX)
       const enqueued = await this.store.enqueue(group)
       group.forEach(({ id }, index) => {
         refs.push({ id, task: name, cursor: (enqueued[index] as { cursor: Cursor }).cursor })
@@ -130,7 +129,7 @@ export class Engine {
     this.#checkOnce()
     const snapshot = await this.store.get(id)
     if (snapshot === null) throw this.#absent(id, scope.task)
-    const { task, owner } = 'job' in snapshot ? snapshot.job : snapshot
+    const { task, owner } = subjectOf(snapshot)
     const foreign =
       (scope.task !== undefined && scope.task !== task) ||
       (scope.owner !== undefined && scope.owner !== owner)
@@ -142,8 +141,7 @@ export class Engine {
     id: string,
     { by, reason, ...scope }: Scope & { by: string | null; reason: string | null },
   ): Promise<CancelOutcome> {
-    const snapshot = await this.snapshot(id, scope)
-    const task = 'job' in snapshot ? snapshot.job.task : snapshot.task
+    const { task } = subjectOf(await this.snapshot(id, scope))
     const reply = await this.store.cancel({ id, by, reason, ttlMs: this.ttlMs(task) })
     switch (reply.outcome) {
       case 'cancelled':

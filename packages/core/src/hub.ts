@@ -8,6 +8,7 @@
  *
  * What the reader has read lately is kept (`recent.ts`): history that is recent is read by all from there.
  */
+import { backoffMs, type Growth } from './backoff.ts'
 import { type Clock, sleep } from './clock.ts'
 import { type Cursor, parseCursor, START } from './cursor.ts'
 import { Recent } from './recent.ts'
@@ -16,8 +17,7 @@ import { type Match, matches, Subscriber } from './subscriber.ts'
 
 /** How long the reader outlives its last subscriber, so that waits in a row do not restart it. */
 const LINGER_MS = 5_000
-const RETRY_FIRST_MS = 50
-const RETRY_MAX_MS = 2_000
+const BETWEEN_FAILURES: Growth = { type: 'exponential', firstMs: 100, maxMs: 2_000 }
 
 interface Reader {
   stop: AbortController
@@ -195,7 +195,7 @@ export class Hub {
       } catch {
         // The store says why in its own log; whoever follows notices nothing but the delay.
         failures += 1
-        const delayMs = Math.min(RETRY_FIRST_MS * 2 ** failures, RETRY_MAX_MS) * (0.5 + this.#random() / 2)
+        const delayMs = backoffMs(BETWEEN_FAILURES, failures, this.#random)
         await sleep(this.#clock, delayMs, signal)
       }
     }

@@ -1,4 +1,4 @@
-export { type Backoff, backoffMs, type RetryOptions, type RetryPolicy } from './backoff.ts'
+export { type Growth, type Backoff, backoffMs, type RetryOptions, type RetryPolicy } from './backoff.ts'
 export { type Clock, sleep, systemClock } from './clock.ts'
 export { decode, encode, type Encoded, encodedBytes } from './codec.ts'
 export { compareCursors, type Cursor, parseCursor, START, streamId } from './cursor.ts'
@@ -46,6 +46,7 @@ export {
 } from './queue.ts'
 export { type Issue, parse, type Parsed, type Schema } from './schema.ts'
 export { type AbortReason, Discard, isDiscard, isRetry, Retry } from './signals.ts'
+export { ENQUEUE_MAX, STEP_MAX } from './store.ts'
 export type {
   CancelReply,
   CancelRequest,

@@ -3,10 +3,14 @@ import { decode } from './codec.ts'
 import { enqueuedAtOf } from './id.ts'
 import type { Failure, Job } from './job.ts'
 import type { JobNotice } from './notice.ts'
-import type { Snapshot, StoredNotice } from './store.ts'
+import type { JobRecord, Snapshot, StoredNotice } from './store.ts'
+
+/** Which job a snapshot is about: while it lives the record says it, afterwards the outcome. */
+export const subjectOf = (snapshot: Snapshot): Pick<JobRecord, 'id' | 'task' | 'owner'> =>
+  'job' in snapshot ? snapshot.job : snapshot
 
 export function jobOf(snapshot: Snapshot): Job {
-  const { id, task } = 'job' in snapshot ? snapshot.job : snapshot
+  const { id, task } = subjectOf(snapshot)
   const base = { id, task, enqueuedAt: enqueuedAtOf(id) ?? 0, attempt: snapshot.attempt }
   switch (snapshot.state) {
     case 'queued':

@@ -15,6 +15,11 @@ import type { Cursor } from './cursor.ts'
 import type { Failure, FinalState } from './job.ts'
 import type { JobNoticeType } from './notice.ts'
 
+/** Jobs that one `enqueue` takes, all of them or none: it keeps others waiting for about a millisecond then. */
+export const ENQUEUE_MAX = 500
+/** Settlements, claims and reports, of each, that one call takes: at a hundred the round trip is paid off. */
+export const STEP_MAX = 100
+
 /** What a queue keeps of a job while it lives. */
 export interface JobRecord {
   id: string
@@ -122,9 +127,9 @@ export type Settlement = Held & {
 
 export interface StepRequest {
   session: string
-  /** At most 100. */
+  /** At most `STEP_MAX`. */
   settle: readonly Settlement[]
-  /** How many jobs may be claimed, at most 100. */
+  /** How many jobs may be claimed, at most `STEP_MAX`. */
   claim: number
   /** Holds to be compared with the store; those that are no longer true come back as lost. */
   verify?: readonly Hold[]
@@ -201,7 +206,7 @@ export interface Store {
   /** What errors and log lines call it: `Redis at localhost:6379`, `memory`. */
   readonly name: string
 
-  /** Puts jobs in line, in order, all or none. Repeating a call changes nothing. At most 500. */
+  /** Puts jobs in line, in order, all or none. Repeating a call changes nothing. At most `ENQUEUE_MAX`. */
   enqueue(jobs: readonly NewJob[]): Promise<Enqueued[]>
   /** `null`: unknown, or its outcome is no longer kept. */
   get(id: string): Promise<Snapshot | null>
@@ -220,7 +225,7 @@ export interface Store {
    * A job that goes back to the line after its worker was lost goes to the head, oldest first.
    */
   step(request: StepRequest): Promise<StepReply>
-  /** Writes reports of running jobs with their notices. At most 100. */
+  /** Writes reports of running jobs with their notices. At most `STEP_MAX`. */
   progress(session: string, reports: readonly ProgressReport[]): Promise<{ lost: string[] }>
   /** Ends a session: its jobs go back to the head of the line at once, with no attempt counted. */
   leave(session: string): Promise<{ returned: number }>

@@ -4,14 +4,12 @@
  *
  * One caller's jobs stay together and in order. If the call fails, every caller in it gets the error.
  */
-import type { Enqueued, NewJob } from '@lovage/core'
+import { ENQUEUE_MAX, type Enqueued, type NewJob } from '@lovage/core'
 import { encodeRecord } from './record.ts'
 import type { Run } from './script.ts'
 import { enqueue } from './scripts/enqueue.ts'
 import { marked } from './scripts/feed.ts'
 
-/** Jobs in one call, so that it keeps other clients waiting for about a millisecond. */
-const BATCH_MAX = 500
 /** Characters in one call: large inputs travel alone. */
 const BATCH_CHARS = 1_048_576
 
@@ -34,7 +32,7 @@ export class Batcher {
   enqueue(jobs: readonly NewJob[]): Promise<Enqueued[]> {
     if (jobs.length === 0) return Promise.resolve([])
     const chars = jobs.reduce((sum, { input }) => sum + input.json.length, 0)
-    if (this.#jobs + jobs.length > BATCH_MAX || this.#chars + chars > BATCH_CHARS) this.flush()
+    if (this.#jobs + jobs.length > ENQUEUE_MAX || this.#chars + chars > BATCH_CHARS) this.flush()
     if (this.#callers.length === 0) process.nextTick(() => this.flush())
     this.#jobs += jobs.length
     this.#chars += chars

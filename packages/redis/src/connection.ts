@@ -8,7 +8,7 @@
  * Every failure is a `LovageError`: `STORE_UNAVAILABLE` when the server cannot be reached, is not ready, or
  * lets us not in; `INTERNAL` when it calls the command itself wrong.
  */
-import { LovageError } from '@lovage/core'
+import { backoffMs, LovageError } from '@lovage/core'
 import { Command, Redis } from 'ioredis'
 import type { Address } from './address.ts'
 import { isFinal, isReply, isSoonOver, refused, unavailable } from './store-errors.ts'
@@ -27,7 +27,7 @@ const QUIT_MS = 1_000
  * same one.
  */
 export const reconnectMs = (times: number, random: () => number = Math.random): number =>
-  Math.min(RETRY_FIRST_MS * 2 ** (times - 1), RETRY_MAX_MS) * (0.5 + random() / 2)
+  backoffMs({ type: 'exponential', firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS }, times, random)
 
 export interface CommandOptions {
   repeatable: boolean

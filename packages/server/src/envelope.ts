@@ -7,6 +7,7 @@
 import {
   type Cursor,
   durationMs,
+  ENQUEUE_MAX,
   JOB_NOTICE_TYPES,
   type JobNoticeType,
   LovageError,
@@ -25,8 +26,6 @@ const MAX_REASON_LENGTH = 1_000
 const MAX_NAMES = 1_000
 /** A longer delay is a mistake of units. */
 const MAX_DELAY_MS = 366 * 86_400_000
-/** What the store takes in one act: so a bulk call is enqueued whole, or not at all. */
-const MAX_INPUTS = 500
 const SHOWN_LENGTH = 80
 
 /**
@@ -109,7 +108,8 @@ export const cursor: Field<Cursor> = (seen, path) => {
 
 export const from: Field<Cursor> = (seen, path) => (seen === 'start' ? START : cursor(seen, path))
 
-export const inputs = (input: Field<unknown>): Field<unknown[]> => list(MAX_INPUTS, input)
+/** As many as the store takes in one act: so a bulk call is enqueued whole, or not at all. */
+export const inputs = (input: Field<unknown>): Field<unknown[]> => list(ENQUEUE_MAX, input)
 export const names: Field<string[]> = list(MAX_NAMES, text(MAX_REASON_LENGTH, 'the name of a task'))
 export const types: Field<JobNoticeType[]> = list(JOB_NOTICE_TYPES.length, (seen, path) =>
   (JOB_NOTICE_TYPES as readonly unknown[]).includes(seen)

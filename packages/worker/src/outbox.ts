@@ -2,7 +2,7 @@
  * Outcomes on their way to the store. Each stays here until a step has confirmed it; after a step whose fate is
  * unknown it goes out again under the next session, where the fence sees to it that nothing is written twice.
  */
-import type { Hold, Settlement, Store } from '@lovage/core'
+import { type Hold, type Settlement, STEP_MAX, type Store } from '@lovage/core'
 import { fateOf } from './fate.ts'
 import type { Events, JobEvent } from './events.ts'
 
@@ -16,8 +16,6 @@ export interface Finished {
   isDoubtful?: boolean
 }
 
-/** As the seam takes them. */
-const MAX_BATCH = 100
 /** One step of large results must not hold up everybody else's. */
 const MAX_BATCH_CHARS = 8 * 1024 * 1024
 
@@ -49,7 +47,7 @@ export class Outbox {
   take(): Settlement[] {
     let count = 0
     let chars = 0
-    while (count < MAX_BATCH && count < this.#waiting.length && (count === 0 || chars < MAX_BATCH_CHARS)) {
+    while (count < STEP_MAX && count < this.#waiting.length && (count === 0 || chars < MAX_BATCH_CHARS)) {
       chars += charsOf((this.#waiting[count] as Finished).settlement)
       count += 1
     }

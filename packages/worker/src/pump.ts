@@ -5,15 +5,13 @@
  * jobs which end together make one step. A step that got as many jobs as it asked for is followed by another; one
  * that got fewer has emptied the line, and the waiter takes over.
  */
-import type { Clock, Hold, StepReply, Store } from '@lovage/core'
+import { type Clock, type Hold, STEP_MAX, type StepReply, type Store } from '@lovage/core'
 import type { Attempts } from './attempts.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Outbox } from './outbox.ts'
 import type { Session } from './session.ts'
 import type { Waiter } from './waiter.ts'
 
-/** As the seam takes them. */
-const MAX_CLAIM = 100
 /** A step takes a millisecond or two; whatever has not answered after this has an unknown fate. */
 const STEP_TIMEOUT_MS = 10_000
 const NO_HOLDS: readonly Hold[] = []
@@ -112,7 +110,7 @@ export class Pump {
   #makeStep(session: string): void {
     const { store, clock, attempts, outbox, waiter, announce } = this.#options
     const settle = outbox.take()
-    const claim = this.#isDraining ? 0 : Math.min(attempts.free, MAX_CLAIM)
+    const claim = this.#isDraining ? 0 : Math.min(attempts.free, STEP_MAX)
     const verify = this.#mustVerify ? attempts.holds() : NO_HOLDS
     waiter.want('nothing')
     const late = (): void => this.#failed(step, new Error(`no answer in ${STEP_TIMEOUT_MS / 1000} s`))

@@ -6,14 +6,12 @@
  * What has not gone out when the handler ends goes with the settlement, so that followers have the last report
  * before the outcome.
  */
-import type { Clock, Encoded, Store } from '@lovage/core'
+import { type Clock, type Encoded, STEP_MAX, type Store } from '@lovage/core'
 import { type Attempt, heldOf } from './attempt.ts'
 import { readReport, type Report } from './read-report.ts'
 
 /** Ten a second is as smooth as a progress bar needs, and 50 busy jobs cost a Redis half a percent. */
 const EVERY_MS = 100
-/** As the seam takes them. */
-const MAX_BATCH = 100
 /** After a call that failed, for as long as nobody has noticed otherwise that the store is gone. */
 const PAUSE_MS = 1_000
 
@@ -137,7 +135,7 @@ export class Reports {
     const now = clock.now()
     const due =
       now < this.#pausedUntil ? [] : [...this.#unsent].filter(({ reporting }) => reporting!.nextAt <= now)
-    const batch = due.slice(0, MAX_BATCH).map((attempt) => this.#pack(attempt, attempt.reporting!, now))
+    const batch = due.slice(0, STEP_MAX).map((attempt) => this.#pack(attempt, attempt.reporting!, now))
     if (batch.length === 0) return this.#wakeAt(this.#earliest())
     this.#sending = store
       .progress(

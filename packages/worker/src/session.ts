@@ -8,24 +8,10 @@
  * and what it claimed unheard goes back to the line.
  */
 import { randomBytes } from 'node:crypto'
-import {
-  backoffMs,
-  type Clock,
-  type Hold,
-  isLovageError,
-  type RetryPolicy,
-  sleep,
-  type Store,
-} from '@lovage/core'
+import { backoffMs, type Clock, type Hold, isLovageError, sleep, type Store } from '@lovage/core'
 import type { Events } from './events.ts'
 import { failureOf } from './failure.ts'
-
-const BETWEEN_TRIES: RetryPolicy = {
-  attempts: Number.POSITIVE_INFINITY,
-  type: 'exponential',
-  firstMs: 100,
-  maxMs: 5_000,
-}
+import { STORE_BACKOFF } from './store-backoff.ts'
 
 export interface SessionOptions {
   store: Store
@@ -191,7 +177,7 @@ export class Session {
     const { clock, random } = this.#options
     const { signal } = this.#closing
     while (!signal.aborted) {
-      if (this.#failures > 1) await sleep(clock, backoffMs(BETWEEN_TRIES, this.#failures - 1, random), signal)
+      if (this.#failures > 1) await sleep(clock, backoffMs(STORE_BACKOFF, this.#failures - 1, random), signal)
       if (signal.aborted) break
       try {
         return await act()

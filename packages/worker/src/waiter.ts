@@ -5,7 +5,8 @@
  * it would eat the one wake-up that an idle worker needs; then it hears cancels alone, and only after the slots have
  * been full for a moment, because most jobs are shorter than it takes to change from one wait to the other.
  */
-import { backoffMs, type Clock, type RetryPolicy, type Store, type Wake } from '@lovage/core'
+import { backoffMs, type Clock, type Store, type Wake } from '@lovage/core'
+import { STORE_BACKOFF } from './store-backoff.ts'
 
 export type Want =
   /** Slots are free and the line is empty. */
@@ -19,13 +20,6 @@ export type Want =
 const TIMEOUT_MS = 5_000
 /** About as long as ending one wait and beginning another takes on a busy connection, many times over. */
 const FULL_FOR_MS = 25
-/** Between waits that the store rejects while it still answers steps. */
-const BETWEEN_FAILURES: RetryPolicy = {
-  attempts: Number.POSITIVE_INFINITY,
-  type: 'exponential',
-  firstMs: 100,
-  maxMs: 5_000,
-}
 
 export interface WaiterOptions {
   store: Store
@@ -113,7 +107,7 @@ export class Waiter {
         this.#current = null
         if (signal.aborted) return this.#next()
         this.#failures += 1
-        this.#pause(backoffMs(BETWEEN_FAILURES, this.#failures, this.#options.random))
+        this.#pause(backoffMs(STORE_BACKOFF, this.#failures, this.#options.random))
         this.#options.onFailed(error)
       },
     )
