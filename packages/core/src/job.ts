@@ -26,6 +26,18 @@ export interface Failure {
   stack?: string
 }
 
+/** One attempt that did not end its job. */
+export interface AttemptRecord {
+  attempt: number
+  /** Unix ms. */
+  startedAt: number
+  ms: number
+  /** The session of the worker. */
+  worker: string
+  /** `WORKER_LOST` when its worker was. */
+  error: Failure
+}
+
 interface JobBase<Name extends string> {
   readonly id: string
   readonly task: Name

@@ -12,8 +12,11 @@
  */
 import type { Encoded } from './codec.ts'
 import type { Cursor } from './cursor.ts'
-import type { Failure, FinalState } from './job.ts'
+import type { AttemptRecord, Failure, FinalState } from './job.ts'
+import type { LimitRule, PauseTarget } from './limits.ts'
 import type { JobNoticeType } from './notice.ts'
+import type { FireReply, FireRequest, StoredSchedule, Tick } from './schedule.ts'
+import type { Unique } from './unique.ts'
 
 /** Jobs that one `enqueue` takes, all of them or none: it keeps others waiting for about a millisecond then. */
 export const ENQUEUE_MAX = 500
@@ -29,33 +32,74 @@ export interface JobRecord {
   options: JobOptions
 }
 
-/** What one job has otherwise than its task says. Absent: as the task says. */
+/** What one job has otherwise than its task says, and where it stands. Absent: as the task says, a plain job. */
 export interface JobOptions {
   attempts?: number
   timeLimitMs?: number
+  /** The queue whose workers may claim it. Absent: `default`. */
+  queue?: string
+  /** 1 to 100, higher ones first in their line. Absent: none. After `PRIORITY_RUN` jobs with a priority in a row the
+   * next one is one without, if any waits. */
+  priority?: number
+  /**
+   * The lane that it waits in: the task's own (`''`), or one for each key. Lanes of a queue and its plain line take
+   * turns: next is the one that was served longest ago, among those that no limit or pause closes. Absent: the
+   * plain line.
+   */
+  lane?: string
+  /** Of jobs with a key: the next one of the lane starts only when this one has ended, its retries included. */
+  ordered?: true
+  /** Of jobs that may expire: how long that outcome is kept, in ms. */
+  expiredTtlMs?: number
+  tags?: readonly string[]
+  /** JSON of what the user keeps with the job. */
+  metadata?: string
+  /** The failed job that this one is a new run of. */
+  retryOf?: string
 }
+
+/** Jobs with a priority that may pass the head of those without in a row: it bounds what a priority costs others. */
+export const PRIORITY_RUN = 3
 
 export interface NewJob extends JobRecord {
   /** Earliest start, counted from the store's clock. 0: at once. */
   delayMs: number
   /** Whether a `queued` notice is written. */
   announce: boolean
+  /** It ends as `expired`, with a notice, unless an attempt has begun in so many ms from now on. */
+  expiresMs?: number
+  /** Checked in this order; the first one that finds another job decides. */
+  unique?: readonly Unique[]
+  /** Whether `last` shall find it. */
+  isLast?: true
 }
 
 export interface Enqueued {
-  /** `exists`: a job of this id lives or has ended; nothing was written. */
-  outcome: 'enqueued' | 'exists'
+  /**
+   * `exists`: a job of this id, or one that a `Unique` found, lives or has ended, and stands for this one (a debounced
+   * one with this one's input); no new job was made. `rejected`: a `Unique` found one that must not have company.
+   */
+  outcome: 'enqueued' | 'exists' | 'rejected'
+  /** Of the job that there is now: this one, or the one that was found. */
+  id: string
   /** The tail as the call found it: a place before every notice of this job. */
   cursor: Cursor
 }
 
 /** A job as the store knows it, with the place in the feed up to which that is true. */
 export type Snapshot = { cursor: Cursor } & (
-  | { state: 'scheduled' | 'retrying'; job: JobRecord; attempt: number; runAt: number }
-  | { state: 'queued'; job: JobRecord; attempt: number }
-  | { state: 'running'; job: JobRecord; attempt: number; startedAt: number; progress?: Encoded }
+  | ({ state: 'scheduled' | 'retrying'; runAt: number } & Living)
+  | ({ state: 'queued' } & Living)
+  | ({ state: 'running'; startedAt: number; worker: string; progress?: Encoded } & Living)
   | ({ state: FinalState } & Outcome)
 )
+
+interface Living {
+  job: JobRecord
+  attempt: number
+  /** Attempts that failed or were lost before; absent when there were none. */
+  history?: AttemptRecord[]
+}
 
 /** How a job ended: the document that stands in for the record once that is gone. */
 export interface Outcome {
@@ -74,6 +118,10 @@ export interface Outcome {
   /** Of `cancelled`. */
   by?: string | null
   reason?: string | null
+  /** The session of the attempt that it failed in, or that came after others. */
+  worker?: string
+  /** Attempts before the one that it ended in; absent when there were none. */
+  history?: AttemptRecord[]
 }
 
 /** One record of the feed. */
@@ -131,6 +179,11 @@ export interface StepRequest {
   settle: readonly Settlement[]
   /** How many jobs may be claimed, at most `STEP_MAX`. */
   claim: number
+  /** The queues to claim from: the first one as long as it gives anything, then the next. */
+  queues: readonly string[]
+  /** Cancelled jobs of this session whose handlers have ended now, or were given up: until then they count as running
+   * where a limit asks. */
+  release?: readonly string[]
   /** Holds to be compared with the store; those that are no longer true come back as lost. */
   verify?: readonly Hold[]
   /** Tasks whose claims write a `started` notice. */
@@ -143,9 +196,15 @@ export interface StepReply {
   /** Ids that were fenced out: of settlements first, a second one of the same id among them, then of verified holds. */
   lost: string[]
   claimed: Claimed[]
-  /** ms until the next delayed job is due; `null` when none waits. */
+  /** ms until the next thing is due: a delayed job, an expiry, a limit that opens, a schedule. `null`: nothing. */
   nextDueMs: number | null
+  /** Schedules that are due, for this session to `fire`. Should it not, others get them `TICK_LEASE_MS` later. Only for
+   * sessions that claim. */
+  ticks: Tick[]
 }
+
+/** How long one session has for firing a schedule before another one is asked. */
+export const TICK_LEASE_MS = 5_000
 
 export interface JoinRequest {
   session: string
@@ -202,6 +261,19 @@ export interface Counts {
   workers: number
 }
 
+/** Which jobs to look for. */
+export type Search =
+  /** Oldest first. Those that have ended are found as long as their outcome is kept. */
+  | { tag: string }
+  /** `failed`: those that are kept for a retry, newest first. `scheduled`, `retrying`: by due time. Others in no order. */
+  | { state: 'queued' | 'scheduled' | 'retrying' | 'running' | 'failed' }
+
+export interface Found {
+  ids: string[]
+  /** Where the next page begins; `null`: this was the last one. */
+  next: string | null
+}
+
 export interface Store {
   /** What errors and log lines call it: `Redis at localhost:6379`, `memory`. */
   readonly name: string
@@ -210,8 +282,39 @@ export interface Store {
   enqueue(jobs: readonly NewJob[]): Promise<Enqueued[]>
   /** `null`: unknown, or its outcome is no longer kept. */
   get(id: string): Promise<Snapshot | null>
-  /** Ends a live job. A running one is fenced at once, and its session's `wait` is told. */
+  /** Ends a live job. A running one is fenced at once, and its session's `wait` is told. Where limits ask it counts as
+   * running until that session says `release`, or ends. */
   cancel(request: CancelRequest): Promise<CancelReply>
+  /** Ids a page at a time; a page may hold fewer than `limit`, even none, before the last one. A job that changes
+   * meanwhile may be missed or come twice. */
+  find(search: Search, options: { limit: number; after?: string | undefined }): Promise<Found>
+  /** The newest job of a task and an owner that was enqueued with `isLast`, as long as it or its outcome is kept. */
+  last(task: string, owner: string | null): Promise<string | null>
+  /**
+   * Makes new jobs of failed ones: same record, attempts from the beginning, at the end of the line. Those that are not
+   * kept any more are passed over. Answers the ids, of the failed ones, that were. At most `STEP_MAX`.
+   */
+  retry(pairs: readonly { id: string; newId: string }[]): Promise<string[]>
+  /** Forgets failed jobs; their outcomes stay as long as they are kept. Answers the ids that were. At most `STEP_MAX`. */
+  discard(ids: readonly string[]): Promise<string[]>
+
+  /** Sets or takes away (`limit: null`) limits, for all workers from now on. What runs already counts. */
+  limit(rules: readonly LimitRule[]): Promise<void>
+  /** Nothing of the target is claimed until it is resumed; what runs goes on. Answers whether that changed anything. */
+  pause(target: PauseTarget): Promise<boolean>
+  resume(target: PauseTarget): Promise<boolean>
+  paused(): Promise<PauseTarget[]>
+
+  /**
+   * Adds a schedule, or changes the one of this name if anything but `nextAt` differs; otherwise nothing happens, so
+   * that a deploy of many processes changes it once.
+   */
+  putSchedule(schedule: StoredSchedule): Promise<'added' | 'changed' | 'same'>
+  removeSchedule(name: string): Promise<boolean>
+  /** By name. */
+  schedules(): Promise<StoredSchedule[]>
+  /** Enqueues the jobs of one tick and sets the next one, if nobody has done so before. */
+  fire(request: FireRequest): Promise<FireReply>
 
   /** Starts a session. Answers the holds of `replaces` that are no longer true. Repeating a call changes nothing. */
   join(request: JoinRequest): Promise<{ lost: string[] }>
@@ -221,8 +324,9 @@ export interface Store {
    */
   extend(session: string, leaseMs: number): Promise<{ alive: boolean; reaped: number }>
   /**
-   * Settles, then promotes what is due to the end of the line (by its due time, then by id), then claims from the head.
-   * A job that goes back to the line after its worker was lost goes to the head, oldest first.
+   * Settles and releases, then does what is due, then claims from the head of the lines. Due are delayed jobs (by due
+   * time, then by id: they go to the end of their line; ordered ones that have failed go to its head), limits that open, expiries
+   * and schedules. A job that goes back to its line after its worker was lost goes to the head, oldest first.
    */
   step(request: StepRequest): Promise<StepReply>
   /** Writes reports of running jobs with their notices. At most `STEP_MAX`. */
