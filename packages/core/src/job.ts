@@ -4,13 +4,14 @@ import type { TaskTypes } from './task.ts'
 /**
  * ```
  * scheduled ─▶ queued ─▶ running ─▶ succeeded
- *                 ▲         ├─────▶ failed
+ * waiting ──────▲ ▲         ├─────▶ failed    (waiting too, when a job that it waits for does)
  *                 └─ retrying ◀┘    cancelled (from every state on the left)
- *                                   expired   (from scheduled and queued)
+ *                                   expired   (from scheduled, waiting and queued, before the first attempt)
  * ```
  */
 export type JobState = LiveState | FinalState
-export type LiveState = 'scheduled' | 'queued' | 'running' | 'retrying'
+/** `waiting`: for jobs whose outputs are its input. */
+export type LiveState = 'scheduled' | 'waiting' | 'queued' | 'running' | 'retrying'
 export type FinalState = 'succeeded' | 'failed' | 'cancelled' | 'expired'
 
 const FINAL: readonly string[] = ['succeeded', 'failed', 'cancelled', 'expired'] satisfies FinalState[]
@@ -26,6 +27,9 @@ export interface Failure {
   stack?: string
 }
 
+/** Attempts before the last one of which a job keeps the record: the newest ones. */
+export const HISTORY_MAX = 20
+
 /** One attempt that did not end its job. */
 export interface AttemptRecord {
   attempt: number
@@ -34,7 +38,7 @@ export interface AttemptRecord {
   ms: number
   /** The session of the worker. */
   worker: string
-  /** `WORKER_LOST` when its worker was. */
+  /** Without a stack. `WORKER_LOST` when its worker was. */
   error: Failure
 }
 

@@ -14,6 +14,7 @@ import type { Encoded } from './codec.ts'
 import type { Cursor } from './cursor.ts'
 import type { AttemptRecord, Failure, FinalState } from './job.ts'
 import type { LimitRule, PauseTarget } from './limits.ts'
+import type { FlowPlace, FlowProgress } from './flow.ts'
 import type { JobNoticeType } from './notice.ts'
 import type { FireReply, FireRequest, StoredSchedule, Tick } from './schedule.ts'
 import type { Unique } from './unique.ts'
@@ -49,8 +50,8 @@ export interface JobOptions {
   lane?: string
   /** Of jobs with a key: the next one of the lane starts only when this one has ended, its retries included. */
   ordered?: true
-  /** Of jobs that may expire: how long that outcome is kept, in ms. */
-  expiredTtlMs?: number
+  /** Of jobs that the store itself may have to end (they expire, are replaced, or belong to a flow): how long that outcome is kept. */
+  ttlMs?: number
   tags?: readonly string[]
   /** JSON of what the user keeps with the job. */
   metadata?: string
@@ -72,6 +73,8 @@ export interface NewJob extends JobRecord {
   unique?: readonly Unique[]
   /** Whether `last` shall find it. */
   isLast?: true
+  /** Its place in a tree of jobs. Parents come before their children in one call. */
+  flow?: FlowPlace
 }
 
 export interface Enqueued {
@@ -90,6 +93,8 @@ export interface Enqueued {
 export type Snapshot = { cursor: Cursor } & (
   | ({ state: 'scheduled' | 'retrying'; runAt: number } & Living)
   | ({ state: 'queued' } & Living)
+  /** For jobs that give it its input. */
+  | ({ state: 'waiting'; flow: FlowProgress } & Living)
   | ({ state: 'running'; startedAt: number; worker: string; progress?: Encoded } & Living)
   | ({ state: FinalState } & Outcome)
 )
@@ -254,6 +259,7 @@ export interface Page {
 
 export interface Counts {
   queued: number
+  waiting: number
   scheduled: number
   retrying: number
   running: number
@@ -266,7 +272,7 @@ export type Search =
   /** Oldest first. Those that have ended are found as long as their outcome is kept. */
   | { tag: string }
   /** `failed`: those that are kept for a retry, newest first. `scheduled`, `retrying`: by due time. Others in no order. */
-  | { state: 'queued' | 'scheduled' | 'retrying' | 'running' | 'failed' }
+  | { state: 'queued' | 'waiting' | 'scheduled' | 'retrying' | 'running' | 'failed' }
 
 export interface Found {
   ids: string[]
@@ -282,7 +288,7 @@ export interface Store {
   enqueue(jobs: readonly NewJob[]): Promise<Enqueued[]>
   /** `null`: unknown, or its outcome is no longer kept. */
   get(id: string): Promise<Snapshot | null>
-  /** Ends a live job. A running one is fenced at once, and its session's `wait` is told. Where limits ask it counts as
+  /** Ends a live job, and with it the jobs that it waits for. A running one is fenced at once, and its session's `wait` is told. Where limits ask it counts as
    * running until that session says `release`, or ends. */
   cancel(request: CancelRequest): Promise<CancelReply>
   /** Ids a page at a time; a page may hold fewer than `limit`, even none, before the last one. A job that changes
