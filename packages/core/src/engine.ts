@@ -3,20 +3,24 @@
  * keeps owners apart, and turns stored records into jobs and notices. The store below it only keeps.
  */
 import { type Clock, systemClock } from './clock.ts'
-import { encode, encodedBytes } from './codec.ts'
 import { type Cursor, START } from './cursor.ts'
-import { durationMs } from './duration.ts'
+import type { QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
 import { followJob, readFeed } from './feed.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
 import { Hub } from './hub.ts'
-import { enqueuedAtOf, newJobId } from './id.ts'
+import { type Flow, GROUP } from './flow-calls.ts'
+import { flowJobs, flowNodes } from './flow-jobs.ts'
+import { enqueuedAtOf } from './id.ts'
 import type { Job } from './job.ts'
+import { newJob, OPEN, type Terms } from './new-job.ts'
 import type { Notice } from './notice.ts'
-import type { NoticesOptions, QueueEnqueueOptions } from './queue.ts'
+import type { NoticesOptions } from './queue.ts'
+import { refused } from './refused.ts'
+import { checkSchedules } from './schedules.ts'
 import { parse, type Issue } from './schema.ts'
 import { jobOf, subjectOf } from './snapshot.ts'
-import { ENQUEUE_MAX, type JobOptions, type NewJob, type Snapshot, type Store } from './store.ts'
+import { type CancelReply, ENQUEUE_MAX, type Enqueued, type NewJob, type Snapshot, type Store } from './store.ts'
 import type { AnyTask } from './task.ts'
 import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
 
@@ -38,19 +42,21 @@ export interface Scope {
   owner?: string | undefined
 }
 
+/** Shared, so that an enqueue without options makes none. */
+const NO_OPTIONS: QueueEnqueueOptions = {}
 const DEFAULT_RESULT_TTL_MS = 86_400_000
 const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
 
 export class Engine {
   readonly store: Store
+  readonly clock: Clock
   /** Every task with the keys that lead to it: what a router is laid out by. */
   readonly tasks: readonly NamedTask[]
   readonly #tasks: ReadonlyMap<string, AnyTask>
   readonly #hub: Hub
-  readonly #clock: Clock
   readonly #resultTtlMs: number
   readonly #shortestTtlMs: number
-  readonly #maxPayloadBytes: number
+  readonly #terms: ReadonlyMap<string, Terms>
   readonly #warn: (message: string) => void
   #isChecked = false
 
@@ -58,15 +64,18 @@ export class Engine {
     this.store = store
     this.tasks = taskList(tasks)
     this.#tasks = new Map(this.tasks.map(({ name, task }) => [name, task]))
-    this.#clock = options.clock ?? systemClock
+    this.clock = options.clock ?? systemClock
     this.#resultTtlMs = options.resultTtlMs ?? DEFAULT_RESULT_TTL_MS
-    this.#shortestTtlMs = Math.min(
-      this.#resultTtlMs,
-      ...[...this.#tasks.keys()].map((name) => this.ttlMs(name)),
+    const kept = [...this.#tasks.keys()].map((name) => this.ttlMs(name)).filter((ms) => ms > 0)
+    this.#shortestTtlMs = Math.min(this.#resultTtlMs, ...kept)
+    const { clock } = this
+    const { maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES } = options
+    checkSchedules(this.#tasks.values(), clock.now())
+    this.#terms = new Map(
+      [...this.#tasks.keys()].map((name) => [name, { ttlMs: this.ttlMs(name), maxPayloadBytes, clock }]),
     )
-    this.#maxPayloadBytes = options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES
     this.#warn = options.onWarning ?? console.warn
-    this.#hub = new Hub(store, this.#clock, options.random ?? Math.random)
+    this.#hub = new Hub(store, this.clock, options.random ?? Math.random)
   }
 
   /** @throws LovageError `TASK_UNKNOWN` */
@@ -82,22 +91,31 @@ export class Engine {
     return this.#tasks.get(name)?.resultTtlMs ?? this.#resultTtlMs
   }
 
-  async enqueue(name: string, input: unknown, options: QueueEnqueueOptions = {}): Promise<JobRef> {
+  /** What jobs of a known task are made by. */
+  terms(name: string): Terms {
+    return this.#terms.get(name) as Terms
+  }
+
+  async enqueue(name: string, input: unknown, options: QueueEnqueueOptions = NO_OPTIONS): Promise<JobRef> {
     const task = this.task(name)
     this.#checkOnce()
     // Where the schema answers at once nothing is awaited here, so that the calls of one tick reach the store together.
     const checking = parse(task.input, input)
     const checked = checking instanceof Promise ? await checking : checking
     if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: name, issues: checked.issues })
-    const job = this.#newJob(name, task, input, options)
+    return await this.put(newJob(task, input, options, this.terms(name)))
+  }
+
+  /** Enqueues a job that was made before. @throws LovageError `JOB_EXISTS` */
+  async put(job: NewJob): Promise<JobRef> {
     const [enqueued] = await this.store.enqueue([job])
-    return { id: job.id, task: name, cursor: (enqueued as { cursor: Cursor }).cursor }
+    return await this.#refOf(job, enqueued as Enqueued)
   }
 
   async enqueueMany(
     name: string,
     inputs: readonly unknown[],
-    options: Omit<QueueEnqueueOptions, 'id'> = {},
+    options: Omit<QueueEnqueueOptions, 'id' | 'idempotencyKey'> = NO_OPTIONS,
   ): Promise<JobRef[]> {
     const task = this.task(name)
     this.#checkOnce()
@@ -108,16 +126,59 @@ export class Engine {
       if (!checked.ok) issues.push(...checked.issues.map((issue) => at(index, issue)))
     }
     if (issues.length > 0) throw new LovageError('INPUT_INVALID', { task: name, issues })
-    const jobs = inputs.map((input) => this.#newJob(name, task, input, options))
+    const terms = this.terms(name)
+    const jobs = inputs.map((input) => newJob(task, input, options, terms))
     const refs: JobRef[] = []
     for (let from = 0; from < jobs.length; from += ENQUEUE_MAX) {
       const group = jobs.slice(from, from + ENQUEUE_MAX)
       const enqueued = await this.store.enqueue(group)
-      group.forEach(({ id }, index) => {
-        refs.push({ id, task: name, cursor: (enqueued[index] as { cursor: Cursor }).cursor })
-      })
+      for (const [index, job] of group.entries()) refs.push(await this.#refOf(job, enqueued[index] as Enqueued))
     }
     return refs
+  }
+
+  /** All jobs of a flow at once. Answers its last one, the root of the tree, or the group. */
+  async enqueueFlow({ flow }: Flow, { owner }: { owner?: string } = {}): Promise<JobRef> {
+    this.#checkOnce()
+    for (const { task: name, input, after, options } of flowNodes(flow)) {
+      if (name === undefined) continue
+      const { input: schema, rules } = this.task(name)
+      if (rules?.singleton ?? rules?.debounce ?? rules?.throttleMs)
+        refused('flow', name, 'no task with singleton, debounce or throttle: its job might never come to be')
+      refuseOthers(options)
+      if (after !== undefined) continue
+      const checked = await parse(schema, input)
+      if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: name, issues: checked.issues })
+    }
+    const own = owner === undefined ? {} : { owner }
+    const jobs = flowJobs(flow, {
+      job: ({ task: name, input, after, options }, id) => {
+        const terms = this.terms(name)
+        const job = newJob(this.task(name), after === undefined ? input : OPEN, { ...options, ...own, id }, terms)
+        job.options.ttlMs = terms.ttlMs
+        return job
+      },
+      group: (id) => ({
+        id,
+        task: GROUP,
+        owner: owner ?? null,
+        input: { json: 'null' },
+        options: { ttlMs: this.#resultTtlMs },
+        delayMs: 0,
+        announce: false,
+      }),
+    })
+    const [root] = jobs as [NewJob]
+    const [enqueued] = await this.store.enqueue(jobs)
+    return { id: root.id, task: root.task, cursor: (enqueued as Enqueued).cursor }
+  }
+
+  /** The newest job of a task and an owner; `null` when there is none, or no longer. */
+  async last(name: string, owner: string | undefined): Promise<JobRef | null> {
+    if (this.task(name).rules?.rememberLast !== true)
+      refused('rememberLast', false, `true for the task "${name}", so that its last job is known`)
+    const id = await this.store.last(name, owner ?? null)
+    return id === null ? null : { id, task: name, cursor: '' }
   }
 
   async get(id: string, scope: Scope = {}): Promise<Job> {
@@ -130,10 +191,7 @@ export class Engine {
     const snapshot = await this.store.get(id)
     if (snapshot === null) throw this.#absent(id, scope.task)
     const { task, owner } = subjectOf(snapshot)
-    const foreign =
-      (scope.task !== undefined && scope.task !== task) ||
-      (scope.owner !== undefined && scope.owner !== owner)
-    if (foreign) throw new LovageError('NOT_FOUND', { id })
+    if (!isWithin(scope, task, owner)) throw new LovageError('NOT_FOUND', { id })
     return snapshot
   }
 
@@ -141,18 +199,24 @@ export class Engine {
     id: string,
     { by, reason, ...scope }: Scope & { by: string | null; reason: string | null },
   ): Promise<CancelOutcome> {
-    const { task } = subjectOf(await this.snapshot(id, scope))
-    const reply = await this.store.cancel({ id, by, reason, ttlMs: this.ttlMs(task) })
+    const snapshot = await this.snapshot(id, scope)
+    const reply = await this.end(snapshot, { by, reason })
     switch (reply.outcome) {
       case 'cancelled':
         return { outcome: 'cancelled' }
       case 'ended':
         return reply
       case 'missing':
-        throw this.#absent(id, task)
+        throw this.#absent(id, subjectOf(snapshot).task)
       default:
         return reply satisfies never
     }
+  }
+
+  /** Cancels a job of which a snapshot was seen. */
+  async end(snapshot: Snapshot, why: { by: string | null; reason: string | null }): Promise<CancelReply> {
+    const { id, task } = subjectOf(snapshot)
+    return await this.store.cancel({ id, ...why, ttlMs: this.ttlMs(task) })
   }
 
   /** One job's notices: after `from`, or from a snapshot on. Ends after the terminal notice. */
@@ -202,29 +266,14 @@ export class Engine {
     )
   }
 
-  #newJob(name: string, task: AnyTask, input: unknown, options: QueueEnqueueOptions): NewJob {
-    const encoded = encode(input)
-    const bytes = encodedBytes(encoded)
-    if (bytes > this.#maxPayloadBytes) {
-      throw new LovageError('PAYLOAD_TOO_LARGE', { bytes, maxBytes: this.#maxPayloadBytes })
-    }
-    const id = options.id ?? newJobId()
-    if (options.id !== undefined && enqueuedAtOf(options.id) === null) {
-      throw new LovageError('OPTION_INVALID', {
-        option: 'id',
-        seen: options.id,
-        expected: 'a UUIDv7, as newJobId() makes',
-      })
-    }
-    return {
-      id,
-      task: name,
-      owner: options.owner ?? null,
-      input: encoded,
-      options: jobOptions(options),
-      delayMs: options.delay === undefined ? 0 : durationMs(options.delay, 'delay'),
-      announce: task.notices.includes('queued'),
-    }
+  /** A job that was there before is followed from a snapshot: the notices of its beginning are past. */
+  async #refOf(job: NewJob, { outcome, id, cursor }: Enqueued): Promise<JobRef> {
+    const { task, owner } = job
+    if (outcome === 'enqueued') return { id, task, cursor }
+    if (outcome === 'exists') return { id, task, cursor: '' }
+    const found = await this.store.get(id)
+    const isOwn = found !== null && subjectOf(found).owner === owner
+    throw new LovageError('JOB_EXISTS', { task, id: isOwn ? id : null })
   }
 
   /**
@@ -234,26 +283,22 @@ export class Engine {
   #absent(id: string, task: string | undefined): LovageError {
     const enqueuedAt = enqueuedAtOf(id)
     const keptMs = task === undefined ? this.#shortestTtlMs : this.ttlMs(task)
-    return enqueuedAt !== null && enqueuedAt + keptMs < this.#clock.now()
+    return enqueuedAt !== null && enqueuedAt + keptMs < this.clock.now()
       ? new LovageError('RESULT_EXPIRED', { id, keptMs })
       : new LovageError('NOT_FOUND', { id })
   }
 }
 
-function jobOptions({ attempts, timeLimit }: QueueEnqueueOptions): JobOptions {
-  const options: JobOptions = {}
-  if (attempts !== undefined) {
-    if (!Number.isInteger(attempts) || attempts < 1) {
-      throw new LovageError('OPTION_INVALID', {
-        option: 'attempts',
-        seen: String(attempts),
-        expected: 'a whole number from 1',
-      })
-    }
-    options.attempts = attempts
+/** Whether a job of this task and owner may be touched. */
+export const isWithin = (scope: Scope, task: string, owner: string | null): boolean =>
+  (scope.task === undefined || scope.task === task) && (scope.owner === undefined || scope.owner === owner)
+
+/** A job that a rule put another one in the place of would leave its parent waiting for ever. */
+function refuseOthers(options: object = {}): void {
+  for (const option of ['id', 'idempotencyKey', 'singleton', 'debounce', 'throttle'] as const) {
+    const seen = (options as QueueEnqueueOptions)[option]
+    if (seen !== undefined) refused(option, seen, 'nothing for a job of a flow')
   }
-  if (timeLimit !== undefined) options.timeLimitMs = durationMs(timeLimit, 'timeLimit')
-  return options
 }
 
 /** An issue of one of many inputs, its path led by the input's place: `[3].texts`. */

@@ -16,6 +16,8 @@ export interface ErrorDetails {
   PAYLOAD_TOO_LARGE: { bytes: number; maxBytes: number }
   TASK_UNKNOWN: { task: string; known: readonly string[] }
   NOT_FOUND: { id: string }
+  /** `id`: of the job that is there; `null` when it is somebody else's. */
+  JOB_EXISTS: { task: string; id: string | null }
   RESULT_EXPIRED: { id: string; keptMs: number }
   CURSOR_INVALID: { cursor: string }
   JOB_FAILED: { id: string; task: string; error: Failure; attempts: number }
@@ -23,6 +25,7 @@ export interface ErrorDetails {
   JOB_EXPIRED: { id: string; task: string }
   RESULT_TIMEOUT: { id: string; waitedMs: number }
   TIME_LIMIT: { task: string; timeLimitMs: number }
+  DEPENDENCY_FAILED: { message: string }
   WORKER_LOST: { task: string; attempts: number }
   STORE_UNAVAILABLE: { store: string; cause: string }
   STORE_UNSUPPORTED: { store: string; seen: string; needed: string }
@@ -48,6 +51,8 @@ const message: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => string
     `The payload has ${d.bytes} bytes; at most ${d.maxBytes} are allowed. Store large data elsewhere and pass a reference.`,
   TASK_UNKNOWN: (d) => `There is no task "${d.task}". Known tasks: ${d.known.join(', ')}.`,
   NOT_FOUND: (d) => `There is no job ${d.id}.`,
+  JOB_EXISTS: (d) =>
+    `A job of task "${d.task}"${d.id === null ? '' : `, ${d.id},`} has not ended yet, and there may be only one. Nothing was enqueued.`,
   RESULT_EXPIRED: (d) => `Job ${d.id} is no longer known: what has ended is kept for ${d.keptMs / 1000} s.`,
   CURSOR_INVALID: (d) => `"${d.cursor}" is no cursor. Pass one that a notice or a job handle carried.`,
   JOB_FAILED: (d) =>
@@ -58,6 +63,7 @@ const message: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => string
   RESULT_TIMEOUT: (d) =>
     `Job ${d.id} had not ended after ${d.waitedMs} ms. It goes on; ask again or follow it.`,
   TIME_LIMIT: (d) => `The handler of task "${d.task}" ran longer than its time limit of ${d.timeLimitMs} ms.`,
+  DEPENDENCY_FAILED: (d) => d.message,
   WORKER_LOST: (d) => `The worker of a job of task "${d.task}" was lost in each of ${d.attempts} attempt(s).`,
   STORE_UNAVAILABLE: (d) => `${d.store} cannot be reached: ${d.cause}`,
   STORE_UNSUPPORTED: (d) => `${d.store} is ${d.seen}; Lovage needs ${d.needed}.`,

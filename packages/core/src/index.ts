@@ -1,4 +1,11 @@
-export { type Growth, type Backoff, backoffMs, type RetryOptions, type RetryPolicy } from './backoff.ts'
+export {
+  type Backoff,
+  backoffMs,
+  type Growth,
+  retryDelayMs,
+  type RetryOptions,
+  type RetryPolicy,
+} from './backoff.ts'
 export { type Clock, sleep, systemClock } from './clock.ts'
 export { decode, encode, type Encoded, encodedBytes } from './codec.ts'
 export { compareCursors, type Cursor, parseCursor, START, streamId } from './cursor.ts'
@@ -23,7 +30,17 @@ export {
   waitForResult,
 } from './handle.ts'
 export { enqueuedAtOf, newJobId } from './id.ts'
-export { type Failure, type FinalState, isFinal, type Job, type JobState, type LiveState } from './job.ts'
+export {
+  type AttemptRecord,
+  type Failure,
+  type FinalState,
+  HISTORY_MAX,
+  isFinal,
+  type Job,
+  type JobState,
+  type LiveState,
+  type Metadata,
+} from './job.ts'
 export {
   type FeedNotice,
   isTerminal,
@@ -34,25 +51,75 @@ export {
   type Notice,
   type NoticeOf,
 } from './notice.ts'
+export type { EnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
+export {
+  discardAllFailed,
+  discardFailed,
+  type FailedFilter,
+  type FailedJob,
+  type FailedListOptions,
+  listFailed,
+  retryAllFailed,
+  retryFailed,
+} from './failed-jobs.ts'
+export {
+  FLOW_EXPIRED,
+  FLOW_FAILED,
+  type FlowPlace,
+  type FlowProgress,
+  type KeptPart,
+  type Part,
+} from './flow.ts'
+export {
+  callOf,
+  chain,
+  chord,
+  type Flow,
+  type FlowNode,
+  type FlowOptions,
+  type FlowTypes,
+  GROUP,
+  group,
+  type GroupTypes,
+  keep,
+  type Step,
+  stepOf,
+  type StepOptions,
+} from './flow-calls.ts'
+export type { Limit, LimitRule, PauseTarget } from './limits.ts'
+export { cancelMany, type JobFilter, type JobPage, listJobs, type ListOptions } from './listing.ts'
+export type { Terms } from './new-job.ts'
+export type { Schedule, Schedules } from './operations.ts'
 export {
   type AllCalls,
   type CallsOf,
-  type EnqueueOptions,
+  type FailedCalls,
   type NoticesOptions,
   type Queue,
-  type QueueEnqueueOptions,
   queueOver,
   type TaskCalls,
 } from './queue.ts'
+export { refused } from './refused.ts'
+export { type FireReply, type FireRequest, type StoredSchedule, type Tick } from './schedule.ts'
+export {
+  type Missed,
+  type Overlap,
+  readPlan,
+  type SchedulePlan,
+  type ScheduleTiming,
+  type TaskSchedule,
+} from './schedule-plan.ts'
+export { checkSchedules, declaredSchedules } from './schedules.ts'
 export { type Issue, parse, type Parsed, type Schema } from './schema.ts'
 export { type AbortReason, Discard, isDiscard, isRetry, Retry } from './signals.ts'
-export { ENQUEUE_MAX, STEP_MAX } from './store.ts'
+export { ENQUEUE_MAX, PRIORITY_RUN, STEP_MAX, TICK_LEASE_MS } from './store.ts'
 export type {
   CancelReply,
   CancelRequest,
   Claimed,
   Counts,
   Enqueued,
+  Found,
   Held,
   Hold,
   JobOptions,
@@ -62,6 +129,7 @@ export type {
   Outcome,
   Page,
   ProgressReport,
+  Search,
   Settlement,
   Snapshot,
   StepReply,
@@ -72,6 +140,7 @@ export type {
 } from './store.ts'
 export {
   type AnyTask,
+  type DeclaredSchedule,
   type ExtraNotice,
   isRunnable,
   type RunnableTask,
@@ -91,3 +160,15 @@ export {
   type TasksOf,
   type TaskTree,
 } from './tasks.ts'
+export {
+  type Debounce,
+  DEFAULT_QUEUE,
+  type LimitOptions,
+  limitOf,
+  type RateLimit,
+  type RuleOptions,
+  type Singleton,
+  type TaskRules,
+} from './task-rules.ts'
+export { fireRequest } from './ticks.ts'
+export type { Unique } from './unique.ts'
