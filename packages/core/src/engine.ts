@@ -4,7 +4,7 @@
  */
 import { type Clock, systemClock } from './clock.ts'
 import { type Cursor, START } from './cursor.ts'
-import type { QueueEnqueueOptions } from './enqueue-options.ts'
+import type { FlowEnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
 import { followJob, readFeed } from './feed.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
@@ -21,7 +21,8 @@ import { checkSchedules } from './schedules.ts'
 import { parse, type Issue } from './schema.ts'
 import { jobOf, subjectOf } from './snapshot.ts'
 import { type CancelReply, ENQUEUE_MAX, type Enqueued, type NewJob, type Snapshot, type Store } from './store.ts'
-import type { AnyTask } from './task.ts'
+import { type AnyTask, task } from './task.ts'
+import type { TaskRules } from './task-rules.ts'
 import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
 
 export interface EngineOptions {
@@ -72,7 +73,7 @@ export class Engine {
     const { maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES } = options
     checkSchedules(this.#tasks.values(), clock.now())
     this.#terms = new Map(
-      [...this.#tasks.keys()].map((name) => [name, { ttlMs: this.ttlMs(name), maxPayloadBytes, clock }]),
+      [...this.#tasks.keys(), GROUP].map((name) => [name, { ttlMs: this.ttlMs(name), maxPayloadBytes, clock }]),
     )
     this.#warn = options.onWarning ?? console.warn
     this.#hub = new Hub(store, this.clock, options.random ?? Math.random)
@@ -138,39 +139,28 @@ export class Engine {
   }
 
   /** All jobs of a flow at once. Answers its last one, the root of the tree, or the group. */
-  async enqueueFlow({ flow }: Flow, { owner }: { owner?: string } = {}): Promise<JobRef> {
+  async enqueueFlow({ flow }: Flow, { owner, ...root }: FlowEnqueueOptions = {}): Promise<JobRef> {
     this.#checkOnce()
-    for (const { task: name, input, after, options } of flowNodes(flow)) {
+    for (const node of flowNodes(flow)) {
+      const { task: name, input, after, options } = node
       if (name === undefined) continue
       const { input: schema, rules } = this.task(name)
-      if (rules?.singleton ?? rules?.debounce ?? rules?.throttleMs)
-        refused('flow', name, 'no task with singleton, debounce or throttle: its job might never come to be')
-      refuseOthers(options)
+      if (node !== flow) refuseOthers(name, rules, options)
       if (after !== undefined) continue
       const checked = await parse(schema, input)
       if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: name, issues: checked.issues })
     }
-    const own = owner === undefined ? {} : { owner }
-    const jobs = flowJobs(flow, {
-      job: ({ task: name, input, after, options }, id) => {
-        const terms = this.terms(name)
-        const job = newJob(this.task(name), after === undefined ? input : OPEN, { ...options, ...own, id }, terms)
-        job.options.ttlMs = terms.ttlMs
-        return job
-      },
-      group: (id) => ({
-        id,
-        task: GROUP,
-        owner: owner ?? null,
-        input: { json: 'null' },
-        options: { ttlMs: this.#resultTtlMs },
-        delayMs: 0,
-        announce: false,
-      }),
+    const jobs = flowJobs(flow, (node, id) => {
+      const { task: name = GROUP, input, after, options } = node
+      const task = name === GROUP ? GROUP_TASK : this.task(name)
+      const terms = this.terms(name)
+      const given = { ...options, ...(node === flow && root), ...(owner !== undefined && { owner }), id }
+      const job = newJob(task, after === undefined && name !== GROUP ? input : OPEN, given, terms)
+      job.options.ttlMs = terms.ttlMs
+      return job
     })
-    const [root] = jobs as [NewJob]
     const [enqueued] = await this.store.enqueue(jobs)
-    return { id: root.id, task: root.task, cursor: (enqueued as Enqueued).cursor }
+    return await this.#refOf(jobs[0] as NewJob, enqueued as Enqueued)
   }
 
   /** The newest job of a task and an owner; `null` when there is none, or no longer. */
@@ -293,13 +283,18 @@ export class Engine {
 export const isWithin = (scope: Scope, task: string, owner: string | null): boolean =>
   (scope.task === undefined || scope.task === task) && (scope.owner === undefined || scope.owner === owner)
 
-/** A job that a rule put another one in the place of would leave its parent waiting for ever. */
-function refuseOthers(options: object = {}): void {
-  for (const option of ['id', 'idempotencyKey', 'singleton', 'debounce', 'throttle'] as const) {
+/** Only the root may be stood in for by another job: any other would leave its parent waiting for ever. */
+function refuseOthers(name: string, rules: TaskRules | undefined, options: object = {}): void {
+  if (rules?.singleton ?? rules?.debounce ?? rules?.throttleMs)
+    refused('flow', name, 'singleton, debounce and throttle at none but the last task of a flow')
+  for (const option of ['idempotencyKey', 'singleton', 'debounce', 'throttle'] as const) {
     const seen = (options as QueueEnqueueOptions)[option]
-    if (seen !== undefined) refused(option, seen, 'nothing for a job of a flow')
+    if (seen !== undefined) refused(option, seen, 'none within a flow')
   }
 }
+
+/** What the job of a group is made by. Nothing of it ever runs. */
+const GROUP_TASK: AnyTask = { ...task(), name: GROUP }
 
 /** An issue of one of many inputs, its path led by the input's place: `[3].texts`. */
 function at(index: number, { path, message }: Issue): Issue {

@@ -43,3 +43,14 @@ export interface QueueEnqueueOptions extends EnqueueOptions {
   debounce?: Debounce
   throttle?: Duration
 }
+
+/** What may be said of a flow as a whole. */
+export interface FlowOwnOptions {
+  /** As of one job: within the window another flow with this key makes nothing new, and answers with this one. */
+  idempotencyKey?: string | { key: string; window: Duration }
+}
+
+export interface FlowEnqueueOptions extends FlowOwnOptions {
+  /** Of all its jobs. */
+  owner?: string
+}

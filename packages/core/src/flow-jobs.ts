@@ -5,14 +5,6 @@ import { newJobId } from './id.ts'
 import { refused } from './refused.ts'
 import { ENQUEUE_MAX, type NewJob } from './store.ts'
 
-/** What a flow asks of whoever knows the tasks. */
-export interface FlowMaker {
-  /** A job of a task; of one that waits, without its input. */
-  job(node: FlowNode & { task: string }, id: string): NewJob
-  /** A job that stands for a group. */
-  group(id: string): NewJob
-}
-
 /** Every node of the tree, checked for what only the tree can say. */
 export function flowNodes(root: FlowNode): FlowNode[] {
   const nodes: FlowNode[] = []
@@ -29,21 +21,21 @@ export function flowNodes(root: FlowNode): FlowNode[] {
   return nodes
 }
 
-export function flowJobs(root: FlowNode, make: FlowMaker): NewJob[] {
+/** @param make Makes the job of a node, which is that of a task or of a group, without its place. */
+export function flowJobs(root: FlowNode, make: (node: FlowNode, id: string) => NewJob): NewJob[] {
   const jobs: NewJob[] = []
   // With a list of what is to be placed instead of recursion: a chain may be as long as a flow.
   const rest: { node: FlowNode; parent: FlowPlace['parent'] }[] = [{ node: root, parent: undefined }]
   for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
     const { node, parent } = next
     const id = newJobId()
-    const { task } = node
-    const job = task === undefined ? make.group(id) : make.job({ ...node, task }, id)
+    const job = make(node, id)
     const children = childrenOf(node)
     const flow: FlowPlace = {}
     if (parent !== undefined) flow.parent = parent
     if (children.nodes.length > 0) {
       const { input, nodes } = children
-      flow.waits = { children: nodes.length, input, isGroup: task === undefined }
+      flow.waits = { children: nodes.length, input, isGroup: node.members !== undefined }
     }
     if (parent !== undefined || flow.waits !== undefined) job.flow = flow
     jobs.push(job)

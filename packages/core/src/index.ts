@@ -86,6 +86,7 @@ export {
   stepOf,
   type StepOptions,
 } from './flow-calls.ts'
+export { joinParts } from './join-parts.ts'
 export type { Limit, LimitRule, PauseTarget } from './limits.ts'
 export { cancelMany, type JobFilter, type JobPage, listJobs, type ListOptions } from './listing.ts'
 export type { Terms } from './new-job.ts'

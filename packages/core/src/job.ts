@@ -1,5 +1,4 @@
 /** A job as `get` shows it: a union on `state`, so that each state has just the fields that exist in it. */
-import type { FlowProgress } from './flow.ts'
 import type { TaskTypes } from './task.ts'
 
 /**
@@ -80,8 +79,8 @@ interface Ended {
 export type Job<T extends TaskTypes = TaskTypes, Name extends string = string> = JobBase<Name> &
   (
     | ({ readonly state: 'scheduled'; readonly runAt: number } & Living)
-    /** For the jobs that give it its input, of which so many have. */
-    | ({ readonly state: 'waiting'; readonly children: FlowProgress } & Living)
+    /** `done` of `total` jobs whose outputs are its input have ended. */
+    | ({ readonly state: 'waiting'; readonly done: number; readonly total: number } & Living)
     | ({ readonly state: 'queued' } & Living)
     | ({ readonly state: 'running'; readonly startedAt: number; readonly progress?: T['progress'] } & Living)
     | ({ readonly state: 'retrying'; readonly runAt: number } & Living)

@@ -113,6 +113,7 @@ function applyRules(
   if (key !== '' || (rules !== undefined && hasLane(rules))) options.lane = key
   if (given.orderingKey !== undefined || rules?.ordered === true) {
     if (key === '') refused('orderingKey', undefined, 'a key: this job is to be run in the order of its key')
+    if (priority !== undefined) refused('priority', priority, 'none where jobs run in the order of their key')
     options.ordered = true
   }
   const tags = [...new Set([...(rules?.tags ?? []), ...tagsOf(given.tags)])]

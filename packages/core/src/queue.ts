@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from './clock.ts'
 import type { Cursor } from './cursor.ts'
 import { Engine, type EngineOptions } from './engine.ts'
-import type { QueueEnqueueOptions } from './enqueue-options.ts'
+import type { FlowEnqueueOptions, FlowOwnOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import {
   discardAllFailed,
   discardFailed,
@@ -130,7 +130,7 @@ export interface AllCalls<Tasks extends Named, Options = QueueEnqueueOptions> {
    */
   enqueueFlow<T extends TaskTypes, Name extends string>(
     flow: Flow<T, Name, unknown>,
-    options?: OwnerOf<Options>,
+    options?: FlowOwnOptions & OwnerOf<Options>,
   ): Promise<JobHandle<FlowTypes<T>, Name>>
   /** Jobs by tag, key, state and task, a page at a time. */
   list(options?: Omit<ListOptions, OwnerKey<Options>>): Promise<JobPage<JobOf<Tasks>>>
@@ -206,7 +206,7 @@ export function queueOver<const Tree extends TaskTree>(
     get: all.get,
     cancel: (id: string, reason?: string) => all.cancel(id, reason ?? null),
     notices: (feedOptions?: NoticesOptions) => engine.feed(feedOptions ?? {}),
-    enqueueFlow: async (flow: Flow, flowOptions?: { owner?: string }) =>
+    enqueueFlow: async (flow: Flow, flowOptions?: FlowEnqueueOptions) =>
       anyHandle(await engine.enqueueFlow(flow, flowOptions)),
     list: (listOptions?: ListOptions) => listJobs(engine, listOptions),
     cancelMany: (filter: JobFilter, reason?: string) =>

@@ -21,7 +21,7 @@ export function jobOf(snapshot: Snapshot): Job {
     case 'retrying':
       return { ...base, ...asked(snapshot.job), state: snapshot.state, runAt: snapshot.runAt }
     case 'waiting':
-      return { ...base, ...asked(snapshot.job), state: 'waiting', children: snapshot.flow }
+      return { ...base, ...asked(snapshot.job), ...snapshot.flow, state: 'waiting' }
     case 'running': {
       const { startedAt, progress } = snapshot
       const report = progress && { progress: decode(progress) }
