@@ -166,6 +166,7 @@ export {
   DEFAULT_QUEUE,
   type LimitOptions,
   limitOf,
+  queueName,
   type RateLimit,
   type RuleOptions,
   type Singleton,

@@ -15,8 +15,11 @@ import type { Events } from './events.ts'
 import type { Settings } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { Pump } from './pump.ts'
+import { declare } from './declare.ts'
+import { Releases } from './releases.ts'
 import { Reports } from './reports.ts'
 import { Session } from './session.ts'
+import { Ticks } from './ticks.ts'
 import { Waiter } from './waiter.ts'
 
 export interface Parts {
@@ -33,16 +36,18 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
   const currentSession = (): string | null => session.id
   const wake = (): void => pump.wake()
 
-  const outbox = new Outbox(store, events)
+  const releases = new Releases()
+  const outbox = new Outbox(store, events, releases)
   const reports = new Reports({
     ...common,
     session: currentSession,
     onFenced: (ids) => attempts.fenced(ids),
     onRefused: (attempt, why) => events.emit('job.report_refused', { ...attempt.event, why }),
   })
-  const attempts = new Attempts({ ...common, outbox, reports, onChange: wake })
+  const attempts = new Attempts({ ...common, outbox, releases, reports, onChange: wake })
   const session = new Session({
     ...common,
+    prepare: (isFirst) => declare(store, settings, isFirst),
     holds: () => [...attempts.holds(), ...outbox.holds()],
     onJoined(lost) {
       outbox.drop(lost)
@@ -66,6 +71,15 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
       pump.verify()
     },
   })
-  const pump = new Pump({ ...common, session, attempts, outbox, waiter, onDrained })
+  const pump = new Pump({
+    ...common,
+    session,
+    attempts,
+    outbox,
+    releases,
+    ticks: new Ticks(store, events, settings.tasks),
+    waiter,
+    onDrained,
+  })
   return { outbox, reports, attempts, session, waiter, pump }
 }

@@ -21,6 +21,8 @@ export interface SessionOptions {
   /** First part of the session's id. */
   name: string
   leaseMs: number
+  /** Tells the store what must stand before a job is claimed. */
+  prepare: (isFirst: boolean) => Promise<void>
   /** Every hold that this worker believes in: of running jobs and of outcomes not yet written. */
   holds: () => Hold[]
   /** Steps and waits may begin. `lost`: holds that are no longer true. */
@@ -58,17 +60,18 @@ export class Session {
   /**
    * Joins for the first time, however long the store takes to be there. Answers `false` when it was left before.
    *
-   * @throws LovageError `STORE_UNSUPPORTED`
+   * @throws LovageError `STORE_UNSUPPORTED`, `INPUT_INVALID`, `OPTION_INVALID` of a schedule
    */
   async start(): Promise<boolean> {
-    const { store, leaseMs } = this.#options
+    const { store, leaseMs, prepare } = this.#options
     let isChecked = false
     const joined = await this.#untilDone(async () => {
       if (!isChecked) await this.#check()
       isChecked = true
+      await prepare(true)
       await store.join({ session: this.#id, leaseMs })
       return true
-    }, isUnsupported)
+    }, isMistake)
     if (joined === undefined) return false
     this.#joined(new Set())
     return true
@@ -139,12 +142,13 @@ export class Session {
   }
 
   async #replace(replaced: string): Promise<void> {
-    const { store, leaseMs, holds } = this.#options
+    const { store, leaseMs, prepare, holds } = this.#options
     // Under one id however often it is tried: a join whose answer was lost may have moved the holds already.
     const session = this.#id
-    const joined = await this.#untilDone(() =>
-      store.join({ session, leaseMs, replaces: { session: replaced, holds: holds() } }),
-    )
+    const joined = await this.#untilDone(async () => {
+      await prepare(false)
+      return await store.join({ session, leaseMs, replaces: { session: replaced, holds: holds() } })
+    })
     if (joined !== undefined) this.#joined(new Set(joined.lost))
   }
 
@@ -201,7 +205,11 @@ export class Session {
   }
 }
 
-const isUnsupported = (error: unknown): boolean => isLovageError(error, 'STORE_UNSUPPORTED')
+/** What no waiting mends. */
+const isMistake = (error: unknown): boolean =>
+  isLovageError(error, 'STORE_UNSUPPORTED') ||
+  isLovageError(error, 'INPUT_INVALID') ||
+  isLovageError(error, 'OPTION_INVALID')
 
 const causeOf = (error: unknown): string =>
   isLovageError(error, 'STORE_UNAVAILABLE') ? error.details.cause : failureOf(error).message
