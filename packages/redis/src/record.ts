@@ -16,11 +16,15 @@ export function encodeRecord({ task, owner, options, input }: JobRecord): string
 }
 
 /**
- * Options hold numbers only; a nested one would need a new version, since `HEAD` ends them at the first
+ * Options are one flat object, and a brace in a text is escaped: so `HEAD`, and the scripts, end them at the first
  * brace.
  */
-function encodeOptions({ attempts, timeLimitMs }: JobOptions): string {
-  return attempts === undefined && timeLimitMs === undefined ? '0' : JSON.stringify({ attempts, timeLimitMs })
+function encodeOptions(options: JobOptions): string {
+  for (const _ in options) {
+    const inner = JSON.stringify(options).slice(1, -1)
+    return inner === '' ? '0' : `{${inner.replaceAll('{', '\\u007b').replaceAll('}', '\\u007d')}}`
+  }
+  return '0'
 }
 
 const HEAD = /^\[1,("(?:[^"\\]|\\.)*"),(null|"(?:[^"\\]|\\.)*"),(0|\{[^}]*\}),/

@@ -29,8 +29,9 @@ export interface Settings {
   /** Unix ms; empty: by the server's clock. */
   now: string
   streamMaxLen: number
-  resultPrefix: string
-  ctlPrefix: string
+  prefix: string
+  failedMax: number
+  failedMaxAgeMs: number
 }
 
 /**

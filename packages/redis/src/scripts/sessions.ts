@@ -1,7 +1,21 @@
 import type { Hold, JoinRequest } from '@lovage/core'
+import { KEY_NAMES } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
-import { handBack } from './hands.ts'
-import { time } from './time.ts'
+import { feed } from './feed.ts'
+import { handBack, remember, tidy } from './hands.ts'
+import { header } from './header.ts'
+import { ring } from './line.ts'
+import { works } from './works.ts'
+
+const hands = lua`
+  ${feed}
+  ${header}
+  ${ring}
+  ${tidy}
+  ${remember}
+  ${works}
+  ${handBack}
+`
 
 /**
  * Starts a session. When it replaces another one, the jobs that the worker knows of become its own under the
@@ -12,12 +26,11 @@ import { time } from './time.ts'
  */
 export const join = defineScript({
   name: 'join',
-  keys: ['active', 'wait', 'workers', 'wake', 'tries', 'progress'],
-  args: ['now', 'ctlPrefix', 'session', 'leaseMs', 'replaces'],
+  keys: KEY_NAMES,
+  args: ['now', 'streamMaxLen', 'prefix', 'session', 'leaseMs', 'replaces'],
   repeatable: true,
   body: lua`
-    ${time}
-    ${handBack}
+    ${hands}
     redis.call('ZADD', workers, nowMs + leaseMs, session)
     local lost = {}
     if replaces ~= '' then
@@ -30,9 +43,14 @@ export const join = defineScript({
           lost[#lost + 1] = id
         end
       end
+      local lingering = redis.call('HGETALL', prefix .. 'lingering')
+      for i = 1, #lingering, 2 do
+        local name, lane = string.match(lingering[i + 1], '^([^\n]*)(.*)$')
+        if name == replaces then redis.call('HSET', prefix .. 'lingering', lingering[i], session .. lane) end
+      end
       handBack({ [replaces] = true }, false)
       redis.call('ZREM', workers, replaces)
-      redis.call('DEL', ctlPrefix .. replaces)
+      redis.call('DEL', prefix .. 'ctl:' .. replaces)
     end
     return { 'joined', unpack(lost) }
   `,
@@ -48,12 +66,11 @@ export const joinItems = ({ replaces }: JoinRequest): (string | number)[] =>
  */
 export const extend = defineScript({
   name: 'extend',
-  keys: ['active', 'wait', 'workers', 'wake', 'tries', 'progress'],
-  args: ['now', 'ctlPrefix', 'session', 'leaseMs'],
+  keys: KEY_NAMES,
+  args: ['now', 'streamMaxLen', 'prefix', 'session', 'leaseMs'],
   repeatable: true,
   body: lua`
-    ${time}
-    ${handBack}
+    ${hands}
     local isAlive = redis.call('ZSCORE', workers, session)
     if isAlive then redis.call('ZADD', workers, nowMs + leaseMs, session) end
     local dead = redis.call('ZRANGE', workers, '-inf', nowText, 'BYSCORE')
@@ -61,7 +78,7 @@ export const extend = defineScript({
     for _, name in ipairs(dead) do
       isDead[name] = true
       redis.call('ZREM', workers, name)
-      redis.call('DEL', ctlPrefix .. name)
+      redis.call('DEL', prefix .. 'ctl:' .. name)
     end
     if #dead > 0 then handBack(isDead, true) end
     return { isAlive and 'alive' or 'reaped', #dead }
@@ -75,13 +92,13 @@ export const extend = defineScript({
 /** Ends a session; what it was running starts anew elsewhere, and the attempt does not count. */
 export const leave = defineScript({
   name: 'leave',
-  keys: ['active', 'wait', 'workers', 'wake', 'tries', 'progress'],
-  args: ['ctlPrefix', 'session'],
+  keys: KEY_NAMES,
+  args: ['now', 'streamMaxLen', 'prefix', 'session'],
   repeatable: true,
   body: lua`
-    ${handBack}
+    ${hands}
     redis.call('ZREM', workers, session)
-    redis.call('DEL', ctlPrefix .. session)
+    redis.call('DEL', prefix .. 'ctl:' .. session)
     return { 'left', handBack({ [session] = true }, false) }
   `,
   decode: headed(['left'], (_, [returned]) => ({ returned: returned as number })),
