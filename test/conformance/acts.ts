@@ -10,6 +10,8 @@ import {
   type ProgressReport,
   type Settlement,
   START,
+  type StepReply,
+  type StepRequest,
   type Store,
   type StoredNotice,
 } from '@lovage/core'
@@ -76,8 +78,15 @@ export async function joinAll(store: Store, ...sessions: string[]): Promise<void
   for (const session of sessions) await store.join({ session, leaseMs: LEASE_MS })
 }
 
+/** Claims from the default queue unless told otherwise. */
+export const step = (
+  store: Store,
+  session: string,
+  request: Partial<Omit<StepRequest, 'session'>> = {},
+): Promise<StepReply> => store.step({ session, settle: [], claim: 0, queues: ['default'], ...request })
+
 export async function claim(store: Store, session: string, count = 100): Promise<Claimed[]> {
-  return (await store.step({ session, settle: [], claim: count })).claimed
+  return (await step(store, session, { claim: count })).claimed
 }
 
 /** Claims the one job that is next. */
@@ -88,7 +97,7 @@ export async function claimOne(store: Store, session: string): Promise<Claimed> 
 }
 
 export const settle = (store: Store, session: string, ...settlements: Settlement[]) =>
-  store.step({ session, settle: settlements, claim: 0 })
+  step(store, session, { settle: settlements })
 
 export const ids = (jobs: readonly { id: string }[]): string[] => jobs.map(({ id }) => id)
 

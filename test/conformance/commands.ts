@@ -188,6 +188,7 @@ export class Player {
           session: self.session,
           settle: chosen.map(({ job, choice }) => settlement(job, choice)),
           claim: command.claim,
+          queues: ['default'],
           verify: command.verify ? [...self.held, ...self.stale].slice(-HELD) : [],
           announce: new Set(command.announce ? TASKS.slice(1) : []),
         })
@@ -288,11 +289,16 @@ export class Player {
     await this.#elapse(LONG_MS)
     await this.#store.join({ session: 'drain', leaseMs: LEASE_MS })
     await this.#store.extend('drain', LEASE_MS) // reaps those that joined under another name since
-    const { claimed } = await this.#store.step({ session: 'drain', settle: [], claim: 100 })
+    const { claimed } = await this.#store.step({
+      session: 'drain',
+      settle: [],
+      claim: 100,
+      queues: ['default'],
+    })
     const settle = claimed.map((job) =>
       settlement(job, { back: 0, to: 'succeeded', delayMs: 0, reports: false }),
     )
-    await this.#store.step({ session: 'drain', settle, claim: 100 })
+    await this.#store.step({ session: 'drain', settle, claim: 100, queues: ['default'] })
     await this.#store.leave('drain')
     return claimed.map(({ id }) => id)
   }

@@ -47,7 +47,7 @@ export class Driver {
   }
 
   #step(request: Partial<Parameters<Store['step']>[0]>): ReturnType<Store['step']> {
-    return this.#store.step({ session: this.#session, settle: [], claim: 0, ...request })
+    return this.#store.step({ session: this.#session, settle: [], claim: 0, queues: ['default'], ...request })
   }
 }
 

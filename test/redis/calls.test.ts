@@ -2,7 +2,7 @@
 import { createRedisStore } from '@lovage/redis'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
-import { ids, newJob, newJobs } from '../conformance/acts.ts'
+import { ids, newJob, newJobs, step } from '../conformance/acts.ts'
 import { withRedis } from './stage.ts'
 
 async function callsOf(redis: Redis, command: string): Promise<number> {
@@ -32,12 +32,7 @@ test('the enqueues of one tick are one call, each with its own answer, and their
       ['enqueued', 'exists'],
     ])
     await store.join({ session: 's', leaseMs: 10_000 })
-    expect(ids((await store.step({ session: 's', settle: [], claim: 10 })).claimed)).toEqual([
-      'first',
-      'a',
-      'b',
-      'c',
-    ])
+    expect(ids((await step(store, 's', { claim: 10 })).claimed)).toEqual(['first', 'a', 'b', 'c'])
 
     await redis.config('RESETSTAT')
     const many = Array.from({ length: 600 }, (_, n) => store.enqueue([newJob(`many-${n}`)]))

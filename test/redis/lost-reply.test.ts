@@ -34,7 +34,12 @@ describe('a step whose reply was lost', () => {
     const [a, b] = await claim(shaky, 'before', 2)
 
     thief.stealNextReply()
-    const lostStep = shaky.step({ session: 'before', settle: [succeeded(a!, 'first')], claim: 1 })
+    const lostStep = shaky.step({
+      session: 'before',
+      settle: [succeeded(a!, 'first')],
+      claim: 1,
+      queues: ['default'],
+    })
     await expect(lostStep).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(thief.stolen).toBe(1)
     expect(await stateOf(store, 'a')).toBe('succeeded')
@@ -46,12 +51,17 @@ describe('a step whose reply was lost', () => {
       replaces: { session: 'before', holds: [a!, b!] },
     })
     expect(joined).toEqual({ lost: ['a'] })
-    expect(await shaky.step({ session: 'before', settle: [], claim: 9 })).toMatchObject({
+    expect(await shaky.step({ session: 'before', settle: [], claim: 9, queues: ['default'] })).toMatchObject({
       alive: false,
       claimed: [],
     })
 
-    const reply = await shaky.step({ session: 'after', settle: [succeeded(b!)], claim: 9 })
+    const reply = await shaky.step({
+      session: 'after',
+      settle: [succeeded(b!)],
+      claim: 9,
+      queues: ['default'],
+    })
     expect(reply.lost).toEqual([])
     expect(reply.claimed.map(({ id, attempt }) => `${id} ${attempt}`)).toEqual(['c 1', 'd 1'])
     await settle(shaky, 'after', ...reply.claimed.map((job) => succeeded(job)))

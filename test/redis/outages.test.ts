@@ -14,6 +14,7 @@ import {
   stateOf,
   succeeded,
   told,
+  step,
 } from '../conformance/acts.ts'
 
 /** Every call that does not block. */
@@ -23,7 +24,7 @@ const callsOf = (store: Store): Promise<unknown>[] => [
   store.cancel(cancelOf('a')),
   store.join({ session: 's', leaseMs: 1_000 }),
   store.extend('s', 1_000),
-  store.step({ session: 's', settle: [], claim: 1 }),
+  step(store, 's', { claim: 1 }),
   store.progress('s', [report({ id: 'a', claimedAt: 1, task: 't', owner: null, attempt: 1 }, 1)]),
   store.leave('nobody'),
   store.tail(),
@@ -71,7 +72,7 @@ test('while Redis is down each call says so, and when it is back each one works,
   // Calls that are made just before it is back wait for it.
   const patient = Promise.all([
     store.enqueue([newJob('b', { announce: true })]),
-    store.step({ session: 's', settle: [], claim: 1 }),
+    step(store, 's', { claim: 1 }),
   ])
   const second = await startRedis({ port })
   expect(await patient).toMatchObject([[{ outcome: 'enqueued' }], { alive: false }])
@@ -89,7 +90,7 @@ test('a Redis that does not answer is given up, and used again once it answers',
   const store = createRedisStore({ url: redis.url })
   await store.enqueue(newJobs('a'))
   process.kill(redis.pid, 'SIGSTOP')
-  const reasons = await reasonsOf([store.get('a'), store.step({ session: 's', settle: [], claim: 1 })])
+  const reasons = await reasonsOf([store.get('a'), step(store, 's', { claim: 1 })])
   process.kill(redis.pid, 'SIGCONT')
   for (const reason of reasons) expect(reason).toMatchObject({ code: 'STORE_UNAVAILABLE' })
   expect(await stateOf(store, 'a')).toBe('queued')

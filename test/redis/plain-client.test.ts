@@ -12,6 +12,7 @@ import {
   retrying,
   settle,
   succeeded,
+  step,
 } from '../conformance/acts.ts'
 import { test } from './stage.ts'
 
@@ -32,8 +33,7 @@ describe('the stream', () => {
   }) => {
     await joinAll(store, 's')
     await store.enqueue([newJob('a', { announce: true }), newJob('b', { owner: null })])
-    const [a, b] = (await store.step({ session: 's', settle: [], claim: 2, announce: new Set(['score']) }))
-      .claimed
+    const [a, b] = (await step(store, 's', { claim: 2, announce: new Set(['score']) })).claimed
     await store.progress('s', [report(a!, { done: 1 })])
     await settle(store, 's', succeeded(a!, { ok: true }), retrying(b!, 0))
     await settle(store, 's', failed(await claimOne(store, 's')))
@@ -119,7 +119,7 @@ describe('the result', () => {
       newJob('failed'),
       newJob('cancelled'),
     ])
-    const claimed = (await store.step({ session: 's', settle: [], claim: 3 })).claimed
+    const claimed = (await step(store, 's', { claim: 3 })).claimed
     const [first, second, third] = claimed
     await settle(
       store,
@@ -198,8 +198,7 @@ test('names with quotes, backslashes and line feeds come back as they were, wher
   const owner = '=O"Neil\\",null,'
   await joinAll(store, 's')
   await store.enqueue([newJob('a', { task, owner, announce: true }), newJob('b', { task, owner })])
-  const [a] = (await store.step({ session: 's', settle: [], claim: 1, announce: new Set(['other', task]) }))
-    .claimed
+  const [a] = (await step(store, 's', { claim: 1, announce: new Set(['other', task]) })).claimed
   expect(a).toMatchObject({ task, owner })
   await settle(store, 's', succeeded(a!))
   await store.cancel({ id: 'b', by: 'm"e', reason: '', ttlMs: 1_000 })

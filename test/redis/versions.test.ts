@@ -1,7 +1,7 @@
 // What older code does with what newer code wrote: never lose it, never choke on it, say so.
 import { START } from '@lovage/core'
 import { expect } from 'vitest'
-import { cancelOf, claim, ids, joinAll, newJob, newJobs, stateOf } from '../conformance/acts.ts'
+import { cancelOf, claim, ids, joinAll, newJob, newJobs, stateOf, step } from '../conformance/acts.ts'
 import { ManualClock } from '../kit/manual-clock.ts'
 import { test } from './stage.ts'
 
@@ -20,7 +20,7 @@ test('a worker puts off a job of a newer version, says so, and takes the others'
   await store.enqueue(newJobs('a', 'b', 'c'))
   await redis.hset(key('jobs'), 'b', NEWER)
 
-  const reply = await store.step({ session: 'old', settle: [], claim: 2 })
+  const reply = await step(store, 'old', { claim: 2 })
   expect(ids(reply.claimed)).toEqual(['a'])
   expect(reply.nextDueMs).toBe(30_000)
   expect(warnings).toEqual([expect.stringContaining('1 job(s) were written by a newer version')])

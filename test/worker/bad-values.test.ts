@@ -136,7 +136,7 @@ describe('a job that this worker cannot run', () => {
     const id = await t.enqueue('touch', undefined, { attempts: 2 })
     for (const session of ['one', 'two']) {
       await t.store.join({ session, leaseMs: 1_000 })
-      await t.store.step({ session, settle: [], claim: 1 })
+      await t.store.step({ session, settle: [], claim: 1, queues: ['default'] })
       await t.clock.advance(1_000)
       await t.store.extend('nobody', 1_000) // whoever looks reaps
     }
@@ -150,7 +150,7 @@ describe('a job that this worker cannot run', () => {
     const t = bench()
     const id = await t.enqueue('touch', undefined, { attempts: 2 })
     await t.store.join({ session: 'one', leaseMs: 1_000 })
-    await t.store.step({ session: 'one', settle: [], claim: 1 })
+    await t.store.step({ session: 'one', settle: [], claim: 1, queues: ['default'] })
     await t.clock.advance(1_000)
     await t.store.extend('nobody', 1_000)
     const { watcher } = await t.started()

@@ -102,6 +102,18 @@ export function faultyStore(store: Store, faults: Faults, clock: ManualClock): S
         cancel()
       }
     },
+    find: (search, options) => store.find(search, options),
+    last: (task, owner) => store.last(task, owner),
+    retry: (pairs) => store.retry(pairs),
+    discard: (ids) => store.discard(ids),
+    limit: (rules) => store.limit(rules),
+    pause: (target) => store.pause(target),
+    resume: (target) => store.resume(target),
+    paused: () => store.paused(),
+    putSchedule: (schedule) => store.putSchedule(schedule),
+    removeSchedule: (name) => store.removeSchedule(name),
+    schedules: () => store.schedules(),
+    fire: (request) => store.fire(request),
     tail: () => store.tail(),
     range: (after, limit) => store.range(after, limit),
     live: (after, signal) => store.live(after, signal),

@@ -37,7 +37,7 @@ describe('a lease that ran out', () => {
     const { id, watcher, top, session } = await climbing(t)
     await t.store.leave(session)
     await t.store.join({ session: 'other', leaseMs: 600_000 })
-    await t.store.step({ session: 'other', settle: [], claim: 1 })
+    await t.store.step({ session: 'other', settle: [], claim: 1, queues: ['default'] })
     top.open('too late')
     await watcher.untilJob('job.lost', id)
     await watcher.until('worker.expired')
@@ -61,7 +61,7 @@ describe('a lease that ran out', () => {
     await t.store.leave(session)
     await t.store.join({ session, leaseMs: 60_000 })
     await t.store.join({ session: 'other', leaseMs: 60_000 })
-    await t.store.step({ session: 'other', settle: [], claim: 1 })
+    await t.store.step({ session: 'other', settle: [], claim: 1, queues: ['default'] })
     t.faults.cut() // so that the next step asks about the holds
     await t.clock.advance(0)
     top.open('too late')

@@ -68,14 +68,14 @@ describe('a step that was not answered', () => {
     await t.clock.advance(6_000)
     await t.store.join({ session: 'other', leaseMs: 60_000 })
     await t.store.extend('other', 60_000) // reaps
-    const { claimed } = await t.store.step({ session: 'other', settle: [], claim: 1 })
+    const { claimed } = await t.store.step({ session: 'other', settle: [], claim: 1, queues: ['default'] })
     const settle = claimed.map((job) => ({
       ...job,
       to: 'succeeded' as const,
       result: { json: '"there"' },
       ttlMs: 60_000,
     }))
-    await t.store.step({ session: 'other', settle, claim: 0 })
+    await t.store.step({ session: 'other', settle, claim: 0, queues: ['default'] })
     t.faults.comeBack()
     await t.clock.advance(5_000)
     await watcher.untilJob('job.lost', id)
@@ -163,7 +163,7 @@ describe('a join that was not answered', () => {
     await t.store.leave(session) // as if somebody had reaped it
     t.faults.plan('step', 'refused')
     await t.store.join({ session: 'other', leaseMs: 60_000 })
-    await t.store.step({ session: 'other', settle: [], claim: 1 })
+    await t.store.step({ session: 'other', settle: [], claim: 1, queues: ['default'] })
     await t.enqueue('greet', {})
     await watcher.untilJob('job.lost', id)
     expect(signal.reason).toEqual({ type: 'lease_lost' })

@@ -23,7 +23,28 @@ export {
   waitForResult,
 } from './handle.ts'
 export { enqueuedAtOf, newJobId } from './id.ts'
-export { type Failure, type FinalState, isFinal, type Job, type JobState, type LiveState } from './job.ts'
+export {
+  type AttemptRecord,
+  type Failure,
+  type FinalState,
+  HISTORY_MAX,
+  isFinal,
+  type Job,
+  type JobState,
+  type LiveState,
+} from './job.ts'
+export {
+  FLOW_EXPIRED,
+  FLOW_FAILED,
+  type FlowPlace,
+  type FlowProgress,
+  type KeptPart,
+  type Part,
+} from './flow.ts'
+export { joinParts } from './join-parts.ts'
+export type { Limit, LimitRule, PauseTarget } from './limits.ts'
+export type { FireReply, FireRequest, StoredSchedule, Tick } from './schedule.ts'
+export type { Unique } from './unique.ts'
 export {
   type FeedNotice,
   isTerminal,
@@ -46,13 +67,14 @@ export {
 } from './queue.ts'
 export { type Issue, parse, type Parsed, type Schema } from './schema.ts'
 export { type AbortReason, Discard, isDiscard, isRetry, Retry } from './signals.ts'
-export { ENQUEUE_MAX, STEP_MAX } from './store.ts'
+export { ENQUEUE_MAX, PRIORITY_RUN, STEP_MAX, TICK_LEASE_MS } from './store.ts'
 export type {
   CancelReply,
   CancelRequest,
   Claimed,
   Counts,
   Enqueued,
+  Found,
   Held,
   Hold,
   JobOptions,
@@ -62,6 +84,7 @@ export type {
   Outcome,
   Page,
   ProgressReport,
+  Search,
   Settlement,
   Snapshot,
   StepReply,

@@ -5,6 +5,7 @@ import { isTerminal, JOB_NOTICE_TYPES } from './notice.ts'
 test('a job that ends is in a final state, and its last notice is of that name', () => {
   const states: Record<JobState, boolean> = {
     scheduled: false,
+    waiting: false,
     queued: false,
     running: false,
     retrying: false,

@@ -60,6 +60,8 @@ interface Ended {
 export type Job<T extends TaskTypes = TaskTypes, Name extends string = string> = JobBase<Name> &
   (
     | { readonly state: 'scheduled'; readonly runAt: number }
+    /** `done` of `total` jobs whose outputs are its input have ended. */
+    | { readonly state: 'waiting'; readonly done: number; readonly total: number }
     | { readonly state: 'queued' }
     | { readonly state: 'running'; readonly startedAt: number; readonly progress?: T['progress'] }
     | { readonly state: 'retrying'; readonly runAt: number }

@@ -15,6 +15,8 @@ export function jobOf(snapshot: Snapshot): Job {
   switch (snapshot.state) {
     case 'queued':
       return { ...base, state: 'queued' }
+    case 'waiting':
+      return { ...base, state: 'waiting', ...snapshot.flow }
     case 'scheduled':
     case 'retrying':
       return { ...base, state: snapshot.state, runAt: snapshot.runAt }

@@ -15,6 +15,7 @@ import {
   stateOf,
   succeeded,
   told,
+  step,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
@@ -32,7 +33,7 @@ export function cancelContract(test: ContractTest): void {
       await store.enqueue([newJob('a', { delayMs: 100 })])
       await store.cancel(cancelOf('a'))
       await joinAll(store, 's1')
-      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({ nextDueMs: null })
+      expect(await step(store, 's1', { claim: 1 })).toMatchObject({ nextDueMs: null })
       await clock.advance(100)
       expect(await claim(store, 's1')).toEqual([])
       expect(await stateOf(store, 'a')).toBe('cancelled')

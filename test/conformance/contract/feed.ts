@@ -1,6 +1,6 @@
 import { parseCursor, START, type Store, type StoredNotice } from '@lovage/core'
 import { describe, expect } from 'vitest'
-import { cancelOf, claim, feedAfter, joinAll, newJob, report, seqOf, succeeded, told } from '../acts.ts'
+import { cancelOf, claim, feedAfter, joinAll, newJob, report, seqOf, succeeded, told, step } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
 /** Writes `count` notices, `queued <prefix>0` and on. */
@@ -38,8 +38,7 @@ export function feedContract(test: ContractTest): void {
       const [a, b] = await claim(store, 's1', 2)
       await clock.advance(5)
       await store.progress('s1', [report(a!, 1), report(b!, 1)])
-      await store.step({
-        session: 's1',
+      await step(store, 's1', {
         settle: [{ ...succeeded(a!), progress: { json: '2' } }],
         claim: 1,
         announce: new Set(['score']),

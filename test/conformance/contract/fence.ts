@@ -16,6 +16,7 @@ import {
   stateOf,
   succeeded,
   told,
+  step,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
@@ -113,7 +114,7 @@ export function fenceContract(test: ContractTest): void {
       await clock.advance(1)
       await claimOne(store, 's1')
       const verify = [held!, cancelled!, ended!, again!, { id: 'nobody', claimedAt: clock.now() }]
-      const reply = await store.step({ session: 's1', settle: [], claim: 0, verify })
+      const reply = await step(store, 's1', { verify })
       expect(reply).toMatchObject({ alive: true, lost: ['cancelled', 'ended', 'again', 'nobody'] })
     })
   })

@@ -58,7 +58,14 @@ export function getContract(test: ContractTest): void {
       await clock.advance(7)
       const job = await claimOne(store, 's1')
       const startedAt = clock.now()
-      expect(await store.get('a')).toEqual({ cursor, state: 'running', job: a, attempt: 1, startedAt })
+      expect(await store.get('a')).toEqual({
+        cursor,
+        state: 'running',
+        job: a,
+        attempt: 1,
+        startedAt,
+        worker: 's1',
+      })
       await clock.advance(7)
       await store.progress('s1', [report(job, 1)])
       await store.progress('s1', [report(job, 2)])
@@ -68,6 +75,7 @@ export function getContract(test: ContractTest): void {
         job: a,
         attempt: 1,
         startedAt,
+        worker: 's1',
         progress: encoded(2),
       })
     })
@@ -82,6 +90,7 @@ export function getContract(test: ContractTest): void {
         job: a,
         attempt: 1,
         runAt: clock.now() + 2_000,
+        history: [expect.objectContaining({ attempt: 1, worker: 's1' })],
       })
     })
 
@@ -137,6 +146,8 @@ export function getContract(test: ContractTest): void {
         startedAt: job.claimedAt,
         finishedAt: clock.now(),
         error: failure,
+        worker: 's1',
+        history: [expect.objectContaining({ attempt: 1, worker: 's1' })],
       })
     })
 

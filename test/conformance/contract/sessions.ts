@@ -15,6 +15,7 @@ import {
   stateOf,
   succeeded,
   told,
+  step,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
@@ -23,7 +24,7 @@ export function sessionContract(test: ContractTest): void {
     test('starts a session that can claim', async ({ store }) => {
       await store.enqueue(newJobs('a'))
       expect(await store.join({ session: 's1', leaseMs: LEASE_MS })).toEqual({ lost: [] })
-      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({
+      expect(await step(store, 's1', { claim: 1 })).toMatchObject({
         alive: true,
         claimed: [{ id: 'a' }],
       })
@@ -135,7 +136,7 @@ export function sessionContract(test: ContractTest): void {
       expect(await store.extend('s1', LEASE_MS)).toEqual({ alive: true, reaped: 0 })
       await clock.advance(LEASE_MS - 1)
       expect(await store.extend('watch', LEASE_MS)).toEqual({ alive: true, reaped: 0 })
-      expect(await store.step({ session: 's1', settle: [], claim: 0 })).toMatchObject({ alive: true })
+      expect(await step(store, 's1')).toMatchObject({ alive: true })
     })
 
     test('reaps a session at the ms at which its lease ends, and not before', async ({ store, clock }) => {
@@ -212,7 +213,7 @@ export function sessionContract(test: ContractTest): void {
           session,
           { alive: false, reaped: 0 },
         ])
-        expect(await store.step({ session, settle: [], claim: 1 })).toMatchObject({
+        expect(await step(store, session, { claim: 1 })).toMatchObject({
           alive: false,
           claimed: [],
         })
@@ -230,7 +231,14 @@ export function sessionContract(test: ContractTest): void {
       await store.extend('watch', LEASE_MS)
       expect(await claim(store, 'watch')).toEqual([])
       expect(await store.get('b')).toMatchObject({ state: 'retrying', attempt: 1 })
-      expect(await store.counts()).toEqual({ queued: 0, scheduled: 0, retrying: 1, running: 0, workers: 1 })
+      expect(await store.counts()).toEqual({
+        queued: 0,
+        waiting: 0,
+        scheduled: 0,
+        retrying: 1,
+        running: 0,
+        workers: 1,
+      })
     })
   })
 

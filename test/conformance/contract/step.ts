@@ -16,6 +16,7 @@ import {
   stateOf,
   succeeded,
   told,
+  step,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
@@ -33,11 +34,12 @@ export function stepContract(test: ContractTest): void {
     test('nothing when none is asked for', async ({ store }) => {
       await store.enqueue(newJobs('a'))
       await joinAll(store, 's1')
-      expect(await store.step({ session: 's1', settle: [], claim: 0 })).toEqual({
+      expect(await step(store, 's1')).toEqual({
         alive: true,
         lost: [],
         claimed: [],
         nextDueMs: null,
+        ticks: [],
       })
     })
 
@@ -57,10 +59,10 @@ export function stepContract(test: ContractTest): void {
       await store.leave('left')
       await store.join({ session: 'new', leaseMs: LEASE_MS, replaces: { session: 'old', holds: [] } })
       for (const session of ['nobody', 'left', 'old']) {
-        const reply = await store.step({ session, settle: [], claim: 1, verify: [{ id: 'x', claimedAt: 1 }] })
+        const reply = await step(store, session, { claim: 1, verify: [{ id: 'x', claimedAt: 1 }] })
         expect([session, reply]).toEqual([
           session,
-          { alive: false, lost: ['x'], claimed: [], nextDueMs: null },
+          { alive: false, lost: ['x'], claimed: [], nextDueMs: null, ticks: [] },
         ])
       }
       expect(ids(await claim(store, 'new'))).toEqual(['a'])
@@ -73,9 +75,7 @@ export function stepContract(test: ContractTest): void {
         newJob('c', { task: 'other' }),
       ])
       await joinAll(store, 's1')
-      await store.step({
-        session: 's1',
-        settle: [],
+      await step(store, 's1', {
         claim: 3,
         announce: new Set(['score', 'mail.send', 'unused']),
       })
@@ -92,16 +92,12 @@ export function stepContract(test: ContractTest): void {
       for (const attempt of [1, 2, 3]) {
         const job = await claimOne(store, 's1')
         expect(job.attempt).toBe(attempt)
-        await store.step({
-          session: 's1',
+        await step(store, 's1', {
           settle: [retrying(job, 0)],
-          claim: 0,
           announce: new Set(['score']),
         })
       }
-      const { claimed } = await store.step({
-        session: 's1',
-        settle: [],
+      const { claimed } = await step(store, 's1', {
         claim: 1,
         announce: new Set(['score']),
       })
@@ -197,8 +193,7 @@ export function stepContract(test: ContractTest): void {
       await store.enqueue(newJobs('a', 'b', 'c'))
       await joinAll(store, 's1')
       const [a, b] = await claim(store, 's1', 2)
-      const { claimed } = await store.step({
-        session: 's1',
+      const { claimed } = await step(store, 's1', {
         settle: [succeeded(b!), succeeded(a!)],
         claim: 5,
         announce: new Set(['score']),
@@ -211,7 +206,7 @@ export function stepContract(test: ContractTest): void {
       await store.enqueue(newJobs('a', 'b'))
       await joinAll(store, 's1')
       const a = await claimOne(store, 's1')
-      const reply = await store.step({ session: 's1', settle: [retrying(a, 0)], claim: 5 })
+      const reply = await step(store, 's1', { settle: [retrying(a, 0)], claim: 5 })
       expect(reply.claimed.map(({ id, attempt }) => [id, attempt])).toEqual([
         ['b', 1],
         ['a', 2],
@@ -223,8 +218,7 @@ export function stepContract(test: ContractTest): void {
       await store.enqueue(Array.from({ length: 200 }, (_, n) => newJob(`job-${String(n).padStart(3, '0')}`)))
       await joinAll(store, 's1')
       const first = await claim(store, 's1', 100)
-      const reply = await store.step({
-        session: 's1',
+      const reply = await step(store, 's1', {
         settle: first.map((job) => succeeded(job)),
         claim: 100,
         verify: first,
@@ -241,17 +235,17 @@ export function stepContract(test: ContractTest): void {
     test('a delayed job at its due ms, and not before', async ({ store, clock }) => {
       await store.enqueue([newJob('a', { delayMs: 1_000 })])
       await joinAll(store, 's1')
-      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({
+      expect(await step(store, 's1', { claim: 1 })).toMatchObject({
         claimed: [],
         nextDueMs: 1_000,
       })
       await clock.advance(999)
-      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({
+      expect(await step(store, 's1', { claim: 1 })).toMatchObject({
         claimed: [],
         nextDueMs: 1,
       })
       await clock.advance(1)
-      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({
+      expect(await step(store, 's1', { claim: 1 })).toMatchObject({
         claimed: [{ id: 'a', attempt: 1 }],
         nextDueMs: null,
       })
@@ -295,7 +289,7 @@ export function stepContract(test: ContractTest): void {
       await store.enqueue([newJob('a', { delayMs: 10 }), newJob('b', { delayMs: 25 })])
       await joinAll(store, 's1')
       await clock.advance(10)
-      expect(await store.step({ session: 's1', settle: [], claim: 0 })).toMatchObject({
+      expect(await step(store, 's1')).toMatchObject({
         claimed: [],
         nextDueMs: 15,
       })

@@ -6,7 +6,14 @@ import type { ContractTest } from '../store-contract.ts'
 export function upkeepContract(test: ContractTest): void {
   describe('counts', () => {
     test('is all zero for a new queue', async ({ store }) => {
-      expect(await store.counts()).toEqual({ queued: 0, scheduled: 0, retrying: 0, running: 0, workers: 0 })
+      expect(await store.counts()).toEqual({
+        queued: 0,
+        waiting: 0,
+        scheduled: 0,
+        retrying: 0,
+        running: 0,
+        workers: 0,
+      })
     })
 
     test('counts each live job once, by its state, and no ended one', async ({ store }) => {
@@ -22,7 +29,14 @@ export function upkeepContract(test: ContractTest): void {
       await settle(store, 's1', succeeded(ends!), retrying(retries!))
       await store.cancel(cancelOf('cancelled'))
       await store.cancel(cancelOf('never'))
-      expect(await store.counts()).toEqual({ queued: 2, scheduled: 2, retrying: 1, running: 2, workers: 2 })
+      expect(await store.counts()).toEqual({
+        queued: 2,
+        waiting: 0,
+        scheduled: 2,
+        retrying: 1,
+        running: 2,
+        workers: 2,
+      })
     })
 
     test('counts the workers whose lease runs, reaped or not', async ({ store, clock }) => {
@@ -44,7 +58,14 @@ export function upkeepContract(test: ContractTest): void {
       await clock.advance(10)
       await settle(store, 's1', ...(await claim(store, 's1')).map((job) => succeeded(job)))
       await store.leave('s1')
-      expect(await store.counts()).toEqual({ queued: 0, scheduled: 0, retrying: 0, running: 0, workers: 0 })
+      expect(await store.counts()).toEqual({
+        queued: 0,
+        waiting: 0,
+        scheduled: 0,
+        retrying: 0,
+        running: 0,
+        workers: 0,
+      })
     })
   })
 

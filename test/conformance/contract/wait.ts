@@ -13,6 +13,7 @@ import {
   retrying,
   settle,
   succeeded,
+  step,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
@@ -29,7 +30,7 @@ const told = { id: 'a', by: 'ada', reason: 'no longer needed' }
 async function nextJob(store: Store, session: string): Promise<Claimed> {
   const { signal } = new AbortController()
   for (;;) {
-    const { claimed, nextDueMs } = await store.step({ session, settle: [], claim: 1 })
+    const { claimed, nextDueMs } = await step(store, session, { claim: 1 })
     if (claimed[0] !== undefined) return claimed[0]
     await store.wait(session, { work: true, timeoutMs: Math.min(LONG_MS, nextDueMs ?? LONG_MS), signal })
   }
@@ -116,7 +117,7 @@ export function waitContract(test: ContractTest): void {
     }) => {
       await joinAll(store, 's1')
       await store.enqueue([newJob('a', { delayMs: SHORT_MS })])
-      const { nextDueMs } = await store.step({ session: 's1', settle: [], claim: 1 })
+      const { nextDueMs } = await step(store, 's1', { claim: 1 })
       const wake = store.wait('s1', { work: true, timeoutMs: nextDueMs!, signal })
       await clock.advance(SHORT_MS)
       await wake
@@ -174,7 +175,7 @@ export function waitContract(test: ContractTest): void {
       const wake = store.wait('s1', { work: true, timeoutMs: LONG_MS, signal: abort.signal })
       abort.abort()
       expect(await wake).toEqual(NOTHING)
-      expect(await store.step({ session: 's1', settle: [], claim: 1 })).toMatchObject({ alive: true })
+      expect(await step(store, 's1', { claim: 1 })).toMatchObject({ alive: true })
     })
 
     test('is not woken by work that it does not wait for', async ({ store, clock }) => {

@@ -2,55 +2,83 @@
  * All that a queue is, and the acts that change it.
  *
  * Each act happens at one moment, `now`, and leaves everything true: a job either lives, and is in just one place
- * (in line, delayed, or in the hands of a session), or it has an outcome. A change and its notice are one act.
+ * (in line, delayed, waiting for others, or in the hands of a session), or it has an outcome. A change and its notice
+ * are one act.
  */
+import type { Failure } from '../job.ts'
+import type { FireReply, FireRequest } from '../schedule.ts'
 import type {
   CancelReply,
   CancelRequest,
   Claimed,
   Counts,
   Enqueued,
+  Found,
   JoinRequest,
   NewJob,
-  Outcome,
   ProgressReport,
+  Search,
   Settlement,
   Snapshot,
   StepReply,
   StepRequest,
   Wake,
 } from '../store.ts'
+import { Admission } from './admission.ts'
+import { Endings } from './endings.ts'
+import { FailedJobs, type FailedOptions } from './failed-jobs.ts'
 import { Feed } from './feed.ts'
-import { Line } from './line.ts'
-import { attemptOf, describe, isHeld, type LiveJob } from './live-job.ts'
+import { Jobs } from './jobs.ts'
+import { attemptOf, describe, isHeld, type LiveJob, remember } from './live-job.ts'
+import { Newest } from './newest.ts'
 import { Outcomes } from './outcomes.ts'
+import { pageOf } from './page.ts'
+import { Schedules } from './schedules.ts'
 import { Sessions } from './sessions.ts'
+import { Tags } from './tags.ts'
+
+const WORKER_LOST = { name: 'WORKER_LOST', message: 'its worker was lost' }
 
 export class Ledger {
   readonly feed: Feed
-  readonly line = new Line()
-  readonly #jobs = new Map<string, LiveJob>()
+  readonly schedules = new Schedules()
+  readonly #jobs = new Jobs()
   readonly #outcomes = new Outcomes()
   readonly #sessions = new Sessions()
+  readonly #failed: FailedJobs
+  readonly #endings: Endings
+  readonly #admission: Admission
+  readonly #isKnown = (id: string, now: number): boolean => this.#admission.isKnown(id, now)
+  readonly #tags = new Tags(this.#isKnown)
+  readonly #newest = new Newest(this.#isKnown)
 
-  constructor(streamMaxLen: number) {
+  constructor(streamMaxLen: number, failed: FailedOptions) {
     this.feed = new Feed(streamMaxLen)
+    this.#failed = new FailedJobs(failed)
+    this.#endings = new Endings(this.#jobs, this.#outcomes, this.feed, this.#sessions)
+    this.#admission = new Admission(
+      this.#jobs,
+      this.#outcomes,
+      this.feed,
+      this.#endings,
+      this.#tags,
+      this.#newest,
+    )
+  }
+
+  /** Limits and pauses. */
+  get gates(): Jobs['gates'] {
+    return this.#jobs.gates
   }
 
   enqueue(jobs: readonly NewJob[], now: number): Enqueued[] {
-    const cursor = this.feed.tail
-    return jobs.map((job) => ({ outcome: this.#enqueueOne(job, now), cursor }))
+    return this.#admission.enqueue(jobs, now)
   }
 
-  #enqueueOne({ delayMs, announce, ...record }: NewJob, now: number): Enqueued['outcome'] {
-    const { id, task, owner } = record
-    if (this.#jobs.has(id) || this.#outcomes.get(id, now) !== null) return 'exists'
-    const job: LiveJob = { record, tries: 0, place: { in: 'line' } }
-    this.#jobs.set(id, job)
-    if (delayMs > 0) this.line.delay(job, now + delayMs)
-    else this.line.join(job)
-    if (announce) this.feed.append({ type: 'queued', jobId: id, task, owner, at: now })
-    return 'enqueued'
+  fire({ name, at, nextAt, jobs }: FireRequest, now: number): FireReply {
+    if (!this.schedules.fired(name, at, nextAt)) return { outcome: 'stale' }
+    this.enqueue(jobs, now)
+    return { outcome: 'fired' }
   }
 
   get(id: string, now: number): Snapshot | null {
@@ -61,26 +89,51 @@ export class Ledger {
     return outcome && { cursor, ...outcome }
   }
 
+  last(task: string, owner: string | null, now: number): string | null {
+    return this.#newest.get(task, owner, now)
+  }
+
+  find(search: Search, options: { limit: number; after?: string | undefined }, now: number): Found {
+    if ('tag' in search) return pageOf(this.#tags.find(search.tag, now), options)
+    if (search.state === 'failed') {
+      const failed = this.#failed.newestFirst(now)
+      const entries = failed.map(({ record, finishedAt }) => ({ id: record.id, at: finishedAt }))
+      return pageOf(entries, { ...options, newestFirst: true })
+    }
+    const jobs = this.#jobs.all().filter((job) => describe(job).state === search.state)
+    const at = ({ place, enqueuedAt }: LiveJob): number => (place.in === 'later' ? place.runAt : enqueuedAt)
+    return pageOf(
+      jobs.map((job) => ({ id: job.record.id, at: at(job) })),
+      options,
+    )
+  }
+
   cancel({ id, by, reason, ttlMs }: CancelRequest, now: number): CancelReply {
     const job = this.#jobs.get(id)
-    if (job === undefined) {
-      const outcome = this.#outcomes.get(id, now)
-      return outcome === null ? { outcome: 'missing' } : { outcome: 'ended', state: outcome.state }
-    }
-    const {
-      record: { task, owner },
-      place,
-    } = job
-    const base = { id, task, owner, attempt: attemptOf(job), finishedAt: now, by, reason }
-    if (place.in === 'hands') {
-      this.#end({ state: 'cancelled', ...base, startedAt: place.claimedAt }, ttlMs)
-      this.#sessions.tell(place.session, { id, by, reason })
-    } else {
-      this.#end({ state: 'cancelled', ...base }, ttlMs)
-      this.line.remove(job)
-    }
-    const cursor = this.feed.append({ type: 'cancelled', jobId: id, task, owner, at: now, by, reason })
-    return { outcome: 'cancelled', cursor }
+    if (job !== undefined)
+      return {
+        outcome: 'cancelled',
+        cursor: this.#endings.end(job, { state: 'cancelled', by, reason }, ttlMs, now),
+      }
+    const outcome = this.#outcomes.get(id, now)
+    return outcome === null ? { outcome: 'missing' } : { outcome: 'ended', state: outcome.state }
+  }
+
+  retry(pairs: readonly { id: string; newId: string }[], now: number): string[] {
+    const retried = pairs.filter(({ id, newId }) => {
+      const record = this.#failed.get(id, now)
+      if (record === undefined || this.#isKnown(newId, now)) return false
+      this.#failed.take(id, now)
+      const job = this.#jobs.add({ ...record, id: newId, options: { ...record.options, retryOf: id } }, now)
+      this.#jobs.join(job)
+      this.#tags.add(job.record, now, now)
+      return true
+    })
+    return retried.map(({ id }) => id)
+  }
+
+  discard(ids: readonly string[], now: number): string[] {
+    return ids.filter((id) => this.#failed.take(id, now))
   }
 
   join({ session, leaseMs, replaces }: JoinRequest, now: number): { lost: string[] } {
@@ -93,14 +146,16 @@ export class Ledger {
       if (isHeld(job, replaces.session, hold) || isHeld(job, session, hold)) job.place.session = session
       else lost.push(hold.id)
     }
+    this.gates.move(replaces.session, session)
     this.leave(replaces.session)
     return { lost }
   }
 
   leave(session: string): { returned: number } {
     this.#sessions.end(session)
-    const jobs = this.#heldBy(session)
-    this.line.handBack(jobs)
+    this.gates.release(session)
+    const jobs = this.#jobs.heldBy(session)
+    this.#jobs.handBack(jobs)
     return { returned: jobs.length }
   }
 
@@ -109,53 +164,82 @@ export class Ledger {
     const alive = this.#sessions.has(session)
     if (alive) this.#sessions.renew(session, now + leaseMs)
     const dead = this.#sessions.reap(now)
-    const jobs = dead.flatMap((session) => this.#heldBy(session))
-    for (const job of jobs) job.tries += 1
-    this.line.handBack(jobs)
+    const jobs = dead.flatMap((session) => this.#jobs.heldBy(session))
+    for (const job of jobs) this.#failAttempt(job, WORKER_LOST, now)
+    for (const session of dead) this.gates.release(session)
+    this.#jobs.handBack(jobs)
     return { alive, reaped: dead.length }
   }
 
-  step({ session, settle, claim, verify = [], announce }: StepRequest, now: number): StepReply {
+  /** The attempt counts, and did not end the job. */
+  #failAttempt(job: LiveJob, error: Failure, now: number): void {
+    if (job.place.in !== 'hands') return
+    const { claimedAt: startedAt, session: worker } = job.place
+    job.tries += 1
+    remember(job, { attempt: job.tries, startedAt, ms: now - startedAt, worker, error })
+  }
+
+  step(
+    { session, settle, claim, queues, release, verify = [], announce }: StepRequest,
+    now: number,
+  ): StepReply {
     const alive = this.#sessions.has(session)
+    this.#sessions.serves(session, queues)
     const lost = [
       ...settle.filter((settlement) => !this.#settle(session, settlement, now)),
       ...verify.filter((hold) => !isHeld(this.#jobs.get(hold.id), session, hold)),
     ].map(({ id }) => id)
-    this.line.promote(now)
-    const claimed = alive ? this.line.take(claim).map((job) => this.#claim(job, session, announce, now)) : []
-    return { alive, lost, claimed, nextDueMs: this.line.nextDueMs(now) }
+    if (release !== undefined) this.gates.release(session, release)
+    this.#expire(now)
+    this.#jobs.promote(now)
+    const ticks = alive && claim > 0 ? this.schedules.ticks(now) : []
+    const claimed: Claimed[] = []
+    for (const queue of alive ? queues : []) {
+      while (claimed.length < claim) {
+        const job = this.#jobs.claim(queue, session, now)
+        if (job === undefined) break
+        claimed.push(this.#claimed(job, announce, now))
+      }
+    }
+    return { alive, lost, claimed, nextDueMs: this.nextDueMs(session, now), ticks }
   }
 
   /** Whether the hold was true. */
   #settle(session: string, settlement: Settlement, now: number): boolean {
-    const { id, task, owner, attempt, claimedAt } = settlement
-    const job = this.#jobs.get(id)
+    const job = this.#jobs.get(settlement.id)
     if (!isHeld(job, session, settlement)) return false
     const { progress: data } = settlement
     if (data !== undefined) this.#report(session, { ...settlement, data }, now)
-    const ended = { id, task, owner, attempt, startedAt: claimedAt, finishedAt: now }
-    const notice = { jobId: id, task, owner, at: now, attempt }
     switch (settlement.to) {
       case 'succeeded':
-        this.#end({ state: 'succeeded', ...ended, result: settlement.result }, settlement.ttlMs)
-        this.feed.append({ type: 'succeeded', ...notice, data: settlement.result })
+        this.#endings.end(job, { state: 'succeeded', result: settlement.result }, settlement.ttlMs, now)
         return true
       case 'failed':
-        this.#end({ state: 'failed', ...ended, error: settlement.error }, settlement.ttlMs)
-        this.feed.append({ type: 'failed', ...notice, error: settlement.error })
+        this.#failed.add(job.record, now)
+        this.#endings.end(job, { state: 'failed', error: settlement.error }, settlement.ttlMs, now)
         return true
       case 'retrying': {
-        const runAt = now + settlement.delayMs
-        job.tries = attempt
-        this.line.delay(job, runAt)
-        this.feed.append({ type: 'retrying', ...notice, error: settlement.error, runAt })
+        const { error, delayMs } = settlement
+        this.#failAttempt(job, error, now)
+        this.#jobs.delay(job, now + delayMs)
+        const { id, task, owner } = job.record
+        const notice = { jobId: id, task, owner, at: now, attempt: job.tries }
+        this.feed.append({ type: 'retrying', ...notice, error, runAt: now + delayMs })
         return true
       }
     }
   }
 
-  #claim(job: LiveJob, session: string, announce: StepRequest['announce'], now: number): Claimed {
-    job.place = { in: 'hands', session, claimedAt: now }
+  /** Ends what has not begun in time. */
+  #expire(now: number): void {
+    for (const id of this.#jobs.expiries.due(now)) {
+      const job = this.#jobs.get(id)
+      if (job === undefined || job.tries > 0 || job.place.in === 'hands') continue
+      this.#endings.end(job, { state: 'expired' }, job.record.options.ttlMs ?? 0, now)
+    }
+  }
+
+  #claimed(job: LiveJob, announce: StepRequest['announce'], now: number): Claimed {
     const { id, task, owner } = job.record
     const attempt = attemptOf(job)
     if (announce?.has(task)) this.feed.append({ type: 'started', jobId: id, task, owner, at: now, attempt })
@@ -179,22 +263,26 @@ export class Ledger {
 
   /** What a session that waits is to be told; a cancelled job is told once. */
   wake(session: string, work: boolean, now: number): Wake {
-    return { work: work && this.line.hasWork(now), cancelled: this.#sessions.told(session) }
+    const hasWork = (): boolean =>
+      this.#dueAt() <= now || this.#jobs.lines.openings(this.#sessions.queues(session), now).isOpen
+    return { work: work && hasWork(), cancelled: this.#sessions.told(session) }
+  }
+
+  /** ms until something is due for a session; `null`: nothing that time alone brings. */
+  nextDueMs(session: string, now: number): number | null {
+    const { opensAt } = this.#jobs.lines.openings(this.#sessions.queues(session), now)
+    const dueAt = Math.min(this.#dueAt(), opensAt)
+    return dueAt === Infinity ? null : Math.max(0, dueAt - now)
+  }
+
+  #dueAt(): number {
+    return Math.min(this.#jobs.later.nextAt, this.#jobs.expiries.nextAt, this.schedules.nextAt)
   }
 
   counts(now: number): Counts {
     const workers = this.#sessions.alive(now)
-    const counts: Counts = { queued: 0, scheduled: 0, retrying: 0, running: 0, workers }
-    for (const job of this.#jobs.values()) counts[describe(job).state] += 1
+    const counts: Counts = { queued: 0, waiting: 0, scheduled: 0, retrying: 0, running: 0, workers }
+    for (const job of this.#jobs.all()) counts[describe(job).state] += 1
     return counts
-  }
-
-  #end(outcome: Outcome, ttlMs: number): void {
-    this.#jobs.delete(outcome.id)
-    this.#outcomes.put(outcome, ttlMs)
-  }
-
-  #heldBy(session: string): LiveJob[] {
-    return [...this.#jobs.values()].filter(({ place }) => place.in === 'hands' && place.session === session)
   }
 }

@@ -1,58 +1,83 @@
-/**
- * Where jobs wait: those that may start, in order, and those that may not yet, by the moment when they may.
- * Whoever comes in here is placed here, and nowhere else.
- */
+/** One line of waiting jobs: those without a priority as they came, those with one by how urgent they are. */
+import { PRIORITY_RUN } from '../store.ts'
 import type { LiveJob } from './live-job.ts'
 
 export class Line {
-  #ready: LiveJob[] = []
-  /** Earliest first; what is due in the same ms goes by id. */
-  #later: { job: LiveJob; runAt: number }[] = []
+  readonly queue: string
+  /** Of a lane: its task, and its key or `''`. */
+  readonly lane: { task: string; key: string } | null
+  /** When it was served last, among all lines: the smallest one is next. */
+  turn = 0
+  #plain: LiveJob[] = []
+  /** Where the line begins in `#plain`: taking one must not move a hundred thousand others. */
+  #head = 0
+  #urgent: LiveJob[] = []
+  /** How many with a priority were taken since the last one without. */
+  #run = 0
 
+  constructor(queue: string, lane: { task: string; key: string } | null) {
+    this.queue = queue
+    this.lane = lane
+  }
+
+  get isEmpty(): boolean {
+    return this.#urgent.length === 0 && this.#head === this.#plain.length
+  }
+
+  /** To its end, or to where its priority puts it. */
   join(job: LiveJob): void {
-    job.place = { in: 'line' }
-    this.#ready.push(job)
+    if (job.record.options.priority === undefined) this.#plain.push(job)
+    else this.#insert(job)
+    job.place = { in: 'line', line: this }
   }
 
-  /** To the head of the line, oldest first, since ids tell their age: they have waited already. */
-  handBack(jobs: readonly LiveJob[]): void {
-    for (const job of jobs) job.place = { in: 'line' }
-    this.#ready = [...jobs.toSorted((a, b) => (a.record.id < b.record.id ? -1 : 1)), ...this.#ready]
+  /** To its head, the first one of these first; or to where their priorities put them. */
+  joinFirst(jobs: readonly LiveJob[]): void {
+    const plain = jobs.filter(({ record }) => record.options.priority === undefined)
+    this.#plain = [...plain, ...this.#plain.slice(this.#head)]
+    this.#head = 0
+    for (const job of jobs) {
+      if (job.record.options.priority !== undefined) this.#insert(job)
+      job.place = { in: 'line', line: this }
+    }
   }
 
-  delay(job: LiveJob, runAt: number): void {
-    job.place = { in: 'later', runAt }
-    const before = this.#later.findLastIndex(
-      (other) => other.runAt < runAt || (other.runAt === runAt && other.job.record.id < job.record.id),
-    )
-    this.#later.splice(before + 1, 0, { job, runAt })
+  #insert(job: LiveJob): void {
+    const before = this.#urgent.findLastIndex((other) => comesBefore(other, job))
+    this.#urgent.splice(before + 1, 0, job)
   }
 
-  /** Moves what is due to the end of the line. */
-  promote(now: number): void {
-    const notDue = this.#later.findIndex(({ runAt }) => runAt > now)
-    for (const { job } of this.#later.splice(0, notDue === -1 ? this.#later.length : notDue)) this.join(job)
+  /** Who would be taken. */
+  next(): LiveJob | undefined {
+    const plain = this.#plain[this.#head]
+    const isUrgentsTurn = this.#run < PRIORITY_RUN || plain === undefined
+    return isUrgentsTurn ? (this.#urgent[0] ?? plain) : plain
   }
 
-  /** The first `count` of the line; the caller finds a place for them. */
-  take(count: number): LiveJob[] {
-    return this.#ready.splice(0, count)
+  /** Serves `next()`. */
+  take(job: LiveJob): void {
+    this.#run = job.record.options.priority === undefined ? 0 : this.#run + 1
+    this.remove(job)
   }
 
+  /** Without serving it. */
   remove(job: LiveJob): void {
-    this.#ready = this.#ready.filter((other) => other !== job)
-    this.#later = this.#later.filter((other) => other.job !== job)
+    if (this.#plain[this.#head] === job) this.#head += 1
+    else if (this.#urgent[0] === job) this.#urgent.shift()
+    else {
+      this.#plain = this.#plain.slice(this.#head).filter((other) => other !== job)
+      this.#head = 0
+      this.#urgent = this.#urgent.filter((other) => other !== job)
+    }
+    if (this.#head > this.#plain.length / 2) {
+      this.#plain = this.#plain.slice(this.#head)
+      this.#head = 0
+    }
+    if (this.isEmpty) this.#run = 0
   }
+}
 
-  /** Whether a step would find a job to start. */
-  hasWork(now: number): boolean {
-    const nextDueMs = this.nextDueMs(now)
-    return this.#ready.length > 0 || (nextDueMs !== null && nextDueMs <= 0)
-  }
-
-  /** How long until the next delayed job is due; `null` when none waits. */
-  nextDueMs(now: number): number | null {
-    const next = this.#later[0]
-    return next === undefined ? null : next.runAt - now
-  }
+function comesBefore({ record: a }: LiveJob, { record: b }: LiveJob): boolean {
+  const [x, y] = [a.options.priority ?? 0, b.options.priority ?? 0]
+  return x > y || (x === y && a.id < b.id)
 }

@@ -8,11 +8,14 @@
 import { type Clock, systemClock } from '../clock.ts'
 import type { Cursor } from '../cursor.ts'
 import { LovageError } from '../errors.ts'
+import type { LimitRule, PauseTarget } from '../limits.ts'
+import type { FireRequest, StoredSchedule } from '../schedule.ts'
 import type {
   CancelRequest,
   JoinRequest,
   NewJob,
   ProgressReport,
+  Search,
   StepRequest,
   Store,
   StoredNotice,
@@ -26,23 +29,31 @@ export interface MemoryStoreOptions {
   clock?: Clock
   /** How many notices are kept. Default 10,000. */
   streamMaxLen?: number
+  /** How many failed jobs are kept for a retry, and for how long, in ms. Default 10,000, and 7 days. With `max: 0` none
+   * are. */
+  failed?: { max?: number; maxAgeMs?: number }
 }
 
 const DEFAULT_STREAM_MAX_LEN = 10_000
+const DEFAULT_FAILED_MAX = 10_000
+const DEFAULT_FAILED_MAX_AGE_MS = 604_800_000
 const LIVE_BATCH = 500 // as `XREAD COUNT`: what a reader is given at once is bounded
 const BEATS_PER_LEASE = 3 // two may be late before the lease is lost
 
 /** @throws LovageError `OPTION_INVALID` */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const { clock = systemClock, streamMaxLen = DEFAULT_STREAM_MAX_LEN } = options
-  if (!Number.isInteger(streamMaxLen) || streamMaxLen < 1) {
-    throw new LovageError('OPTION_INVALID', {
-      option: 'streamMaxLen',
-      seen: String(streamMaxLen),
-      expected: 'a whole number from 1',
-    })
-  }
-  return new MemoryStore(clock, streamMaxLen)
+  const { max = DEFAULT_FAILED_MAX, maxAgeMs = DEFAULT_FAILED_MAX_AGE_MS } = options.failed ?? {}
+  mustBeWhole('streamMaxLen', streamMaxLen, 1)
+  mustBeWhole('failed.max', max, 0)
+  mustBeWhole('failed.maxAgeMs', maxAgeMs, 1)
+  return new MemoryStore(clock, new Ledger(streamMaxLen, { max, maxAgeMs }))
+}
+
+function mustBeWhole(option: string, value: number, least: number): void {
+  if (Number.isInteger(value) && value >= least) return
+  const expected = `a whole number from ${least}`
+  throw new LovageError('OPTION_INVALID', { option, seen: String(value), expected })
 }
 
 type WaitOptions = Parameters<Store['wait']>[1]
@@ -54,9 +65,9 @@ class MemoryStore implements Store {
   readonly #bell: Bell
   #isClosed = false
 
-  constructor(clock: Clock, streamMaxLen: number) {
+  constructor(clock: Clock, ledger: Ledger) {
     this.#clock = clock
-    this.#ledger = new Ledger(streamMaxLen)
+    this.#ledger = ledger
     this.#bell = new Bell(clock)
   }
 
@@ -82,6 +93,54 @@ class MemoryStore implements Store {
 
   async cancel(request: CancelRequest) {
     return this.#act((ledger, now) => ledger.cancel(request, now))
+  }
+
+  async find(search: Search, options: { limit: number; after?: string | undefined }) {
+    return this.#look((ledger, now) => ledger.find(search, options, now))
+  }
+
+  async last(task: string, owner: string | null) {
+    return this.#look((ledger, now) => ledger.last(task, owner, now))
+  }
+
+  async retry(pairs: readonly { id: string; newId: string }[]) {
+    return this.#act((ledger, now) => ledger.retry(pairs, now))
+  }
+
+  async discard(ids: readonly string[]) {
+    return this.#act((ledger, now) => ledger.discard(ids, now))
+  }
+
+  async limit(rules: readonly LimitRule[]) {
+    return this.#act(({ gates }) => gates.limit(rules))
+  }
+
+  async pause(target: PauseTarget) {
+    return this.#act(({ gates }) => gates.pause(target))
+  }
+
+  async resume(target: PauseTarget) {
+    return this.#act(({ gates }) => gates.resume(target))
+  }
+
+  async paused() {
+    return this.#look(({ gates }) => gates.paused())
+  }
+
+  async putSchedule(schedule: StoredSchedule) {
+    return this.#act(({ schedules }) => schedules.put(schedule))
+  }
+
+  async removeSchedule(name: string) {
+    return this.#act(({ schedules }) => schedules.remove(name))
+  }
+
+  async schedules() {
+    return this.#look(({ schedules }) => schedules.list())
+  }
+
+  async fire(request: FireRequest) {
+    return this.#act((ledger, now) => ledger.fire(request, now))
   }
 
   async join(request: JoinRequest) {
@@ -127,7 +186,7 @@ class MemoryStore implements Store {
       const wake = this.#ledger.wake(session, work, now)
       if (wake.work || wake.cancelled.length > 0 || now >= until || signal.aborted || this.#isClosed)
         return wake
-      const nextDueMs = work ? this.#ledger.line.nextDueMs(now) : null
+      const nextDueMs = work ? this.#ledger.nextDueMs(session, now) : null
       await this.#bell.heard(signal, Math.min(until - now, nextDueMs ?? Infinity))
     }
   }

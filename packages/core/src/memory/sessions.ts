@@ -5,6 +5,8 @@ interface Session {
   leaseUntil: number
   /** Its jobs that were cancelled since its last wait. */
   cancelled: Wake['cancelled']
+  /** Which it claimed from last; absent: it has not stepped yet. */
+  queues?: readonly string[]
 }
 
 export class Sessions {
@@ -30,6 +32,16 @@ export class Sessions {
       .map(([session]) => session)
     for (const session of dead) this.#sessions.delete(session)
     return dead
+  }
+
+  serves(session: string, queues: readonly string[]): void {
+    const known = this.#sessions.get(session)
+    if (known !== undefined) known.queues = queues
+  }
+
+  /** Those whose jobs concern it; `undefined`: any may. */
+  queues(session: string): readonly string[] | undefined {
+    return this.#sessions.get(session)?.queues
   }
 
   tell(session: string, cancelled: Wake['cancelled'][number]): void {
