@@ -45,7 +45,7 @@ export interface JobOptions {
   /**
    * The lane that it waits in: the task's own (`''`), or one for each key. Lanes of a queue and its plain line take
    * turns: next is the one that was served longest ago, among those that no limit or pause closes. Absent: the
-   * plain line.
+   * plain line. Ordered jobs of a key have a lane beside the others of that key.
    */
   lane?: string
   /** Of jobs with a key: the next one of the lane starts only when this one has ended, its retries included. */
@@ -203,8 +203,8 @@ export interface StepReply {
   claimed: Claimed[]
   /** ms until the next thing is due: a delayed job, an expiry, a limit that opens, a schedule. `null`: nothing. */
   nextDueMs: number | null
-  /** Schedules that are due, for this session to `fire`. Should it not, others get them `TICK_LEASE_MS` later. Only for
-   * sessions that claim. */
+  /** Schedules that are due, for this session to `fire`. Should it not, others get them `TICK_LEASE_MS` later.
+   * At most `STEP_MAX`. */
   ticks: Tick[]
 }
 

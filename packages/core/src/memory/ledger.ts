@@ -192,7 +192,7 @@ export class Ledger {
     if (release !== undefined) this.gates.release(session, release)
     this.#expire(now)
     this.#jobs.promote(now)
-    const ticks = alive && claim > 0 ? this.schedules.ticks(now) : []
+    const ticks = alive ? this.schedules.ticks(now) : []
     const claimed: Claimed[] = []
     for (const queue of alive ? queues : []) {
       while (claimed.length < claim) {

@@ -109,7 +109,7 @@ export const endings = lua`
     if how ~= 'succeeded' and not isKept then
       local why = 'Job ' .. id .. ' of task "' .. task .. '" '
       if how == 'failed' then why = why .. 'failed: ' .. first .. ': ' .. second
-      elseif how == 'cancelled' then why = why .. 'was cancelled' .. (first and ': ' .. first or '')
+      elseif how == 'cancelled' then why = why .. 'was cancelled' .. (first and first ~= '' and ': ' .. first or '')
       else why = why .. 'expired' end
       return failParent(up.id, at, why)
     end
@@ -158,6 +158,32 @@ export const endings = lua`
     return {}
   end
 
+  -- Its handler runs still, and limits count it until the session says otherwise. One id may do so more than once.
+  local function linger(id, at, session)
+    local text = redis.call('HGET', lingering, id)
+    local all = text and cjson.decode(text) or {}
+    all[#all + 1] = {
+      session = session,
+      lane = laneOf(at.queue, at.task, at.options.lane or '', at.options.ordered),
+      slot = redis.call('HGET', slots, id) or nil,
+    }
+    redis.call('HSET', lingering, id, cjson.encode(all))
+    redis.call('HDEL', slots, id)
+  end
+  -- The handlers of a cancelled job that some sessions ran have ended, or these sessions have.
+  local function unlinger(id, sessions)
+    local text = redis.call('HGET', lingering, id)
+    if not text then return end
+    local left, gone = {}, {}
+    for _, one in ipairs(cjson.decode(text)) do
+      if not sessions[one.session] then left[#left + 1] = one
+      elseif one.slot then gone[#gone + 1] = one.slot end
+    end
+    if #left == 0 then redis.call('HDEL', lingering, id)
+    else redis.call('HSET', lingering, id, cjson.encode(left)) end
+    for _, slot in ipairs(gone) do giveBack(slot, id) end
+  end
+
   -- Ends a live job. Answers the place of its notice.
   function cancelOne(id, at, by, reason, ttlMs, isQuiet)
     local attempt = tonumber(redis.call('HGET', tries, id) or 0)
@@ -173,10 +199,7 @@ export const endings = lua`
         redis.call('RPUSH', key, '{"id":' .. cjson.encode(id) .. ',"by":' .. (by and cjson.encode(by) or 'null')
           .. ',"reason":' .. (reason and cjson.encode(reason) or 'null') .. '}')
         redis.call('PEXPIRE', key, ${CTL_MS})
-        -- Its handler runs still, and limits count it until the session says otherwise.
-        local lane = at.options.lane
-        redis.call('HSET', lingering, id,
-          session .. '\n' .. laneOf(at.queue, at.task, lane or '', at.options.ordered))
+        linger(id, at, session)
       else
         release(id)
       end
@@ -214,12 +237,8 @@ export const endings = lua`
     ended(id, at, 'expired')
   end
 
-  -- The handlers of cancelled jobs that a session ran have ended, or it has.
-  local function unlinger(id)
-    redis.call('HDEL', lingering, id)
-    release(id)
-  end
   W.placeOf, W.laneOf, W.gatesOf, W.isLane, W.queueOf = placeOf, laneOf, gatesOf, isLane, queueOf
+  W.queueUp, W.arrive, W.complete = queueUp, arrive, complete
   W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed, enter, leave, serve, hold, release
   W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
   W.budget = function() return budget, deferred end

@@ -5,6 +5,7 @@ import { feed } from './feed.ts'
 import { tidy } from './hands.ts'
 import { header } from './header.ts'
 import { ring } from './line.ts'
+import { special } from './special.ts'
 import { works } from './works.ts'
 
 /**
@@ -23,6 +24,7 @@ export const retryFailed = defineScript({
     ${ring}
     ${tidy}
     ${works}
+    ${special}
     local dead, failed = prefix .. 'dead', prefix .. 'failed'
     local retried = {}
     for n = items + 1, #ARGV, 2 do
@@ -41,6 +43,7 @@ export const retryFailed = defineScript({
         redis.call('ZREM', failed, id)
         redis.call('HSET', jobs, newId, '[${RECORD_VERSION},' .. at.taskJson .. ',' .. at.ownerJson .. ',' .. options .. ',' .. rest)
         works().enter(newId, at.line, at.options.priority)
+        index(newId, at.options.tags, nowText)
         retried[#retried + 1] = id
       end
     end

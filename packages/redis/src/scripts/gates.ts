@@ -47,13 +47,13 @@ export const limit = defineScript({
 
     local W = works()
     local standing = {}
-    local function recount(id, lane, isKeyed)
+    local function slotOf(lane, isInLane)
       local task, key, isOrdered = W.gatesOf(lane)
       local gates, queue = {}, 'q:' .. W.queueOf(lane)
       if W.ruleOf(queue) then gates[1] = queue end
-      if isKeyed or W.ruleOf(task) then gates[#gates + 1] = task end
+      if isInLane or W.ruleOf(task) then gates[#gates + 1] = task end
       gates[#gates + 1] = key
-      if #gates > 0 then standing[id] = cjson.encode({ gates = gates, ordered = isOrdered }) end
+      if #gates > 0 then return cjson.encode({ gates = gates, ordered = isOrdered }) end
     end
     local held = redis.call('HGETALL', active)
     for i = 1, #held, 2 do
@@ -61,12 +61,20 @@ export const limit = defineScript({
       if record and isKnown(record) then
         local at = W.placeOf(record)
         local options = at.options
-        recount(held[i], W.laneOf(at.queue, at.task, options.lane or '', options.ordered), options.lane ~= nil)
+        local lane = W.laneOf(at.queue, at.task, options.lane or '', options.ordered)
+        standing[held[i]] = slotOf(lane, options.lane ~= nil)
       end
     end
+    -- Those that linger have their places written down with them.
     local lingering = redis.call('HGETALL', prefix .. 'lingering')
+    local stray = {}
     for i = 1, #lingering, 2 do
-      recount(lingering[i], string.match(lingering[i + 1], '\n(.*)$'), true)
+      local all = cjson.decode(lingering[i + 1])
+      for _, one in ipairs(all) do
+        one.slot = slotOf(one.lane, true)
+        stray[#stray + 1] = one.slot
+      end
+      redis.call('HSET', prefix .. 'lingering', lingering[i], cjson.encode(all))
     end
     -- Ordered ones that wait for a retry keep what they have.
     local kept = redis.call('HGETALL', slots)
@@ -74,10 +82,14 @@ export const limit = defineScript({
       if not standing[kept[i]] and redis.call('ZSCORE', later, kept[i]) then standing[kept[i]] = kept[i + 1] end
     end
     redis.call('DEL', slots, taken)
-    for id, slot in pairs(standing) do
-      redis.call('HSET', slots, id, slot)
+    local function count(slot)
       for _, gate in ipairs(cjson.decode(slot).gates) do redis.call('HINCRBY', taken, gate, 1) end
     end
+    for id, slot in pairs(standing) do
+      redis.call('HSET', slots, id, slot)
+      count(slot)
+    end
+    for _, slot in ipairs(stray) do count(slot) end
     reopen(function() return true end)
     for at = items + 1, #ARGV, 2 do
       if string.sub(ARGV[at], 1, 2) == 'q:' then W.freed(ARGV[at]) end
@@ -92,7 +104,7 @@ const LETTERS = { queue: 'q', task: 't', key: 'k' } as const
 export const limitItems = (rules: readonly LimitRule[]): string[] =>
   rules.flatMap(({ of, name, limit: rule }) => [
     `${LETTERS[of]}:${name}`,
-    rule === null || (rule.concurrency === undefined && rule.rate === undefined) ? '' : JSON.stringify(rule),
+    rule === null ? '' : JSON.stringify(rule),
   ])
 
 /** Closes a gate, or opens it again. Answers whether it was otherwise before. */

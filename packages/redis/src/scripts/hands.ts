@@ -56,6 +56,7 @@ export const handBack = lua`
       end
     end
     table.sort(ids, function(a, b) return a > b end)
+    local lines = {}
     local hasSlots = redis.call('EXISTS', prefix .. 'slots') == 1
     for from = 1, #ids, ${CHUNK} do
       local to = math.min(from + ${CHUNK} - 1, #ids)
@@ -74,7 +75,8 @@ export const handBack = lua`
           redis.call('LPUSH', wait, id)
         else
           local at = works().placeOf(record)
-          works().enter(id, at.line, at.options.priority, true)
+          works().queueUp(id, at.line, at.options.priority, true)
+          lines[#lines + 1] = at.line
         end
         if isCounted then
           local attempt = redis.call('HINCRBY', tries, id, 1)
@@ -82,15 +84,14 @@ export const handBack = lua`
         end
       end
     end
+    -- The oldest comes first in taking turns, too.
+    for n = #lines, 1, -1 do works().arrive(lines[n]) end
     if #ids > 0 then
       tidy()
       ring('default')
     end
     if redis.call('EXISTS', prefix .. 'lingering') == 1 then
-      local left = redis.call('HGETALL', prefix .. 'lingering')
-      for i = 1, #left, 2 do
-        if sessions[string.match(left[i + 1], '^[^\n]*')] then works().unlinger(left[i]) end
-      end
+      for _, id in ipairs(redis.call('HKEYS', prefix .. 'lingering')) do works().unlinger(id, sessions) end
     end
     return #ids
   end

@@ -24,7 +24,7 @@ export const lanes = lua`
   local function isLane(line) return string.find(line, '\n', 1, true) ~= nil end
   local function queueOf(line) return string.match(line, '^[^\n]*') end
   local function laneOf(queue, task, key, isOrdered)
-    return queue .. '\n' .. task .. '\n' .. (isOrdered and 'o' or '-') .. key
+    return queue .. '\n' .. task .. '\n' .. (isOrdered and key ~= '' and 'o' or '-') .. key
   end
   local function gatesOf(lane)
     local task, flag, key = string.match(lane, '^[^\n]*\n([^\n]*)\n(.)(.*)$')
@@ -56,6 +56,10 @@ export const lanes = lua`
     if isAnyPaused == nil then isAnyPaused = redis.call('EXISTS', paused) == 1 end
     return isAnyPaused and redis.call('HEXISTS', paused, gate) == 1
   end
+  -- The last starts, newest first; of another stretch of time they are others.
+  local function startsOf(gate, rule)
+    return prefix .. 'starts:' .. string.format('%d', rule.rate.perMs) .. ':' .. gate
+  end
   -- Whether a gate is closed and, where that is a matter of time alone, until when.
   local function isClosed(gate, isOrdered)
     if isPaused(gate) then return true end
@@ -64,8 +68,7 @@ export const lanes = lua`
     if isOrdered and string.sub(gate, 1, 2) == 'k:' then most = 1 end
     if most and tonumber(redis.call('HGET', taken, gate) or 0) >= most then return true end
     if rule and rule.rate then
-      local edge = redis.call('LINDEX', prefix .. 'starts:' .. gate, rule.rate.limit - 1)
-      if edge and edge + rule.rate.perMs > nowMs then return true, edge + rule.rate.perMs end
+        if edge and edge + rule.rate.perMs > nowMs then return true, edge + rule.rate.perMs end
     end
     return false
   end
@@ -134,14 +137,20 @@ export const lanes = lua`
     if redis.call('ZREM', prefix .. 'ready:' .. queueOf(lane), lane) == 1 then callNext(lane) end
   end
 
-  local function enter(id, line, priority, isHead)
-    local queue = queueOf(line)
+  local function queueUp(id, line, priority, isHead)
     if priority then redis.call('ZADD', prefix .. 'prio:' .. line, -priority, id)
     else redis.call(isHead and 'LPUSH' or 'RPUSH', prefix .. 'wait:' .. line, id) end
-    if not isLane(line) then ring(queue)
+  end
+  -- One more waits in a line.
+  local function arrive(line)
+    if not isLane(line) then ring(queueOf(line))
     elseif redis.call('HINCRBY', lanes, line, 1) == 1 then
-      if stand(line, redis.call('INCR', turn)) then ring(queue) end
+      if stand(line, redis.call('INCR', turn)) then ring(queueOf(line)) end
     end
+  end
+  local function enter(id, line, priority, isHead)
+    queueUp(id, line, priority, isHead)
+    arrive(line)
   end
   local function isFewer(lane)
     if redis.call('HINCRBY', lanes, lane, -1) <= 0 then
@@ -231,29 +240,33 @@ export const lanes = lua`
       redis.call('HINCRBY', taken, gate, 1)
       local rule = ruleOf(gate)
       if rule and rule.rate then
-        local starts = prefix .. 'starts:' .. gate
+        local starts = startsOf(gate, rule)
         redis.call('LPUSH', starts, nowText)
-        redis.call('LTRIM', starts, '0', rule.rate.limit - 1)
         redis.call('PEXPIRE', starts, rule.rate.perMs)
+        while redis.call('LINDEX', starts, '-1') + rule.rate.perMs <= nowMs do redis.call('RPOP', starts) end
       end
     end
     redis.call('HSET', slots, id, cjson.encode({ gates = gates, ordered = isOrdered }))
   end
-  -- Gives the places back; an ordered one that will be retried keeps its key's.
-  local function release(id, isRetried)
-    local text = redis.call('HGET', slots, id)
-    if not text then return end
+  -- Gives back the places that a text names; what is to be kept stays written down for the job.
+  local function giveBack(text, id, isRetried)
     local slot = cjson.decode(text)
     local kept
     for _, gate in ipairs(slot.gates) do
       if isRetried and slot.ordered and string.sub(gate, 1, 2) == 'k:' then kept = gate
       elseif redis.call('HINCRBY', taken, gate, -1) <= 0 then redis.call('HDEL', taken, gate) end
     end
-    if kept then redis.call('HSET', slots, id, cjson.encode({ gates = { kept }, ordered = true }))
-    else redis.call('HDEL', slots, id) end
+    if kept then redis.call('HSET', slots, id, cjson.encode({ gates = { kept }, ordered = true })) end
     for _, gate in ipairs(slot.gates) do
       if gate ~= kept then freed(gate) end
     end
+  end
+  -- Gives a job's places back; an ordered one that will be retried keeps its key's.
+  local function release(id, isRetried)
+    local text = redis.call('HGET', slots, id)
+    if not text then return end
+    redis.call('HDEL', slots, id)
+    giveBack(text, id, isRetried)
   end
 
   -- Whether a queue is shut as a whole.

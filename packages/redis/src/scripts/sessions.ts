@@ -45,8 +45,11 @@ export const join = defineScript({
       end
       local lingering = redis.call('HGETALL', prefix .. 'lingering')
       for i = 1, #lingering, 2 do
-        local name, lane = string.match(lingering[i + 1], '^([^\n]*)(.*)$')
-        if name == replaces then redis.call('HSET', prefix .. 'lingering', lingering[i], session .. lane) end
+        local all = cjson.decode(lingering[i + 1])
+        for _, one in ipairs(all) do
+          if one.session == replaces then one.session = session end
+        end
+        redis.call('HSET', prefix .. 'lingering', lingering[i], cjson.encode(all))
       end
       handBack({ [replaces] = true }, false)
       redis.call('ZREM', workers, replaces)

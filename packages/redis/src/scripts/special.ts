@@ -11,13 +11,52 @@ const SWEEP = 2
  * the job that stands for it, if one does, and whether it was rejected for that.
  */
 export const special = lua`
+  local function unindex(id, tags)
+    for _, tag in ipairs(tags or {}) do redis.call('ZREM', prefix .. 'tag:' .. tag, id) end
+  end
+  local function index(id, tags, since)
+    for _, tag in ipairs(tags or {}) do
+      local key = prefix .. 'tag:' .. tag
+      for _, old in ipairs(redis.call('ZRANGE', key, '0', '${SWEEP - 1}')) do
+        if redis.call('HEXISTS', jobs, old) == 0 and redis.call('EXISTS', prefix .. 'r:' .. old) == 0 then
+          redis.call('ZREM', key, old)
+        end
+      end
+      redis.call('ZADD', key, since, id)
+      redis.call('PEXPIRE', key, '${INDEX_MS}')
+    end
+  end
+  local function setLast(id, at)
+    redis.call('SET', prefix .. 'last:' .. at.task .. '\n' .. (at.owner or ''), id, 'PX', '${INDEX_MS}')
+  end
+  -- When it expires and what ends with it; what was said before of an expiry no longer holds.
+  local function setEnds(id, at, todo, expiresMs)
+    local timers, timer = prefix .. 'timers', 'x:' .. id
+    todo.expires = expiresMs and true or nil
+    if expiresMs then
+      redis.call('ZADD', timers, string.format('%d', nowMs + expiresMs), timer)
+      ring(at.queue)
+    else
+      redis.call('ZREM', timers, timer)
+    end
+    if next(todo) then redis.call('HSET', prefix .. 'ends', id, cjson.encode(todo))
+    else redis.call('HDEL', prefix .. 'ends', id) end
+  end
+
   local function putSpecial(id, record, more)
     local W = works()
     local at = W.placeOf(record)
-    local alone, timers = prefix .. 'alone', prefix .. 'timers'
-    local todo, isTodo = { names = {} }, false
-    local delayMs = more.delayMs
+    local tags = at.options.tags
+    local alone = prefix .. 'alone'
+    local todo = {}
 
+    local up = more.parent
+    if up then
+      local kids = prefix .. 'kids:' .. up.id
+      local isAwaited = redis.call('HEXISTS', prefix .. 'flows', up.id) == 1
+        and redis.call('ZCOUNT', kids, up.part, up.part) == 0
+      if not isAwaited then return up.id, true end
+    end
     for _, rule in ipairs(more.unique or {}) do
       if rule.type == 'once' then
         local other = redis.call('GET', prefix .. 'once:' .. rule.name)
@@ -25,18 +64,23 @@ export const special = lua`
       else
         local name = (rule.type == 'alone' and 'a:' or 'd:') .. rule.name
         local other, since = string.match(redis.call('HGET', alone, name) or '', '^([^\n]*)\n(.*)$')
-        if other and redis.call('HEXISTS', jobs, other) == 1 then
+        local busy = other and redis.call('HGET', jobs, other)
+        if busy then
           if rule.type == 'debounce' then
             if redis.call('ZSCORE', later, other) and redis.call('HEXISTS', tries, other) == 0 then
+              unindex(other, W.placeOf(busy).options.tags)
               redis.call('HSET', jobs, other, record)
-              redis.call('ZADD', later, math.min(nowMs + delayMs, since + rule.maxWaitMs), other)
+              redis.call('ZADD', later, math.min(nowMs + more.delayMs, since + rule.maxWaitMs), other)
+              local kept = redis.call('HGET', prefix .. 'ends', other)
+              setEnds(other, at, kept and cjson.decode(kept) or {}, more.expiresMs)
+              index(other, tags, since)
+              if more.isLast then setLast(other, at) end
               ring(at.queue)
               return other
             end
           elseif rule.onBusy == 'reject' then return other, true
           elseif rule.onBusy == 'return' then return other
           else
-            local busy = redis.call('HGET', jobs, other)
             W.cancelOne(other, W.placeOf(busy), nil, 'replaced by ' .. id, rule.ttlMs)
           end
         end
@@ -48,50 +92,34 @@ export const special = lua`
       else
         local name = (rule.type == 'alone' and 'a:' or 'd:') .. rule.name
         redis.call('HSET', alone, name, id .. '\n' .. nowText)
+        todo.names = todo.names or {}
         todo.names[#todo.names + 1] = name
-        isTodo = true
       end
     end
 
     redis.call('HSET', jobs, id, record)
-    if more.parent then
-      todo.parent = { id = more.parent.id, part = more.parent.part, onFailure = more.parent.onFailure }
-      isTodo = true
-      redis.call('ZADD', prefix .. 'kids:' .. more.parent.id, more.parent.part, id)
+    if up then
+      todo.parent = { id = up.id, part = up.part, onFailure = up.onFailure }
+      redis.call('ZADD', prefix .. 'kids:' .. up.id, up.part, id)
     end
-    if more.expiresMs then
-      redis.call('ZADD', timers, string.format('%d', nowMs + more.expiresMs), 'x:' .. id)
-      todo.expires = true
-      isTodo = true
-      ring(at.queue)
-    end
-    if isTodo then
-      if #todo.names == 0 then todo.names = nil end
-      redis.call('HSET', prefix .. 'ends', id, cjson.encode(todo))
-    end
-
+    if more.expiresMs or next(todo) then setEnds(id, at, todo, more.expiresMs) end
     if more.waits then
-      redis.call('HSET', prefix .. 'flows', id, cjson.encode({
-        children = more.waits.children, input = more.waits.input, isGroup = more.waits.isGroup, done = 0 }))
-    elseif delayMs > 0 then
-      redis.call('ZADD', later, nowMs + delayMs, id)
+      local waits = more.waits
+      redis.call('HSET', prefix .. 'flows', id,
+        cjson.encode({ children = waits.children, input = waits.input, isGroup = waits.isGroup, done = 0 }))
+    elseif more.delayMs > 0 then
+      redis.call('ZADD', later, nowMs + more.delayMs, id)
       ring(at.queue)
     else
       W.enter(id, at.line, at.options.priority)
     end
-
-    for _, tag in ipairs(at.options.tags or {}) do
-      local index = prefix .. 'tag:' .. tag
-      for _, old in ipairs(redis.call('ZRANGE', index, '0', '${SWEEP - 1}')) do
-        if redis.call('HEXISTS', jobs, old) == 0 and redis.call('EXISTS', resultPrefix .. old) == 0 then
-          redis.call('ZREM', index, old)
-        end
-      end
-      redis.call('ZADD', index, nowText, id)
-      redis.call('PEXPIRE', index, '${INDEX_MS}')
+    index(id, tags, nowText)
+    if more.isLast then setLast(id, at) end
+    if more.announce then
+      append(id, at.task, 'PENDING', 'attempt', 0, unpack(at.owner and { 'owner', at.owner } or {}))
     end
-    if more.isLast then
-      redis.call('SET', prefix .. 'last:' .. at.task .. '\n' .. (at.owner or ''), id, 'PX', '${INDEX_MS}')
+    if more.waits and more.waits.children == 0 then
+      W.complete(id, at, { children = 0, input = more.waits.input, isGroup = more.waits.isGroup }, record)
     end
   end
 `

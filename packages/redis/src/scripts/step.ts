@@ -196,8 +196,7 @@ export const step = defineScript({
       end
     end
     for at = releaseFrom, verifyFrom - 1 do
-      local lane = redis.call('HGET', prefix .. 'lingering', ARGV[at])
-      if lane and string.match(lane, '^[^\n]*') == session then works().unlinger(ARGV[at]) end
+      works().unlinger(ARGV[at], { [session] = true })
     end
     for at = verifyFrom, #ARGV, 2 do
       if redis.call('HGET', active, ARGV[at]) ~= ARGV[at + 1] then lost[#lost + 1] = ARGV[at] end
