@@ -208,7 +208,8 @@ export class Ledger {
   #settle(session: string, settlement: Settlement, now: number): boolean {
     const job = this.#jobs.get(settlement.id)
     if (!isHeld(job, session, settlement)) return false
-    const { progress: data } = settlement
+    const { progress: data, attempt } = settlement
+    job.tries = attempt - 1 // claimed twice within one ms the holds are alike, and the settlement says which one it means
     if (data !== undefined) this.#report(session, { ...settlement, data }, now)
     switch (settlement.to) {
       case 'succeeded':
