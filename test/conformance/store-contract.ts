@@ -11,6 +11,7 @@ import { enqueueContract } from './contract/enqueue.ts'
 import { fenceContract } from './contract/fence.ts'
 import { feedContract } from './contract/feed.ts'
 import { getContract } from './contract/get.ts'
+import { inspectContract } from './contract/inspect.ts'
 import { progressContract } from './contract/progress.ts'
 import { sessionContract } from './contract/sessions.ts'
 import { stepContract } from './contract/step.ts'
@@ -72,6 +73,7 @@ export function storeContract(name: string, open: Open): void {
     progressContract(test)
     waitContract(test)
     feedContract(test)
+    inspectContract(test)
     upkeepContract(test)
   })
 }

@@ -2,7 +2,18 @@
 import { LovageError, type Store } from '@lovage/core'
 import type { ManualClock } from '../kit/manual-clock.ts'
 
-type Act = 'enqueue' | 'get' | 'cancel' | 'join' | 'extend' | 'step' | 'progress' | 'leave' | 'wait' | 'check'
+type Act =
+  | 'enqueue'
+  | 'get'
+  | 'cancel'
+  | 'join'
+  | 'extend'
+  | 'step'
+  | 'progress'
+  | 'leave'
+  | 'wait'
+  | 'check'
+  | 'pulse'
 export type Fault = 'refused' | 'answer lost' | 'silence'
 
 export interface Call {
@@ -85,6 +96,8 @@ export function faultyStore(store: Store, faults: Faults, clock: ManualClock): S
     leave: through('leave'),
     wait: through('wait'),
     check: through('check'),
+    pulse: through('pulse'),
+    inspect: (options) => store.inspect(options),
     keepAlive(session, { leaseMs, onLost }) {
       let isStopped = false
       const beat = async (): Promise<void> => {

@@ -11,6 +11,7 @@ import { followJob, readFeed } from './feed.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
 import { Hub } from './hub.ts'
 import { enqueuedAtOf, newJobId } from './id.ts'
+import { type Inspection, inspectionOf, type InspectOptions, runningLimit } from './inspect.ts'
 import type { Job } from './job.ts'
 import type { Notice } from './notice.ts'
 import type { NoticesOptions, QueueEnqueueOptions } from './queue.ts'
@@ -182,6 +183,12 @@ export class Engine {
       from: from === 'start' ? START : from,
       signal: signal ?? new AbortController().signal,
     })
+  }
+
+  async inspect(options: InspectOptions = {}): Promise<Inspection> {
+    const running = runningLimit(options)
+    const [seen, counts] = await Promise.all([this.store.inspect({ running }), this.store.counts()])
+    return inspectionOf(seen, counts)
   }
 
   async close(): Promise<void> {

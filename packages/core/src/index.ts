@@ -22,7 +22,25 @@ export {
   type ResultOptions,
   waitForResult,
 } from './handle.ts'
+export { Histogram, type HistogramData } from './histogram.ts'
 export { enqueuedAtOf, newJobId } from './id.ts'
+export {
+  type Ended,
+  type Inspectable,
+  type Inspection,
+  type InspectOptions,
+  type Latency,
+  type Pulse,
+  RUNNING_MAX,
+  type RunningJob,
+  type StoredInspection,
+  type StoredRun,
+  type StoredSession,
+  type Tally,
+  type TaskStats,
+  type WorkerInfo,
+  type WorkerView,
+} from './inspect.ts'
 export { type Failure, type FinalState, isFinal, type Job, type JobState, type LiveState } from './job.ts'
 export {
   type FeedNotice,
@@ -91,3 +109,4 @@ export {
   type TasksOf,
   type TaskTree,
 } from './tasks.ts'
+export { VERSION } from './version.ts'

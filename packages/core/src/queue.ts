@@ -12,6 +12,7 @@ import {
   type ResultOptions,
   waitForResult,
 } from './handle.ts'
+import type { Inspection, InspectOptions } from './inspect.ts'
 import type { Job } from './job.ts'
 import type { JobNoticeType, JobOf, Notice, NoticeOf } from './notice.ts'
 import type { Counts, Store } from './store.ts'
@@ -92,6 +93,12 @@ export interface AllCalls<Tasks extends Named> {
 export type Queue<Tree extends TaskTree = TaskTree> = CallsOf<Tree, QueueEnqueueOptions> &
   AllCalls<TasksOf<Tree>> & {
     counts(): Promise<Counts>
+    /**
+     * Who works, on what, and how fast: for operators, and for whatever scales workers.
+     *
+     * @throws LovageError `OPTION_INVALID`, `STORE_UNAVAILABLE`
+     */
+    inspect(options?: InspectOptions): Promise<Inspection>
     /** Ends every loop that follows, and closes the store. */
     close(): Promise<void>
     /** What routers are built on. */
@@ -136,6 +143,7 @@ export function queueOver<const Tree extends TaskTree>(
       return createHandle(source(ref.task), { ...ref, cursor: ref.cursor ?? '' }, clock)
     },
     counts: () => store.counts(),
+    inspect: (options?: InspectOptions) => engine.inspect(options),
     close: () => engine.close(),
     '~engine': engine,
   }) as unknown as Queue<Tree>

@@ -12,6 +12,7 @@
  */
 import type { Encoded } from './codec.ts'
 import type { Cursor } from './cursor.ts'
+import type { Inspectable, WorkerInfo } from './inspect.ts'
 import type { Failure, FinalState } from './job.ts'
 import type { JobNoticeType } from './notice.ts'
 
@@ -153,6 +154,8 @@ export interface JoinRequest {
   /** The session that this one takes over from, after a step whose fate is unknown: held jobs move to the new
    * session, claims that the worker never heard of go back to the line, and the old one can claim no more. */
   replaces?: { session: string; holds: readonly Hold[] }
+  /** What the worker is: kept until the session ends. */
+  info?: WorkerInfo
 }
 
 export interface ProgressReport extends Held {
@@ -202,7 +205,7 @@ export interface Counts {
   workers: number
 }
 
-export interface Store {
+export interface Store extends Inspectable {
   /** What errors and log lines call it: `Redis at localhost:6379`, `memory`. */
   readonly name: string
 

@@ -11,6 +11,8 @@
  * | `retry`         | SET    | id in `later` that has failed      | until promoted                         |
  * | `active`        | HASH   | id → `<session>@<claimed at ms>`   | until settled: the hold, the fence     |
  * | `workers`       | ZSET   | session → ms, the end of its lease | until it leaves or is reaped           |
+ * | `info`          | HASH   | session → what its worker is, JSON | as long as the session                 |
+ * | `pulse`         | HASH   | session → `<ms> <how it does>`     | as long as the session                 |
  * | `wake`          | LIST   | at most one `1`                    | until one idle worker pops it          |
  * | `tries`         | HASH   | id → attempts that count           | from the first until the job has ended |
  * | `progress`      | HASH   | id → last report (`text.ts`)       | while this attempt runs                |
@@ -37,6 +39,8 @@ export const KEY_NAMES = [
   'retry',
   'active',
   'workers',
+  'info',
+  'pulse',
   'wake',
   'tries',
   'progress',

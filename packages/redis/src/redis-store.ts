@@ -12,6 +12,7 @@ import {
   type NewJob,
   parseCursor,
   type ProgressReport,
+  type Pulse,
   type StepReply,
   type StepRequest,
   type Store,
@@ -29,6 +30,7 @@ import { readLive } from './live.ts'
 import { decodeRecord } from './record.ts'
 import { type Run, runner } from './script.ts'
 import { cancel, cancelArgs } from './scripts/cancel.ts'
+import { inspect, pulse } from './scripts/inspect.ts'
 import { counts, get, range } from './scripts/look.ts'
 import { report, reportItems } from './scripts/report.ts'
 import { extend, join, joinItems, leave } from './scripts/sessions.ts'
@@ -116,9 +118,10 @@ class RedisStore implements Store {
   }
 
   async join(request: JoinRequest) {
-    const { session, leaseMs, replaces } = request
+    const { session, leaseMs, replaces, info } = request
     if (replaces !== undefined) await this.#release(replaces.session)
-    return this.#run(join, { session, leaseMs, replaces: replaces?.session ?? '' }, joinItems(request))
+    const said = info === undefined ? '' : JSON.stringify(info)
+    return this.#run(join, { session, leaseMs, replaces: replaces?.session ?? '', said }, joinItems(request))
   }
 
   extend(session: string, leaseMs: number) {
@@ -216,6 +219,14 @@ class RedisStore implements Store {
 
   counts() {
     return this.#run(counts, {})
+  }
+
+  pulse(session: string, said: Pulse) {
+    return this.#run(pulse, { session, said: JSON.stringify(said) })
+  }
+
+  inspect(options: { running: number }) {
+    return this.#run(inspect, options)
   }
 
   check() {

@@ -60,7 +60,7 @@ export type LovageErrorData = { [C in ErrorCode]: { code: C; details: ErrorDetai
 /** The user's own error shape with ours in it. */
 export type WithLovage<Shape> = Shape & { data: { lovage?: LovageErrorData } }
 
-interface Def<Input, Output, Shape> {
+export interface Def<Input, Output, Shape> {
   input: Input
   output: Output
   meta: unknown

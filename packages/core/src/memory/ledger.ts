@@ -4,6 +4,7 @@
  * Each act happens at one moment, `now`, and leaves everything true: a job either lives, and is in just one place
  * (in line, delayed, or in the hands of a session), or it has an outcome. A change and its notice are one act.
  */
+import type { Pulse, StoredInspection } from '../inspect.ts'
 import type {
   CancelReply,
   CancelRequest,
@@ -21,6 +22,7 @@ import type {
   Wake,
 } from '../store.ts'
 import { Feed } from './feed.ts'
+import { inspect } from './inspect.ts'
 import { Line } from './line.ts'
 import { attemptOf, describe, isHeld, type LiveJob } from './live-job.ts'
 import { Outcomes } from './outcomes.ts'
@@ -83,8 +85,9 @@ export class Ledger {
     return { outcome: 'cancelled', cursor }
   }
 
-  join({ session, leaseMs, replaces }: JoinRequest, now: number): { lost: string[] } {
+  join({ session, leaseMs, replaces, info }: JoinRequest, now: number): { lost: string[] } {
     this.#sessions.renew(session, now + leaseMs)
+    if (info !== undefined) this.#sessions.describe(session, { info })
     if (replaces === undefined) return { lost: [] }
     const lost: string[] = []
     for (const hold of replaces.holds) {
@@ -187,6 +190,14 @@ export class Ledger {
     const counts: Counts = { queued: 0, scheduled: 0, retrying: 0, running: 0, workers }
     for (const job of this.#jobs.values()) counts[describe(job).state] += 1
     return counts
+  }
+
+  pulse(session: string, pulse: Pulse, now: number): { alive: boolean } {
+    return { alive: this.#sessions.describe(session, { pulse: { at: now, pulse } }) }
+  }
+
+  inspect(running: number, now: number): StoredInspection {
+    return inspect(this.#jobs.values(), this.#sessions, running, now)
   }
 
   #end(outcome: Outcome, ttlMs: number): void {

@@ -8,6 +8,7 @@
 import { type Clock, systemClock } from '../clock.ts'
 import type { Cursor } from '../cursor.ts'
 import { LovageError } from '../errors.ts'
+import type { Pulse } from '../inspect.ts'
 import type {
   CancelRequest,
   JoinRequest,
@@ -114,6 +115,14 @@ class MemoryStore implements Store {
 
   async counts() {
     return this.#look((ledger, now) => ledger.counts(now))
+  }
+
+  async pulse(session: string, pulse: Pulse) {
+    return this.#look((ledger, now) => ledger.pulse(session, pulse, now))
+  }
+
+  async inspect({ running }: { running: number }) {
+    return this.#look((ledger, now) => ledger.inspect(running, now))
   }
 
   async check(): Promise<string[]> {

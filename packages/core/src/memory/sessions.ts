@@ -1,10 +1,14 @@
 /** The workers that are there: until when each may be believed, and what it has not been told yet. */
+import type { Pulse, WorkerInfo } from '../inspect.ts'
 import type { Wake } from '../store.ts'
 
 interface Session {
   leaseUntil: number
   /** Its jobs that were cancelled since its last wait. */
   cancelled: Wake['cancelled']
+  /** What the worker is, and how it does, as it said. */
+  info?: WorkerInfo
+  pulse?: { at: number; pulse: Pulse }
 }
 
 export class Sessions {
@@ -17,6 +21,13 @@ export class Sessions {
   /** Starts the session, or renews its lease. */
   renew(session: string, leaseUntil: number): void {
     this.#sessions.set(session, { cancelled: [], ...this.#sessions.get(session), leaseUntil })
+  }
+
+  /** Keeps what a session that is there says of itself. Answers whether it is. */
+  describe(session: string, said: Pick<Session, 'info' | 'pulse'>): boolean {
+    const known = this.#sessions.get(session)
+    if (known !== undefined) Object.assign(known, said)
+    return known !== undefined
   }
 
   end(session: string): void {
@@ -39,6 +50,13 @@ export class Sessions {
   /** What was to be told, which is told once. */
   told(session: string): Wake['cancelled'] {
     return this.#sessions.get(session)?.cancelled.splice(0) ?? []
+  }
+
+  /** Those that have a lease that runs, by name. */
+  living(now: number): [session: string, Readonly<Session>][] {
+    return [...this.#sessions]
+      .filter(([, { leaseUntil }]) => leaseUntil > now)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
   }
 
   /** How many have a lease that runs. */

@@ -3,13 +3,29 @@ import { expect, test } from 'vitest'
 import { KEY_NAMES } from '../keys.ts'
 import { cancel } from './cancel.ts'
 import { enqueue } from './enqueue.ts'
+import { inspect, pulse } from './inspect.ts'
 import { counts, get, range } from './look.ts'
 import { giveBack, peek } from './marker.ts'
 import { report } from './report.ts'
 import { extend, join, leave } from './sessions.ts'
 import { step } from './step.ts'
 
-const SCRIPTS = [cancel, counts, enqueue, extend, get, giveBack, join, leave, peek, range, report, step]
+const SCRIPTS = [
+  cancel,
+  counts,
+  enqueue,
+  extend,
+  get,
+  giveBack,
+  inspect,
+  join,
+  leave,
+  peek,
+  pulse,
+  range,
+  report,
+  step,
+]
 
 test.each(SCRIPTS)('$name', async ({ name, source }) => {
   await expect(source).toMatchFileSnapshot(`__snapshots__/${name}.test.lua`)

@@ -3,6 +3,16 @@ import { defineScript, headed, lua } from '../script.ts'
 import { handBack } from './hands.ts'
 import { time } from './time.ts'
 
+/** `forget(name)`: nothing is left of a session but what it holds. Takes `workers`, `info`, `pulse` and `ctlPrefix`. */
+const forget = lua`
+  local function forget(name)
+    redis.call('ZREM', workers, name)
+    redis.call('HDEL', info, name)
+    redis.call('HDEL', pulse, name)
+    redis.call('DEL', ctlPrefix .. name)
+  end
+`
+
 /**
  * Starts a session. When it replaces another one, the jobs that the worker knows of become its own under the
  * same moment of claim, and those it never heard of go back to the line.
@@ -12,13 +22,15 @@ import { time } from './time.ts'
  */
 export const join = defineScript({
   name: 'join',
-  keys: ['active', 'wait', 'workers', 'wake', 'tries', 'progress'],
-  args: ['now', 'ctlPrefix', 'session', 'leaseMs', 'replaces'],
+  keys: ['active', 'wait', 'workers', 'info', 'pulse', 'wake', 'tries', 'progress'],
+  args: ['now', 'ctlPrefix', 'session', 'leaseMs', 'replaces', 'said'],
   repeatable: true,
   body: lua`
     ${time}
     ${handBack}
+    ${forget}
     redis.call('ZADD', workers, nowMs + leaseMs, session)
+    if said ~= '' then redis.call('HSET', info, session, said) end
     local lost = {}
     if replaces ~= '' then
       for at = items + 1, #ARGV, 2 do
@@ -31,8 +43,7 @@ export const join = defineScript({
         end
       end
       handBack({ [replaces] = true }, false)
-      redis.call('ZREM', workers, replaces)
-      redis.call('DEL', ctlPrefix .. replaces)
+      forget(replaces)
     end
     return { 'joined', unpack(lost) }
   `,
@@ -48,20 +59,20 @@ export const joinItems = ({ replaces }: JoinRequest): (string | number)[] =>
  */
 export const extend = defineScript({
   name: 'extend',
-  keys: ['active', 'wait', 'workers', 'wake', 'tries', 'progress'],
+  keys: ['active', 'wait', 'workers', 'info', 'pulse', 'wake', 'tries', 'progress'],
   args: ['now', 'ctlPrefix', 'session', 'leaseMs'],
   repeatable: true,
   body: lua`
     ${time}
     ${handBack}
+    ${forget}
     local isAlive = redis.call('ZSCORE', workers, session)
     if isAlive then redis.call('ZADD', workers, nowMs + leaseMs, session) end
     local dead = redis.call('ZRANGE', workers, '-inf', nowText, 'BYSCORE')
     local isDead = {}
     for _, name in ipairs(dead) do
       isDead[name] = true
-      redis.call('ZREM', workers, name)
-      redis.call('DEL', ctlPrefix .. name)
+      forget(name)
     end
     if #dead > 0 then handBack(isDead, true) end
     return { isAlive and 'alive' or 'reaped', #dead }
@@ -75,13 +86,13 @@ export const extend = defineScript({
 /** Ends a session; what it was running starts anew elsewhere, and the attempt does not count. */
 export const leave = defineScript({
   name: 'leave',
-  keys: ['active', 'wait', 'workers', 'wake', 'tries', 'progress'],
+  keys: ['active', 'wait', 'workers', 'info', 'pulse', 'wake', 'tries', 'progress'],
   args: ['ctlPrefix', 'session'],
   repeatable: true,
   body: lua`
     ${handBack}
-    redis.call('ZREM', workers, session)
-    redis.call('DEL', ctlPrefix .. session)
+    ${forget}
+    forget(session)
     return { 'left', handBack({ [session] = true }, false) }
   `,
   decode: headed(['left'], (_, [returned]) => ({ returned: returned as number })),

@@ -1,4 +1,3 @@
-import { KEY_NAMES } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { INLINE_MAX } from '../stream-record.ts'
 import { feed, optional } from './feed.ts'
@@ -29,7 +28,20 @@ export const DEFER_MS = 30_000
  */
 export const step = defineScript({
   name: 'step',
-  keys: KEY_NAMES,
+  keys: [
+    'jobs',
+    'wait',
+    'tombs',
+    'later',
+    'retry',
+    'active',
+    'workers',
+    'wake',
+    'tries',
+    'progress',
+    'outcomes',
+    'tail',
+  ],
   args: ['now', 'streamMaxLen', 'resultPrefix', 'session', 'claim', 'settleCount', 'announce'],
   repeatable: false,
   body: lua`

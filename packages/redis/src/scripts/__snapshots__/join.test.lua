@@ -1,7 +1,7 @@
 local redis, string, ARGV = redis, string, ARGV
-local active, wait, workers, wake, tries, progress = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local now, ctlPrefix, session, leaseMs, replaces = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local items = 5
+local active, wait, workers, info, pulse, wake, tries, progress = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local now, ctlPrefix, session, leaseMs, replaces, said = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local items = 6
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -36,7 +36,14 @@ local function handBack(sessions, isCounted)
   end
   return #ids
 end
+local function forget(name)
+  redis.call('ZREM', workers, name)
+  redis.call('HDEL', info, name)
+  redis.call('HDEL', pulse, name)
+  redis.call('DEL', ctlPrefix .. name)
+end
 redis.call('ZADD', workers, nowMs + leaseMs, session)
+if said ~= '' then redis.call('HSET', info, session, said) end
 local lost = {}
 if replaces ~= '' then
   for at = items + 1, #ARGV, 2 do
@@ -49,7 +56,6 @@ if replaces ~= '' then
     end
   end
   handBack({ [replaces] = true }, false)
-  redis.call('ZREM', workers, replaces)
-  redis.call('DEL', ctlPrefix .. replaces)
+  forget(replaces)
 end
 return { 'joined', unpack(lost) }

@@ -1,5 +1,5 @@
 local redis, string, ARGV = redis, string, ARGV
-local active, wait, workers, wake, tries, progress = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local active, wait, workers, info, pulse, wake, tries, progress = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local ctlPrefix, session = ARGV[1], ARGV[2]
 local items = 2
 local function ring()
@@ -30,6 +30,11 @@ local function handBack(sessions, isCounted)
   end
   return #ids
 end
-redis.call('ZREM', workers, session)
-redis.call('DEL', ctlPrefix .. session)
+local function forget(name)
+  redis.call('ZREM', workers, name)
+  redis.call('HDEL', info, name)
+  redis.call('HDEL', pulse, name)
+  redis.call('DEL', ctlPrefix .. name)
+end
+forget(session)
 return { 'left', handBack({ [session] = true }, false) }
