@@ -13,6 +13,7 @@ import { feedContract } from './contract/feed.ts'
 import { getContract } from './contract/get.ts'
 import { inspectContract } from './contract/inspect.ts'
 import { progressContract } from './contract/progress.ts'
+import { saidContract } from './contract/said.ts'
 import { sessionContract } from './contract/sessions.ts'
 import { stepContract } from './contract/step.ts'
 import { upkeepContract } from './contract/upkeep.ts'
@@ -71,6 +72,7 @@ export function storeContract(name: string, open: Open): void {
     stepContract(test)
     fenceContract(test)
     progressContract(test)
+    saidContract(test)
     waitContract(test)
     feedContract(test)
     inspectContract(test)

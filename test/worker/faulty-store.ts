@@ -14,6 +14,7 @@ type Act =
   | 'wait'
   | 'check'
   | 'pulse'
+  | 'say'
 export type Fault = 'refused' | 'answer lost' | 'silence'
 
 export interface Call {
@@ -93,6 +94,8 @@ export function faultyStore(store: Store, faults: Faults, clock: ManualClock): S
     extend,
     step: through('step'),
     progress: through('progress'),
+    say: through('say'),
+    said: (id) => store.said(id),
     leave: through('leave'),
     wait: through('wait'),
     check: through('check'),

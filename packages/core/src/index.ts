@@ -16,6 +16,7 @@ export { Engine, type EngineOptions, type Scope } from './engine.ts'
 export {
   type CancelOutcome,
   createHandle,
+  type FollowOptions,
   type JobHandle,
   type JobRef,
   type JobSource,
@@ -42,6 +43,19 @@ export {
   type WorkerView,
 } from './inspect.ts'
 export { type Failure, type FinalState, isFinal, type Job, type JobState, type LiveState } from './job.ts'
+export {
+  createLog,
+  isSaid,
+  type JobLog,
+  type LineFields,
+  type LineLevel,
+  type LogLine,
+  type Said,
+  SAID_KEPT_BYTES,
+  type SaidPart,
+  type SaidReport,
+  type SaidStore,
+} from './log.ts'
 export {
   type FeedNotice,
   isTerminal,

@@ -40,6 +40,8 @@ export interface NoticesOptions<Tasks extends Named = Named> {
   tasks?: readonly Tasks['name'][]
   /** Only these types. Default: all. */
   types?: readonly JobNoticeType[]
+  /** Whether `log` and `chunk` are wanted, which may be many, where no types are named. Default true. */
+  logs?: boolean
   /** Where to begin: a cursor, `'start'` for the oldest that is kept. Default: what comes from now on. */
   from?: Cursor | 'start'
   signal?: AbortSignal
@@ -116,7 +118,7 @@ export function queueOver<const Tree extends TaskTree>(
   const source = (task: string | undefined): JobSource => ({
     get: (id) => engine.get(id, { task }),
     cancel: (id, reason) => engine.cancel(id, { task, by: null, reason }),
-    follow: (id, from, signal) => engine.follow(id, { task, from, signal }),
+    follow: (id, from, signal, logs) => engine.follow(id, { task, from, signal, logs }),
   })
   const calls: Record<string, unknown> = {}
   for (const { name, keys } of taskList(tasks)) {

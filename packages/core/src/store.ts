@@ -14,6 +14,7 @@ import type { Encoded } from './codec.ts'
 import type { Cursor } from './cursor.ts'
 import type { Inspectable, WorkerInfo } from './inspect.ts'
 import type { Failure, FinalState } from './job.ts'
+import type { SaidStore } from './log.ts'
 import type { JobNoticeType } from './notice.ts'
 
 /** Jobs that one `enqueue` takes, all of them or none: it keeps others waiting for about a millisecond then. */
@@ -85,10 +86,16 @@ export interface StoredNotice {
   task: string
   owner: string | null
   at: number
-  /** Of `started`, `retrying`, `succeeded`, `failed`. */
+  /** Of `started`, `log`, `chunk`, `retrying`, `succeeded`, `failed`. */
   attempt?: number
-  /** Of `progress` and `succeeded`; absent from `succeeded` when the result is too large to be copied: then `get` has it. */
+  /**
+   * Of `progress`, `log`, `chunk` and `succeeded`; absent from `succeeded` when the result is too large to be copied:
+   * then `get` has it.
+   */
   data?: Encoded
+  /** Of `log` and `chunk`: as in `SaidPart`. */
+  first?: number
+  dropped?: number
   /** Of `retrying` and `failed`; without a stack. */
   error?: Failure
   /** Of `retrying`. */
@@ -205,7 +212,7 @@ export interface Counts {
   workers: number
 }
 
-export interface Store extends Inspectable {
+export interface Store extends Inspectable, SaidStore {
   /** What errors and log lines call it: `Redis at localhost:6379`, `memory`. */
   readonly name: string
 

@@ -19,6 +19,7 @@
  * | `outcomes`      | STREAM | notices (`stream-record.ts`)       | about `streamMaxLen` of them           |
  * | `tail`          | STRING | cursor of the newest notice        | for ever                               |
  * | `r:<id>`        | STRING | outcome (`outcome.ts`)             | as long as results are kept            |
+ * | `said:<id>`     | STRING | what it said, JSON lines (`said.ts`) | as long as its result, or longer       |
  * | `ctl:<session>` | LIST   | cancellations for it, JSON         | until popped, at most `CTL_MS`         |
  *
  * While jobs run, `active` has one entry more that is none (`scripts/hands.ts` says why).
@@ -26,7 +27,7 @@
  * What a job is follows from where its id is: `r:<id>` ended · `active` running · `retry` retrying · `later`
  * scheduled · else in `jobs`: queued. Nothing is rewritten when it moves on.
  *
- * Scripts build `r:<id>` and `ctl:<session>` themselves, from a prefix: a claim cannot know its ids
+ * Scripts build `r:<id>`, `said:<id>` and `ctl:<session>` themselves, from a prefix: a claim cannot know its ids
  * beforehand.
  */
 import { LovageError } from '@lovage/core'
@@ -52,6 +53,7 @@ export type KeyName = (typeof KEY_NAMES)[number]
 
 export interface Keys extends Record<KeyName, string> {
   readonly resultPrefix: string
+  readonly saidPrefix: string
   readonly ctlPrefix: string
 }
 
@@ -64,7 +66,7 @@ export function keysOf(namespace: string, queue: string): Keys {
   checkName('queue', queue)
   const prefix = `{${namespace}:${queue}}:`
   const keys = Object.fromEntries(KEY_NAMES.map((name) => [name, prefix + name])) as Record<KeyName, string>
-  return { ...keys, resultPrefix: `${prefix}r:`, ctlPrefix: `${prefix}ctl:` }
+  return { ...keys, resultPrefix: `${prefix}r:`, saidPrefix: `${prefix}said:`, ctlPrefix: `${prefix}ctl:` }
 }
 
 /** Braces would move the hash tag, and with colons two pairs of names could give one key. */

@@ -13,6 +13,7 @@ import {
   parseCursor,
   type ProgressReport,
   type Pulse,
+  type SaidReport,
   type StepReply,
   type StepRequest,
   type Store,
@@ -32,7 +33,9 @@ import { type Run, runner } from './script.ts'
 import { cancel, cancelArgs } from './scripts/cancel.ts'
 import { inspect, pulse } from './scripts/inspect.ts'
 import { counts, get, range } from './scripts/look.ts'
+import { decodeSaid } from './said.ts'
 import { report, reportItems } from './scripts/report.ts'
+import { saidItems, say } from './scripts/say.ts'
 import { extend, join, joinItems, leave } from './scripts/sessions.ts'
 import { announceText, stepItems } from './scripts/step-items.ts'
 import { type ClaimedBatch, DEFER_MS, step } from './scripts/step.ts'
@@ -83,12 +86,13 @@ class RedisStore implements Store {
     this.#clock = clock ?? systemClock
     this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, 'LovageWarning'))
     this.#connection = this.#open('main')
-    const { resultPrefix, ctlPrefix } = this.#keys
+    const { resultPrefix, saidPrefix, ctlPrefix } = this.#keys
     const now = (): string => (clock === undefined ? '' : String(clock.now()))
     this.#run = runner(this.#connection, this.#keys, () => ({
       now: now(),
       streamMaxLen,
       resultPrefix,
+      saidPrefix,
       ctlPrefix,
     }))
     this.#batcher = new Batcher(this.#run)
@@ -161,6 +165,15 @@ class RedisStore implements Store {
 
   progress(session: string, reports: readonly ProgressReport[]) {
     return this.#run(report, { session }, reports.flatMap(reportItems))
+  }
+
+  say(session: string, reports: readonly SaidReport[]) {
+    return this.#run(say, { session }, reports.flatMap(saidItems))
+  }
+
+  async said(id: string) {
+    const key = this.#keys.saidPrefix + id
+    return decodeSaid((await this.#connection.command('get', [key], { repeatable: true })) as string | null)
   }
 
   async leave(session: string) {

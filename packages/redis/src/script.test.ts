@@ -44,7 +44,7 @@ describe('a script', () => {
         return ['done', 1]
       },
     } as unknown as Connection
-    const settings = { now: '5', streamMaxLen: 1, resultPrefix: '', ctlPrefix: '' }
+    const settings = { now: '5', streamMaxLen: 1, resultPrefix: '', saidPrefix: '', ctlPrefix: '' }
     const run = runner(connection, keysOf('ns', 'q'), () => settings)
     expect(await run(script, { id: 'a' }, ['first'])).toEqual({ word: 'done', rest: [1] })
     expect(sent).toEqual([

@@ -30,6 +30,7 @@ export interface Settings {
   now: string
   streamMaxLen: number
   resultPrefix: string
+  saidPrefix: string
   ctlPrefix: string
 }
 

@@ -21,11 +21,13 @@ import type {
   StepRequest,
   Wake,
 } from '../store.ts'
+import type { Said, SaidReport } from '../log.ts'
 import { Feed } from './feed.ts'
 import { inspect } from './inspect.ts'
 import { Line } from './line.ts'
 import { attemptOf, describe, isHeld, type LiveJob } from './live-job.ts'
 import { Outcomes } from './outcomes.ts'
+import { SaidByJobs } from './said.ts'
 import { Sessions } from './sessions.ts'
 
 export class Ledger {
@@ -33,6 +35,7 @@ export class Ledger {
   readonly line = new Line()
   readonly #jobs = new Map<string, LiveJob>()
   readonly #outcomes = new Outcomes()
+  readonly #said = new SaidByJobs()
   readonly #sessions = new Sessions()
 
   constructor(streamMaxLen: number) {
@@ -178,6 +181,27 @@ export class Ledger {
     job.place.progress = data
     this.feed.append({ type: 'progress', jobId: id, task, owner, at: now, data })
     return true
+  }
+
+  say(session: string, reports: readonly SaidReport[], now: number): { lost: string[] } {
+    const lost = new Set<string>()
+    for (const report of reports) {
+      const { id, task, owner, attempt, parts } = report
+      if (!isHeld(this.#jobs.get(id), session, report)) lost.add(id)
+      else {
+        for (const part of parts) {
+          if (!this.#said.isNew(report, part)) continue
+          const { type, first, dropped, data } = part
+          const notice = { type, jobId: id, task, owner, at: now, attempt, first, dropped, data }
+          this.#said.keep(report, part, this.feed.append(notice), now)
+        }
+      }
+    }
+    return { lost: [...lost] }
+  }
+
+  said(id: string, now: number): Said[] {
+    return this.#said.get(id, now)
   }
 
   /** What a session that waits is to be told; a cancelled job is told once. */

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import type { Cursor } from '../cursor.ts'
 import { LovageError } from '../errors.ts'
 import type { Pulse } from '../inspect.ts'
+import type { SaidReport } from '../log.ts'
 import type {
   CancelRequest,
   JoinRequest,
@@ -99,6 +100,14 @@ class MemoryStore implements Store {
 
   async progress(session: string, reports: readonly ProgressReport[]) {
     return this.#act((ledger, now) => ledger.progress(session, reports, now))
+  }
+
+  async say(session: string, reports: readonly SaidReport[]) {
+    return this.#act((ledger, now) => ledger.say(session, reports, now))
+  }
+
+  async said(id: string) {
+    return this.#look((ledger, now) => ledger.said(id, now))
   }
 
   async leave(session: string) {

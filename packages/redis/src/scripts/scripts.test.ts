@@ -8,6 +8,7 @@ import { counts, get, range } from './look.ts'
 import { giveBack, peek } from './marker.ts'
 import { report } from './report.ts'
 import { extend, join, leave } from './sessions.ts'
+import { say } from './say.ts'
 import { step } from './step.ts'
 
 const SCRIPTS = [
@@ -24,6 +25,7 @@ const SCRIPTS = [
   pulse,
   range,
   report,
+  say,
   step,
 ]
 
