@@ -26,7 +26,7 @@ export function reduceJob(job: Job | undefined, notice: JobNotice): Job {
     case 'log':
     case 'chunk':
       return startedAt !== undefined && job?.attempt === notice.attempt
-        ? (job as Job)
+        ? job
         : { ...base, attempt: notice.attempt, state: 'running', startedAt: at }
     case 'retrying':
       return { ...base, attempt: notice.attempt, state: 'retrying', runAt: notice.runAt }
