@@ -7,7 +7,6 @@ export {
   type AnyLovageError,
   type ErrorCode,
   type ErrorDetails,
-  isErrorCode,
   isLovageError,
   LovageError,
 } from './errors.ts'
