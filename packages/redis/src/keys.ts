@@ -13,12 +13,15 @@
  * | `active`         | HASH   | id → `<session>@<claimed at ms>`        | until settled: the hold, the fence     |
  * | `workers`        | ZSET   | session → ms, the end of its lease      | until it leaves or is reaped           |
  * | `wake:<queue>`   | LIST   | at most one `1`                         | until one idle worker pops it          |
+ * | `info`           | HASH   | session → what its worker is, JSON      | as long as the session                 |
+ * | `pulse`          | HASH   | session → `<ms> <how it does>`          | as long as the session                 |
  * | `tries`          | HASH   | id → attempts that count                | from the first until the job has ended |
  * | `history`        | HASH   | id → those attempts, JSON, one a line   | the same                               |
  * | `progress`       | HASH   | id → last report (`text.ts`)            | while this attempt runs                |
  * | `outcomes`       | STREAM | notices (`stream-record.ts`)            | about `streamMaxLen` of them           |
  * | `tail`           | STRING | cursor of the newest notice             | for ever                               |
  * | `r:<id>`         | STRING | outcome (`outcome.ts`)                  | as long as results are kept            |
+ * | `said:<id>`      | STRING | what it said, JSON lines (`said.ts`)    | as long as its result, or longer       |
  * | `ctl:<session>`  | LIST   | cancellations for it, JSON              | until popped, at most `CTL_MS`         |
  *
  * A `<line>` is a queue, whose plain line it is, or a lane: queue, task, and `o` (ordered) or `-` with the key, a line
@@ -63,7 +66,7 @@
 import { LovageError } from '@lovage/core'
 
 /** Those that every job meets; scripts get them as `KEYS`. `wait` is the plain line of the queue `default`. */
-export const KEY_NAMES = [
+export const JOB_KEYS = [
   'jobs',
   'wait',
   'tombs',
@@ -77,11 +80,16 @@ export const KEY_NAMES = [
   'tail',
 ] as const
 
+export const KEY_NAMES = [...JOB_KEYS, 'info', 'pulse'] as const
+
 export type KeyName = (typeof KEY_NAMES)[number]
 
 export interface Keys extends Record<KeyName, string> {
   /** What all of them begin with. */
   readonly prefix: string
+  readonly resultPrefix: string
+  readonly saidPrefix: string
+  readonly ctlPrefix: string
 }
 
 /** A session that was away for longer has been reaped, and its cancelled jobs were fenced anyway. */
@@ -93,7 +101,14 @@ export function keysOf(namespace: string, queue: string): Keys {
   checkName('queue', queue)
   const prefix = `{${namespace}:${queue}}:`
   const keys = Object.fromEntries(KEY_NAMES.map((name) => [name, prefix + name])) as Record<KeyName, string>
-  return { ...keys, wait: `${prefix}wait:default`, prefix }
+  return {
+    ...keys,
+    wait: `${prefix}wait:default`,
+    prefix,
+    resultPrefix: `${prefix}r:`,
+    saidPrefix: `${prefix}said:`,
+    ctlPrefix: `${prefix}ctl:`,
+  }
 }
 
 /** Braces would move the hash tag, and with colons two pairs of names could give one key. */

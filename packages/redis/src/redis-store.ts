@@ -16,6 +16,8 @@ import {
   type PauseTarget,
   type ProgressReport,
   type Search,
+  type Pulse,
+  type SaidReport,
   type StepReply,
   type StepRequest,
   type Store,
@@ -39,9 +41,12 @@ import { fire } from './scripts/enqueue.ts'
 import { discard, retryFailed } from './scripts/failed.ts'
 import { find, last, sourceOf } from './scripts/find.ts'
 import { gateOf, limit, limitItems, pause, targetOf } from './scripts/gates.ts'
+import { inspect, pulse } from './scripts/inspect.ts'
 import { counts, get, range } from './scripts/look.ts'
+import { decodeSaid } from './said.ts'
 import { report, reportItems } from './scripts/report.ts'
 import { putSchedule, removeSchedule, schedules, schedulesIn, scheduleText } from './scripts/schedules.ts'
+import { saidItems, say } from './scripts/say.ts'
 import { extend, join, joinItems, leave } from './scripts/sessions.ts'
 import { announceText, stepItems } from './scripts/step-items.ts'
 import { type ClaimedBatch, DEFER_MS, step } from './scripts/step.ts'
@@ -96,13 +101,16 @@ class RedisStore implements Store {
     this.#clock = clock ?? systemClock
     this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, 'LovageWarning'))
     this.#connection = this.#open('main')
-    const { prefix } = this.#keys
+    const { prefix, resultPrefix, saidPrefix, ctlPrefix } = this.#keys
     const { max: failedMax = FAILED_MAX, maxAgeMs: failedMaxAgeMs = FAILED_MAX_AGE_MS } = options.failed ?? {}
     const now = (): string => (clock === undefined ? '' : String(clock.now()))
     this.#run = runner(this.#connection, this.#keys, () => ({
       now: now(),
       streamMaxLen,
       prefix,
+      resultPrefix,
+      saidPrefix,
+      ctlPrefix,
       failedMax,
       failedMaxAgeMs,
     }))
@@ -184,9 +192,10 @@ class RedisStore implements Store {
   }
 
   async join(request: JoinRequest) {
-    const { session, leaseMs, replaces } = request
+    const { session, leaseMs, replaces, info } = request
     if (replaces !== undefined) await this.#release(replaces.session)
-    return this.#run(join, { session, leaseMs, replaces: replaces?.session ?? '' }, joinItems(request))
+    const said = info === undefined ? '' : JSON.stringify(info)
+    return this.#run(join, { session, leaseMs, replaces: replaces?.session ?? '', said }, joinItems(request))
   }
 
   extend(session: string, leaseMs: number) {
@@ -240,6 +249,15 @@ class RedisStore implements Store {
 
   progress(session: string, reports: readonly ProgressReport[]) {
     return this.#run(report, { session }, reports.flatMap(reportItems))
+  }
+
+  say(session: string, reports: readonly SaidReport[]) {
+    return this.#run(say, { session }, reports.flatMap(saidItems))
+  }
+
+  async said(id: string) {
+    const key = this.#keys.saidPrefix + id
+    return decodeSaid((await this.#connection.command('get', [key], { repeatable: true })) as string | null)
   }
 
   async leave(session: string) {
@@ -298,6 +316,14 @@ class RedisStore implements Store {
 
   counts() {
     return this.#run(counts, {})
+  }
+
+  pulse(session: string, said: Pulse) {
+    return this.#run(pulse, { session, said: JSON.stringify(said) })
+  }
+
+  inspect(options: { running: number }) {
+    return this.#run(inspect, options)
   }
 
   check() {

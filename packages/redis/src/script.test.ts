@@ -44,7 +44,16 @@ describe('a script', () => {
         return ['done', 1]
       },
     } as unknown as Connection
-    const settings = { now: '5', streamMaxLen: 1, prefix: '', failedMax: 0, failedMaxAgeMs: 0 }
+    const settings = {
+      now: '5',
+      streamMaxLen: 1,
+      prefix: '',
+      resultPrefix: '',
+      saidPrefix: '',
+      ctlPrefix: '',
+      failedMax: 0,
+      failedMaxAgeMs: 0,
+    }
     const run = runner(connection, keysOf('ns', 'q'), () => settings)
     expect(await run(script, { id: 'a' }, ['first'])).toEqual({ word: 'done', rest: [1] })
     expect(sent).toEqual([

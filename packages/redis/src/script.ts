@@ -32,6 +32,9 @@ export interface Settings {
   prefix: string
   failedMax: number
   failedMaxAgeMs: number
+  resultPrefix: string
+  saidPrefix: string
+  ctlPrefix: string
 }
 
 /**

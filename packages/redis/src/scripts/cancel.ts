@@ -1,5 +1,5 @@
 import type { CancelReply, CancelRequest } from '@lovage/core'
-import { KEY_NAMES } from '../keys.ts'
+import { JOB_KEYS } from '../keys.ts'
 import { decodeOutcome } from '../outcome.ts'
 import { unreadable } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
@@ -15,7 +15,7 @@ import { works } from './works.ts'
  */
 export const cancel = defineScript({
   name: 'cancel',
-  keys: KEY_NAMES,
+  keys: JOB_KEYS,
   args: ['now', 'streamMaxLen', 'prefix', 'id', 'by', 'reason', 'ttlMs'],
   repeatable: true,
   body: lua`

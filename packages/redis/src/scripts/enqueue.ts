@@ -1,5 +1,5 @@
 import type { Cursor, Enqueued } from '@lovage/core'
-import { KEY_NAMES } from '../keys.ts'
+import { JOB_KEYS } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { feed, optional } from './feed.ts'
 import { tidy } from './hands.ts'
@@ -102,7 +102,7 @@ const putInLine = lua`
  */
 export const enqueue = defineScript({
   name: 'enqueue',
-  keys: KEY_NAMES,
+  keys: JOB_KEYS,
   args: ['now', 'streamMaxLen', 'prefix', 'count'],
   repeatable: true,
   body: lua`
@@ -124,7 +124,7 @@ export const enqueue = defineScript({
 /** Enqueues the jobs of a schedule's tick and sets the next one, unless somebody has. An empty `nextAt`: there is none. */
 export const fire = defineScript({
   name: 'fire',
-  keys: KEY_NAMES,
+  keys: JOB_KEYS,
   args: ['now', 'streamMaxLen', 'prefix', 'count', 'name', 'at', 'nextAt'],
   repeatable: true,
   body: lua`

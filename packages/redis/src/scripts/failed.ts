@@ -1,4 +1,4 @@
-import { KEY_NAMES } from '../keys.ts'
+import { JOB_KEYS } from '../keys.ts'
 import { RECORD_VERSION } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { feed } from './feed.ts'
@@ -15,7 +15,7 @@ import { works } from './works.ts'
  */
 export const retryFailed = defineScript({
   name: 'retryFailed',
-  keys: KEY_NAMES,
+  keys: JOB_KEYS,
   args: ['now', 'streamMaxLen', 'prefix'],
   repeatable: true,
   body: lua`

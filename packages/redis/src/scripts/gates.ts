@@ -1,5 +1,5 @@
 import type { LimitRule, PauseTarget } from '@lovage/core'
-import { KEY_NAMES } from '../keys.ts'
+import { JOB_KEYS } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { feed } from './feed.ts'
 import { tidy } from './hands.ts'
@@ -29,7 +29,7 @@ const common = lua`
  */
 export const limit = defineScript({
   name: 'limit',
-  keys: KEY_NAMES,
+  keys: JOB_KEYS,
   args: ['now', 'streamMaxLen', 'prefix'],
   repeatable: true,
   body: lua`
@@ -110,7 +110,7 @@ export const limitItems = (rules: readonly LimitRule[]): string[] =>
 /** Closes a gate, or opens it again. Answers whether it was otherwise before. */
 export const pause = defineScript({
   name: 'pause',
-  keys: KEY_NAMES,
+  keys: JOB_KEYS,
   args: ['now', 'streamMaxLen', 'prefix', 'gate', 'to'],
   repeatable: true,
   body: lua`

@@ -6,11 +6,13 @@ import { enqueue, fire } from './enqueue.ts'
 import { discard, retryFailed } from './failed.ts'
 import { find, last } from './find.ts'
 import { limit, pause } from './gates.ts'
+import { inspect, pulse } from './inspect.ts'
 import { counts, get, range } from './look.ts'
 import { giveBack, peek } from './marker.ts'
 import { report } from './report.ts'
 import { putSchedule, removeSchedule, schedules } from './schedules.ts'
 import { extend, join, leave } from './sessions.ts'
+import { say } from './say.ts'
 import { step } from './step.ts'
 
 const SCRIPTS = [
@@ -23,17 +25,20 @@ const SCRIPTS = [
   fire,
   get,
   giveBack,
+  inspect,
   join,
   last,
   leave,
   limit,
   pause,
   peek,
+  pulse,
   putSchedule,
   range,
   removeSchedule,
   report,
   retryFailed,
+  say,
   schedules,
   step,
 ]

@@ -1,5 +1,5 @@
 import { TICK_LEASE_MS } from '@lovage/core'
-import { KEY_NAMES } from '../keys.ts'
+import { JOB_KEYS } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { INLINE_MAX } from '../stream-record.ts'
 import { dead } from './dead.ts'
@@ -34,7 +34,7 @@ export const DEFER_MS = 30_000
  */
 export const step = defineScript({
   name: 'step',
-  keys: KEY_NAMES,
+  keys: JOB_KEYS,
   args: [
     'now',
     'streamMaxLen',

@@ -1,5 +1,5 @@
 local redis, string, ARGV = redis, string, ARGV
-local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, info, pulse = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local now, streamMaxLen, prefix, session, leaseMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local items = 5
 local nowMs = tonumber(now)
@@ -696,14 +696,19 @@ local function handBack(sessions, isCounted)
   end
   return #ids
 end
+local function forget(name)
+  redis.call('ZREM', workers, name)
+  redis.call('HDEL', info, name)
+  redis.call('HDEL', pulse, name)
+  redis.call('DEL', prefix .. 'ctl:' .. name)
+end
 local isAlive = redis.call('ZSCORE', workers, session)
 if isAlive then redis.call('ZADD', workers, nowMs + leaseMs, session) end
 local dead = redis.call('ZRANGE', workers, '-inf', nowText, 'BYSCORE')
 local isDead = {}
 for _, name in ipairs(dead) do
   isDead[name] = true
-  redis.call('ZREM', workers, name)
-  redis.call('DEL', prefix .. 'ctl:' .. name)
+  forget(name)
 end
 if #dead > 0 then handBack(isDead, true) end
 return { isAlive and 'alive' or 'reaped', #dead }

@@ -1,7 +1,7 @@
 local redis, string, ARGV = redis, string, ARGV
-local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local now, streamMaxLen, prefix, session, leaseMs, replaces = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local items = 6
+local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, info, pulse = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
+local now, streamMaxLen, prefix, session, leaseMs, replaces, said = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local items = 7
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -696,7 +696,14 @@ local function handBack(sessions, isCounted)
   end
   return #ids
 end
+local function forget(name)
+  redis.call('ZREM', workers, name)
+  redis.call('HDEL', info, name)
+  redis.call('HDEL', pulse, name)
+  redis.call('DEL', prefix .. 'ctl:' .. name)
+end
 redis.call('ZADD', workers, nowMs + leaseMs, session)
+if said ~= '' then redis.call('HSET', info, session, said) end
 local lost = {}
 if replaces ~= '' then
   for at = items + 1, #ARGV, 2 do
@@ -717,7 +724,6 @@ if replaces ~= '' then
     redis.call('HSET', prefix .. 'lingering', lingering[i], cjson.encode(all))
   end
   handBack({ [replaces] = true }, false)
-  redis.call('ZREM', workers, replaces)
-  redis.call('DEL', prefix .. 'ctl:' .. replaces)
+  forget(replaces)
 end
 return { 'joined', unpack(lost) }

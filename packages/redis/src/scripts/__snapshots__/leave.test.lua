@@ -1,5 +1,5 @@
 local redis, string, ARGV = redis, string, ARGV
-local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, info, pulse = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local now, streamMaxLen, prefix, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local items = 4
 local nowMs = tonumber(now)
@@ -696,6 +696,11 @@ local function handBack(sessions, isCounted)
   end
   return #ids
 end
-redis.call('ZREM', workers, session)
-redis.call('DEL', prefix .. 'ctl:' .. session)
+local function forget(name)
+  redis.call('ZREM', workers, name)
+  redis.call('HDEL', info, name)
+  redis.call('HDEL', pulse, name)
+  redis.call('DEL', prefix .. 'ctl:' .. name)
+end
+forget(session)
 return { 'left', handBack({ [session] = true }, false) }
