@@ -42,7 +42,7 @@ export {
   type KeptPart,
   type Part,
 } from './flow.ts'
-export { joinParts } from './join-parts.ts'
+export { joinParts, mergedMeta } from './join-parts.ts'
 export type { Limit, LimitRule, PauseTarget } from './limits.ts'
 export type { FireReply, FireRequest, StoredSchedule, Tick } from './schedule.ts'
 export type { Unique } from './unique.ts'

@@ -10,6 +10,7 @@
  * because it is the script that knows the time.
  */
 import { type AttemptRecord, type Failure, type FinalState, type Held, LovageError, type Outcome } from '@lovage/core'
+import { readMeta } from './parts.ts'
 
 export const OUTCOME_VERSION = 1
 
@@ -89,9 +90,8 @@ function endOf(state: FinalState, document: Document): Pick<Outcome, 'result' | 
   switch (state) {
     case 'succeeded': {
       const json = JSON.stringify(document.result ?? null)
-      return {
-        result: document.meta === undefined ? { json } : { json, meta: JSON.stringify(document.meta) },
-      }
+      const meta = document.meta === undefined ? undefined : readMeta(JSON.stringify(document.meta))
+      return { result: { json, ...(meta !== undefined && { meta }) } }
     }
     case 'failed': {
       const { error = { name: 'Error', message: 'Unknown error' }, traceback } = document

@@ -6,6 +6,7 @@
  * reading.
  */
 import { type Encoded, type JobOptions, type JobRecord, LovageError } from '@lovage/core'
+import { readMeta } from './parts.ts'
 
 export const RECORD_VERSION = 1
 
@@ -50,7 +51,9 @@ export function decodeRecord(id: string, record: string): JobRecord {
 
 function inputOf(rest: string): Encoded {
   const border = rest.indexOf(',\n')
-  return border === -1 ? { json: rest } : { json: rest.slice(0, border), meta: rest.slice(border + 2) }
+  if (border === -1) return { json: rest }
+  const meta = readMeta(rest.slice(border + 2))
+  return { json: rest.slice(0, border), ...(meta !== undefined && { meta }) }
 }
 
 export function unreadable(id: string, record: string): LovageError {

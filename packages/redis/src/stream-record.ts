@@ -10,12 +10,14 @@
  */
 import {
   type Cursor,
+  type Encoded,
   type JobNoticeType,
   LovageError,
   type Page,
   parseCursor,
   type StoredNotice,
 } from '@lovage/core'
+import { readMeta } from './parts.ts'
 
 export const STREAM_VERSION = 1
 
@@ -101,11 +103,15 @@ function decodeNotice(cursor: Cursor, field: Fields): StoredNotice {
   return { cursor, type, jobId, task, owner, at: Date.parse(timestamp), ...detailsOf(type, field) }
 }
 
+function encodedOf(json: string, text: string | undefined): Encoded {
+  const meta = text === undefined ? undefined : readMeta(text)
+  return meta === undefined ? { json } : { json, meta }
+}
+
 function detailsOf(type: JobNoticeType, field: Fields): Partial<StoredNotice> {
   const attempt = Number(field['attempt'] ?? 1)
   const { result, meta, error_name: name = 'Error', error: message = '', by = null, reason = null } = field
-  const data =
-    result === undefined ? {} : { data: meta === undefined ? { json: result } : { json: result, meta } }
+  const data = result === undefined ? {} : { data: encodedOf(result, meta) }
   switch (type) {
     case 'queued':
     case 'expired':

@@ -68,7 +68,7 @@ export const endings = lua`
   end
   -- All parts are there: the parent runs with them, or they are its result.
   local function complete(id, at, flow, record)
-    local jsons, metas = {}, {}
+    local jsons, metas, wholeMeta = {}, {}, nil
     local parts = prefix .. 'parts:' .. id
     for n = 1, flow.children do
       local text = redis.call('HGET', parts, n - 1)
@@ -83,10 +83,11 @@ export const endings = lua`
         json = '{"ok":false,"error":' .. json .. '}'
       end
       jsons[n] = json
-      if border then metas[#metas + 1] = '[' .. cjson.encode(path) .. ',' .. string.sub(text, border + 1) .. ']' end
+      if border and path == '' then wholeMeta = string.sub(text, border + 1)
+      elseif border then metas[#metas + 1] = '[' .. cjson.encode(path) .. ',' .. string.sub(text, border + 1) .. ']' end
     end
     local value = flow.input == 'list' and '[' .. table.concat(jsons, ',') .. ']' or jsons[1]
-    local meta = #metas > 0 and '{"parts":[' .. table.concat(metas, ',') .. ']}' or nil
+    local meta = #metas > 0 and '{"parts":[' .. table.concat(metas, ',') .. ']}' or wholeMeta
     childrenOf(id)
     if not flow.isGroup then
       redis.call('HSET', jobs, id, at.head .. value .. (meta and ',\n' .. meta or '') .. ']')
