@@ -9,6 +9,8 @@ import {
   type NewJob,
   parseCursor,
   type ProgressReport,
+  type SaidPart,
+  type SaidReport,
   type Settlement,
   START,
   type StepReply,
@@ -94,6 +96,12 @@ export const retrying = (job: Held, delayMs = 1_000): Settlement => ({
 })
 
 export const report = (job: Held, data: unknown): ProgressReport => ({ ...held(job), data: encoded(data) })
+
+export const saying = (job: Held, ...parts: SaidPart[]): SaidReport => ({
+  ...held(job),
+  parts,
+  keepMs: TTL_MS,
+})
 
 export const cancelOf = (id: string, ttlMs = TTL_MS) => ({ id, by: 'ada', reason: 'no longer needed', ttlMs })
 

@@ -25,7 +25,9 @@ import { enqueueContract } from './contract/enqueue.ts'
 import { fenceContract } from './contract/fence.ts'
 import { feedContract } from './contract/feed.ts'
 import { getContract } from './contract/get.ts'
+import { inspectContract } from './contract/inspect.ts'
 import { progressContract } from './contract/progress.ts'
+import { saidContract } from './contract/said.ts'
 import { sessionContract } from './contract/sessions.ts'
 import { stepContract } from './contract/step.ts'
 import { upkeepContract } from './contract/upkeep.ts'
@@ -89,8 +91,10 @@ export function storeContract(name: string, open: Open): void {
     stepContract(test)
     fenceContract(test)
     progressContract(test)
+    saidContract(test)
     waitContract(test)
     feedContract(test)
+    inspectContract(test)
     upkeepContract(test)
     queuesContract(test)
     priorityContract(test)

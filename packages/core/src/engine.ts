@@ -7,12 +7,14 @@ import { encode, encodedBytes } from './codec.ts'
 import { type Cursor, START } from './cursor.ts'
 import { durationMs } from './duration.ts'
 import { isLovageError, LovageError } from './errors.ts'
-import { followJob, readFeed } from './feed.ts'
+import { followJob, type JobFollow, readFeed } from './feed.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
 import { Hub } from './hub.ts'
 import { enqueuedAtOf, newJobId } from './id.ts'
+import { type Inspection, inspectionOf, type InspectOptions, runningLimit } from './inspect.ts'
 import type { Job } from './job.ts'
-import type { Notice } from './notice.ts'
+import { isSaid } from './log.ts'
+import { JOB_NOTICE_TYPES, type Notice } from './notice.ts'
 import type { NoticesOptions, QueueEnqueueOptions } from './queue.ts'
 import { parse, type Issue } from './schema.ts'
 import { jobOf, subjectOf } from './snapshot.ts'
@@ -37,6 +39,8 @@ export interface Scope {
   task?: string | undefined
   owner?: string | undefined
 }
+
+const UNSAID = JOB_NOTICE_TYPES.filter((type) => !isSaid(type))
 
 const DEFAULT_RESULT_TTL_MS = 86_400_000
 const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
@@ -158,15 +162,16 @@ export class Engine {
   /** One job's notices: after `from`, or from a snapshot on. Ends after the terminal notice. */
   follow(
     id: string,
-    { from, signal, ...scope }: Scope & { from?: Cursor | undefined; signal: AbortSignal },
+    { from, signal, logs, ...scope }: Scope & JobFollow,
   ): AsyncGenerator<Notice, void, undefined> {
-    return followJob(this.#hub, this.store, () => this.snapshot(id, scope), { id, from, signal })
+    return followJob(this.#hub, this.store, () => this.snapshot(id, scope), { id, from, signal, logs })
   }
 
   /** The notices of many jobs. Goes on until the signal is aborted or the loop is left. */
   feed({
     tasks,
     types,
+    logs = true,
     from,
     owner,
     signal,
@@ -176,12 +181,18 @@ export class Engine {
     return readFeed(this.#hub, this.store, {
       match: {
         tasks: tasks === undefined ? undefined : new Set(tasks),
-        types: types === undefined ? undefined : new Set(types),
+        types: types === undefined && logs ? undefined : new Set(types ?? UNSAID),
         owner,
       },
       from: from === 'start' ? START : from,
       signal: signal ?? new AbortController().signal,
     })
+  }
+
+  async inspect(options: InspectOptions = {}): Promise<Inspection> {
+    const running = runningLimit(options)
+    const [seen, counts] = await Promise.all([this.store.inspect({ running }), this.store.counts()])
+    return inspectionOf(seen, counts)
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,6 @@ export {
   type AnyLovageError,
   type ErrorCode,
   type ErrorDetails,
-  isErrorCode,
   isLovageError,
   LovageError,
 } from './errors.ts'
@@ -16,12 +15,14 @@ export { Engine, type EngineOptions, type Scope } from './engine.ts'
 export {
   type CancelOutcome,
   createHandle,
+  type FollowOptions,
   type JobHandle,
   type JobRef,
   type JobSource,
   type ResultOptions,
   waitForResult,
 } from './handle.ts'
+export { Histogram, type HistogramData } from './histogram.ts'
 export { enqueuedAtOf, newJobId } from './id.ts'
 export {
   type AttemptRecord,
@@ -41,10 +42,40 @@ export {
   type KeptPart,
   type Part,
 } from './flow.ts'
-export { joinParts } from './join-parts.ts'
+export { joinParts, mergedMeta } from './join-parts.ts'
 export type { Limit, LimitRule, PauseTarget } from './limits.ts'
 export type { FireReply, FireRequest, StoredSchedule, Tick } from './schedule.ts'
 export type { Unique } from './unique.ts'
+export {
+  type Ended,
+  type Inspectable,
+  type Inspection,
+  type InspectOptions,
+  type Latency,
+  type Pulse,
+  RUNNING_MAX,
+  type RunningJob,
+  type StoredInspection,
+  type StoredRun,
+  type StoredSession,
+  type Tally,
+  type TaskStats,
+  type WorkerInfo,
+  type WorkerView,
+} from './inspect.ts'
+export {
+  createLog,
+  isSaid,
+  type JobLog,
+  type LineFields,
+  type LineLevel,
+  type LogLine,
+  type Said,
+  SAID_KEPT_BYTES,
+  type SaidPart,
+  type SaidReport,
+  type SaidStore,
+} from './log.ts'
 export {
   type FeedNotice,
   isTerminal,
@@ -114,3 +145,4 @@ export {
   type TasksOf,
   type TaskTree,
 } from './tasks.ts'
+export { VERSION } from './version.ts'

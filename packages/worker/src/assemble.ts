@@ -7,13 +7,16 @@
  *       ◀─ waiter:  hears of work (pump) and cancels (attempts)
  *       ◀─ session: broken: pump and waiter stop; joined anew: what is lost is dropped, and all goes on
  *       ◀─ reports ◀─ progress ─ attempts
+ *       ◀─ pulses:  how the worker does, for those who inspect the queue
  * ```
  */
-import type { Store } from '@lovage/core'
+import { hostname } from 'node:os'
+import { type Store, VERSION, type WorkerInfo } from '@lovage/core'
 import { Attempts } from './attempts.ts'
 import type { Events } from './events.ts'
 import type { Settings } from './options.ts'
 import { Outbox } from './outbox.ts'
+import { Pulses } from './pulses.ts'
 import { Pump } from './pump.ts'
 import { Reports } from './reports.ts'
 import { Session } from './session.ts'
@@ -26,6 +29,7 @@ export interface Parts {
   session: Session
   waiter: Waiter
   pump: Pump
+  pulses: Pulses
 }
 
 export function assemble(settings: Settings, events: Events, store: Store, onDrained: () => void): Parts {
@@ -43,15 +47,18 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
   const attempts = new Attempts({ ...common, outbox, reports, onChange: wake })
   const session = new Session({
     ...common,
+    info: infoOf(settings),
     holds: () => [...attempts.holds(), ...outbox.holds()],
     onJoined(lost) {
       outbox.drop(lost)
       attempts.fenced(lost)
       reports.resume()
+      pulses.start()
       wake()
     },
     onBroken(isReaped) {
       pump.abandon()
+      pulses.close()
       waiter.reset()
       if (isReaped) attempts.loseAll() // what the outbox holds is found lost by the next join
     },
@@ -67,5 +74,21 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
     },
   })
   const pump = new Pump({ ...common, session, attempts, outbox, waiter, onDrained })
-  return { outbox, reports, attempts, session, waiter, pump }
+  const pulses = new Pulses({
+    ...common,
+    session: currentSession,
+    load: () => ({ used: attempts.size, unsettled: outbox.size, abandoned: attempts.abandoned }),
+  })
+  return { outbox, reports, attempts, session, waiter, pump, pulses }
 }
+
+const infoOf = ({ name, tasks, concurrency, clock }: Settings): WorkerInfo => ({
+  name,
+  host: hostname(),
+  pid: process.pid,
+  version: VERSION,
+  tasks: [...tasks.keys()],
+  queues: ['default'],
+  slots: concurrency,
+  startedAt: clock.now(),
+})

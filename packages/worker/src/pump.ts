@@ -118,7 +118,7 @@ export class Pump {
     this.#step = step
     this.#isWoken = false
     this.#mustVerify = false
-    store.step({ session, settle, claim, verify, announce }).then(
+    store.step({ session, queues: ['default'], settle, claim, verify, announce }).then(
       (reply) => this.#answered(step, claim, reply),
       (error: unknown) => this.#failed(step, error),
     )

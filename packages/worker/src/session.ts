@@ -8,7 +8,15 @@
  * and what it claimed unheard goes back to the line.
  */
 import { randomBytes } from 'node:crypto'
-import { backoffMs, type Clock, type Hold, isLovageError, sleep, type Store } from '@lovage/core'
+import {
+  backoffMs,
+  type Clock,
+  type Hold,
+  isLovageError,
+  sleep,
+  type Store,
+  type WorkerInfo,
+} from '@lovage/core'
 import type { Events } from './events.ts'
 import { failureOf } from './failure.ts'
 import { STORE_BACKOFF } from './store-backoff.ts'
@@ -20,6 +28,7 @@ export interface SessionOptions {
   events: Events
   /** First part of the session's id. */
   name: string
+  info: WorkerInfo
   leaseMs: number
   /** Every hold that this worker believes in: of running jobs and of outcomes not yet written. */
   holds: () => Hold[]
@@ -61,12 +70,12 @@ export class Session {
    * @throws LovageError `STORE_UNSUPPORTED`
    */
   async start(): Promise<boolean> {
-    const { store, leaseMs } = this.#options
+    const { store, leaseMs, info } = this.#options
     let isChecked = false
     const joined = await this.#untilDone(async () => {
       if (!isChecked) await this.#check()
       isChecked = true
-      await store.join({ session: this.#id, leaseMs })
+      await store.join({ session: this.#id, leaseMs, info })
       return true
     }, isUnsupported)
     if (joined === undefined) return false
@@ -139,11 +148,11 @@ export class Session {
   }
 
   async #replace(replaced: string): Promise<void> {
-    const { store, leaseMs, holds } = this.#options
+    const { store, leaseMs, info, holds } = this.#options
     // Under one id however often it is tried: a join whose answer was lost may have moved the holds already.
     const session = this.#id
     const joined = await this.#untilDone(() =>
-      store.join({ session, leaseMs, replaces: { session: replaced, holds: holds() } }),
+      store.join({ session, leaseMs, info, replaces: { session: replaced, holds: holds() } }),
     )
     if (joined !== undefined) this.#joined(new Set(joined.lost))
   }

@@ -71,6 +71,7 @@ function stateOf(job: JobView): string {
   switch (job.state) {
     case 'scheduled':
     case 'queued':
+    case 'waiting':
       return 'waiting'
     case 'running':
       return job.total === undefined ? 'starting' : `${grouped(job.done)} of ${grouped(job.total)}`
