@@ -1,8 +1,26 @@
 // What the typed client throws: always a code with its details, whatever went wrong and wherever.
 import { isLovageError, newJobId } from '@lovage/core'
+import { createJobsClient } from '@lovage/client'
+import type { RouterOf } from '@lovage/server'
+import superjson from 'superjson'
 import { expect, test } from 'vitest'
 import { tasks } from '../kit/contract.ts'
 import { createHarness } from '../kit/harness.ts'
+
+test('an error says what the server said of it, in words and with a code that may be newer than the client', async () => {
+  const said = { message: 'The moon is in the wrong house.', code: -32_000 }
+  const lovage = { code: 'MOON_WRONG', details: { house: 7 } }
+  const answer = { error: superjson.serialize({ ...said, data: { code: 'CONFLICT', lovage } }) }
+  const { jobs } = createJobsClient<RouterOf<typeof tasks>>({
+    url: 'http://localhost/trpc',
+    fetch: async () => Response.json([answer], { status: 409 }),
+  })
+  await expect(jobs.sweep.enqueue()).rejects.toMatchObject({
+    name: 'LovageError',
+    ...lovage,
+    message: said.message,
+  })
+})
 
 test('a wrong input among many is told with its place among all of them', async () => {
   await using it = await createHarness(tasks)

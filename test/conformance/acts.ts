@@ -4,10 +4,13 @@ import {
   type Cursor,
   type Encoded,
   type Failure,
+  type FlowPlace,
   type Held,
   type NewJob,
   parseCursor,
   type ProgressReport,
+  type SaidPart,
+  type SaidReport,
   type Settlement,
   START,
   type StepReply,
@@ -33,6 +36,29 @@ export const newJob = (id: string, options: Partial<NewJob> = {}): NewJob => ({
 })
 
 export const newJobs = (...ids: string[]): NewJob[] => ids.map((id) => newJob(id))
+
+/** Jobs that wait in a lane of their task. */
+export const inLane = (lane: string, ...ids: string[]): NewJob[] =>
+  ids.map((id) => newJob(id, { options: { lane } }))
+
+/** A job that waits for others. */
+export const parentOf = (
+  id: string,
+  children: number,
+  {
+    gets = 'list',
+    isGroup = false,
+    ...options
+  }: { gets?: Waits['input']; isGroup?: boolean } & Partial<NewJob> = {},
+): NewJob => newJob(id, { ...options, flow: { ...options.flow, waits: { children, input: gets, isGroup } } })
+type Waits = NonNullable<FlowPlace['waits']>
+
+/** One of those that another one waits for. */
+export const childOf = (
+  parent: string,
+  part: number,
+  { onFailure = 'fail', ...job }: { onFailure?: 'fail' | 'keep' } & Partial<NewJob> & { id: string },
+): NewJob => newJob(job.id, { ...job, flow: { ...job.flow, parent: { id: parent, part, onFailure } } })
 
 export const failure: Failure = {
   name: 'TypeError',
@@ -71,6 +97,12 @@ export const retrying = (job: Held, delayMs = 1_000): Settlement => ({
 
 export const report = (job: Held, data: unknown): ProgressReport => ({ ...held(job), data: encoded(data) })
 
+export const saying = (job: Held, ...parts: SaidPart[]): SaidReport => ({
+  ...held(job),
+  parts,
+  keepMs: TTL_MS,
+})
+
 export const cancelOf = (id: string, ttlMs = TTL_MS) => ({ id, by: 'ada', reason: 'no longer needed', ttlMs })
 
 /** Starts sessions with a lease of `LEASE_MS`. */
@@ -98,6 +130,22 @@ export async function claimOne(store: Store, session: string): Promise<Claimed> 
 
 export const settle = (store: Store, session: string, ...settlements: Settlement[]) =>
   step(store, session, { settle: settlements })
+
+/** Ends every claimed job well, claims anew, and so on, one at a time, until nothing comes: the order of the jobs. */
+export async function runAll(
+  store: Store,
+  session: string,
+  queues: readonly string[] = ['default'],
+): Promise<string[]> {
+  const order: string[] = []
+  let settle: Settlement[] = []
+  for (;;) {
+    const { claimed } = await step(store, session, { settle, claim: 1, queues })
+    if (claimed[0] === undefined) return order
+    order.push(claimed[0].id)
+    settle = [succeeded(claimed[0])]
+  }
+}
 
 export const ids = (jobs: readonly { id: string }[]): string[] => jobs.map(({ id }) => id)
 

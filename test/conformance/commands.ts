@@ -9,13 +9,14 @@ import {
   type Hold,
   type NewJob,
   parseCursor,
+  type SaidPart,
   type Settlement,
   START,
   type Store,
   type StoredNotice,
 } from '@lovage/core'
 import fc from 'fast-check'
-import { encoded, failure, report } from './acts.ts'
+import { encoded, failure, report, saying } from './acts.ts'
 
 /** Kept longer than the short hops of a sequence add up to, and shorter than a long one. */
 const TTL_MS = 900_000
@@ -44,6 +45,7 @@ export type Command =
     }
   | { do: 'step'; worker: number; settle: SettleChoice[]; claim: number; verify: boolean; announce: boolean }
   | { do: 'progress'; worker: number; backs: number[] }
+  | { do: 'say'; worker: number; backs: number[]; first: number }
   | { do: 'cancel'; id: string; kept: boolean; reason: string | null }
   | { do: 'join' | 'extend' | 'leave'; worker: number }
   | { do: 'takeOver'; worker: number; backs: number[]; twice: boolean }
@@ -95,6 +97,15 @@ const weighted: { weight: number; arbitrary: fc.Arbitrary<Command> }[] = [
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('progress'), worker, backs: fc.array(back, { maxLength: 3 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('say'),
+      worker,
+      backs: fc.array(back, { maxLength: 3 }),
+      first: fc.nat(3),
+    }),
   },
   {
     weight: 2,
@@ -204,6 +215,14 @@ export class Player {
           this.#chosen(self, command.backs).map((job) => report(job, job.attempt)),
         )
       }
+      case 'say': {
+        const self = this.#worker(command)
+        const parts = partsFrom(command.first)
+        return this.#store.say(
+          self.session,
+          this.#chosen(self, command.backs).map((job) => saying(job, ...parts)),
+        )
+      }
       case 'cancel':
         return this.#store.cancel({
           id: command.id,
@@ -265,15 +284,21 @@ export class Player {
   /** All that can be seen of the store from outside. */
   async look(): Promise<{
     jobs: Record<string, unknown>
+    said: unknown
     counts: unknown
     feed: readonly StoredNotice[]
     tail: unknown
   }> {
     const jobs: Record<string, unknown> = {}
-    for (const id of IDS) jobs[id] = await this.#store.get(id)
+    const said: Record<string, unknown> = {}
+    for (const id of IDS) {
+      jobs[id] = await this.#store.get(id)
+      said[id] = await this.#store.said(id)
+    }
     const { notices } = await this.#store.range(START, 10_000)
     return comparable({
       jobs,
+      said,
       counts: await this.#store.counts(),
       feed: notices,
       tail: await this.#store.tail(),
@@ -341,6 +366,12 @@ function settlement(
       return { ...held, to, error: failure, delayMs }
   }
 }
+
+/** A line and a text, of which some will have been written already. */
+const partsFrom = (first: number): SaidPart[] => [
+  { type: 'log', first, count: 1, dropped: 0, data: { json: '[{"message":"a \\"line\\""}]' } },
+  { type: 'chunk', first, count: 2, dropped: first, data: encoded('ü/') },
+]
 
 /** The same, with each cursor reduced to its number. */
 function comparable<T>(value: T): T {

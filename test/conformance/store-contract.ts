@@ -7,11 +7,27 @@ import type { Store } from '@lovage/core'
 import { describe, test as base } from 'vitest'
 import { ManualClock } from '../kit/manual-clock.ts'
 import { cancelContract } from './contract/cancel.ts'
+import { expiryContract } from './contract/expiry.ts'
+import { failedContract } from './contract/failed.ts'
+import { findContract } from './contract/find.ts'
+import { flowsContract } from './contract/flows.ts'
+import { historyContract } from './contract/history.ts'
+import { lanesContract } from './contract/lanes.ts'
+import { limitsContract } from './contract/limits.ts'
+import { pauseContract } from './contract/pause.ts'
+import { priorityContract } from './contract/priority.ts'
+import { queuesContract } from './contract/queues.ts'
+import { ratesContract } from './contract/rates.ts'
+import { releaseContract } from './contract/release.ts'
+import { schedulesContract } from './contract/schedules.ts'
+import { uniqueContract } from './contract/unique.ts'
 import { enqueueContract } from './contract/enqueue.ts'
 import { fenceContract } from './contract/fence.ts'
 import { feedContract } from './contract/feed.ts'
 import { getContract } from './contract/get.ts'
+import { inspectContract } from './contract/inspect.ts'
 import { progressContract } from './contract/progress.ts'
+import { saidContract } from './contract/said.ts'
 import { sessionContract } from './contract/sessions.ts'
 import { stepContract } from './contract/step.ts'
 import { upkeepContract } from './contract/upkeep.ts'
@@ -25,8 +41,13 @@ export interface Opened {
   dispose(): Promise<void>
 }
 
+export interface StoreOptions {
+  streamMaxLen?: number
+  failed?: { max?: number; maxAgeMs?: number }
+}
+
 /** Opens a store of a queue that nobody else uses. */
-export type Open = (clock: ManualClock, options?: { streamMaxLen?: number }) => Promise<Opened>
+export type Open = (clock: ManualClock, options?: StoreOptions) => Promise<Opened>
 
 interface Stage {
   clock: ManualClock
@@ -34,7 +55,7 @@ interface Stage {
   store: Store
   elapse: Opened['elapse']
   /** Opens another queue on the same clock, with options of its own. */
-  openWith: (options: { streamMaxLen?: number }) => Promise<Store>
+  openWith: (options: StoreOptions) => Promise<Store>
 }
 
 const stage = (open: Open) =>
@@ -70,8 +91,24 @@ export function storeContract(name: string, open: Open): void {
     stepContract(test)
     fenceContract(test)
     progressContract(test)
+    saidContract(test)
     waitContract(test)
     feedContract(test)
+    inspectContract(test)
     upkeepContract(test)
+    queuesContract(test)
+    priorityContract(test)
+    lanesContract(test)
+    limitsContract(test)
+    releaseContract(test)
+    ratesContract(test)
+    pauseContract(test)
+    expiryContract(test)
+    uniqueContract(test)
+    flowsContract(test)
+    schedulesContract(test)
+    failedContract(test)
+    historyContract(test)
+    findContract(test)
   })
 }

@@ -31,6 +31,16 @@ export class Driver {
     await this.#store.progress(this.#session, [{ id, claimedAt, task, owner, attempt, data: encode(data) }])
   }
 
+  /** Says a line of the log that has this number, or a text that comes after so many characters. */
+  async say(job: Claimed, first: number, said: { line: string } | { text: string }): Promise<void> {
+    const isLine = 'line' in said
+    const data = encode(isLine ? [{ at: 1, level: 'info', message: said.line }] : said.text)
+    const part = { first, count: isLine ? 1 : said.text.length, dropped: 0, data }
+    await this.#store.say(this.#session, [
+      { ...held(job), keepMs: 60_000, parts: [{ type: isLine ? 'log' : 'chunk', ...part }] },
+    ])
+  }
+
   async succeed(job: Claimed, result: unknown, ttlMs = 86_400_000): Promise<void> {
     await this.#step({ settle: [{ ...held(job), to: 'succeeded', result: encode(result), ttlMs }] })
   }

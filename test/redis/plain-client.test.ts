@@ -10,6 +10,7 @@ import {
   newJob,
   report,
   retrying,
+  saying,
   settle,
   succeeded,
   step,
@@ -26,6 +27,41 @@ const asObject = (fields: readonly string[]): Record<string, string> =>
 const at = (text: string) => ({ now: () => Date.parse(text), after: () => () => {} })
 
 describe('the stream', () => {
+  test('says what handlers say in readable fields, and a string keeps it with the job as JSON lines', async ({
+    store,
+    redis,
+    key,
+  }) => {
+    await joinAll(store, 's')
+    await store.enqueue([newJob('a')])
+    const a = await claimOne(store, 's')
+    const line = { at: 5, level: 'info', message: 'model loaded', fields: { ms: 840 } }
+    const part = { dropped: 0, first: 1, count: 1 }
+    await store.say('s', [
+      saying(
+        { ...a, attempt: 2 },
+        { ...part, type: 'log', data: encoded([line]) },
+        { ...part, type: 'chunk', first: 4, count: 5, dropped: 4, data: encoded('upon\n') },
+      ),
+    ])
+    const records = await redis.xrange(key('outcomes'), '-', '+')
+    const fields = records.map(([, flat]) => asObject(flat))
+    expect(namesIn(records[0]![1]).join(' ')).toBe(
+      'task_id task_name status timestamp lines seq v first owner attempt',
+    )
+    expect(fields).toMatchObject([
+      { task_id: 'a', status: 'LOG', first: '1', attempt: '2' },
+      { task_id: 'a', status: 'CHUNK', text: 'upon\n', first: '4', dropped: '4' },
+    ])
+    expect(JSON.parse(fields[0]!['lines']!)).toEqual([line])
+    const kept = (await redis.get(key('said:a')))!.trimEnd().split('\n')
+    expect(kept.map((text) => JSON.parse(text) as unknown)).toMatchObject([
+      { cursor: `${records[0]![0]}.1`, attempt: 2, first: 1, lines: [line] },
+      { cursor: `${records[1]![0]}.2`, attempt: 2, first: 4, dropped: 4, text: 'upon\n' },
+    ])
+    expect(await redis.pttl(key('said:a'))).toBeGreaterThan(0)
+  })
+
   test('has the fields of a Celery bridge first and in their order, then ours', async ({
     store,
     redis,

@@ -1,5 +1,5 @@
 // What leaves the server when something fails: a code, its details, and nothing that only operators should know.
-import { type ErrorCode, isErrorCode, LovageError, type Store } from '@lovage/core'
+import { type ErrorCode, LovageError, type Store } from '@lovage/core'
 import { createMemoryStore } from '@lovage/core/memory'
 import { queueOver } from '@lovage/core'
 import { jobsRouter, serve, TRPC_CODES } from '@lovage/server'
@@ -10,9 +10,7 @@ import { expect, test } from 'vitest'
 import { tasks } from '../kit/contract.ts'
 import { createHarness } from '../kit/harness.ts'
 
-test('every code has its place in the table, and every entry is a code', () => {
-  const codes = Object.keys(TRPC_CODES)
-  expect(codes.every(isErrorCode)).toBe(true)
+test('every code has its place in the table', () => {
   expect(TRPC_CODES satisfies Record<ErrorCode, string>).toMatchObject({
     INPUT_INVALID: 'BAD_REQUEST',
     CURSOR_INVALID: 'BAD_REQUEST',

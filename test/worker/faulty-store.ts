@@ -2,7 +2,19 @@
 import { LovageError, type Store } from '@lovage/core'
 import type { ManualClock } from '../kit/manual-clock.ts'
 
-type Act = 'enqueue' | 'get' | 'cancel' | 'join' | 'extend' | 'step' | 'progress' | 'leave' | 'wait' | 'check'
+type Act =
+  | 'enqueue'
+  | 'get'
+  | 'cancel'
+  | 'join'
+  | 'extend'
+  | 'step'
+  | 'progress'
+  | 'leave'
+  | 'wait'
+  | 'check'
+  | 'pulse'
+  | 'say'
 export type Fault = 'refused' | 'answer lost' | 'silence'
 
 export interface Call {
@@ -82,9 +94,13 @@ export function faultyStore(store: Store, faults: Faults, clock: ManualClock): S
     extend,
     step: through('step'),
     progress: through('progress'),
+    say: through('say'),
+    said: (id) => store.said(id),
     leave: through('leave'),
     wait: through('wait'),
     check: through('check'),
+    pulse: through('pulse'),
+    inspect: (options) => store.inspect(options),
     keepAlive(session, { leaseMs, onLost }) {
       let isStopped = false
       const beat = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 /** What tRPC threw, as what a caller of Lovage expects: a `LovageError`, where it is one. */
-import { type ErrorCode, type ErrorDetails, isErrorCode, isLovageError, LovageError } from '@lovage/core'
+import { type ErrorCode, type ErrorDetails, isLovageError, LovageError } from '@lovage/core'
 
 /** The parts of a `TRPCClientError` that are looked at; by name, so that two copies of tRPC do no harm. */
 interface ClientError extends Error {
@@ -22,14 +22,12 @@ export function asLovageError(error: unknown, url: string): unknown {
   return error
 }
 
+/** With the sentence that the server made of it: it has one for each of its codes, and may be newer than we are. */
 function fromWire(wire: unknown, cause: Error): LovageError | undefined {
   const { code, details } = (wire ?? {}) as { code?: unknown; details?: unknown }
-  if (!isErrorCode(code)) return undefined
-  try {
-    return new LovageError(code, details as ErrorDetails[ErrorCode], { cause })
-  } catch {
-    return undefined // the details are those of another version
-  }
+  if (typeof code !== 'string') return undefined
+  const known = details as ErrorDetails[ErrorCode]
+  return new LovageError(code as ErrorCode, known, { cause, message: cause.message })
 }
 
 /** The deepest reason, since the outer ones say no more than `fetch failed`. */

@@ -11,6 +11,15 @@ const started: JobNotice = { ...base, type: 'started', attempt: 1 }
 const progress: JobNotice = { ...base, at: 3_000, type: 'progress', data: 0.5 }
 const retrying: JobNotice = { ...base, type: 'retrying', attempt: 1, error: failure, runAt: 9_000 }
 
+test('whoever speaks runs, and a word changes nothing of a job that is known to run', () => {
+  const said = { ...base, attempt: 2, dropped: 0 }
+  const log: JobNotice = { ...said, type: 'log', lines: [] }
+  const chunk: JobNotice = { ...said, at: 5_000, type: 'chunk', text: 'Once', offset: 0 }
+  expect(told(started, retrying, log)).toMatchObject({ state: 'running', attempt: 2, startedAt: 2_000 })
+  const running = told(log)
+  expect(reduceJob(running, chunk)).toBe(running)
+})
+
 test('each notice makes the job that the store would show, as far as notices tell', () => {
   const job = { id, task: 'score', enqueuedAt: 1_000 }
   expect(told({ ...base, type: 'queued' })).toEqual({ ...job, attempt: 0, state: 'queued' })

@@ -23,6 +23,11 @@ export function reduceJob(job: Job | undefined, notice: JobNotice): Job {
         startedAt: startedAt ?? at,
         progress: notice.data,
       }
+    case 'log':
+    case 'chunk':
+      return startedAt !== undefined && job?.attempt === notice.attempt
+        ? job
+        : { ...base, attempt: notice.attempt, state: 'running', startedAt: at }
     case 'retrying':
       return { ...base, attempt: notice.attempt, state: 'retrying', runAt: notice.runAt }
     default: {

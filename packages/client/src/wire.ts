@@ -64,8 +64,14 @@ export class Wire {
     return {
       get: (id) => this.query<Job>(under(path, 'get'), { id }),
       cancel: (id, reason) => this.mutate(under(path, 'cancel'), { id, reason }),
-      follow: (id, from, signal) =>
-        this.follow({ path: under(path, 'notices'), input: { id }, from, signal, untilEnd: true }),
+      follow: (id, from, signal, logs) =>
+        this.follow({
+          path: under(path, 'notices'),
+          input: logs ? { id } : { id, logs },
+          from,
+          signal,
+          untilEnd: true,
+        }),
     }
   }
 

@@ -3,18 +3,20 @@
  * keeps owners apart, and turns stored records into jobs and notices. The store below it only keeps.
  */
 import { type Clock, systemClock } from './clock.ts'
-import { type Cursor, START } from './cursor.ts'
+import { START } from './cursor.ts'
 import type { FlowEnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
-import { followJob, readFeed } from './feed.ts'
+import { followJob, type JobFollow, readFeed } from './feed.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
 import { Hub } from './hub.ts'
 import { type Flow, GROUP } from './flow-calls.ts'
 import { flowJobs, flowNodes } from './flow-jobs.ts'
 import { enqueuedAtOf } from './id.ts'
+import { type Inspection, inspectionOf, type InspectOptions, runningLimit } from './inspect.ts'
 import type { Job } from './job.ts'
+import { isSaid } from './log.ts'
 import { newJob, OPEN, type Terms } from './new-job.ts'
-import type { Notice } from './notice.ts'
+import { JOB_NOTICE_TYPES, type Notice } from './notice.ts'
 import type { NoticesOptions } from './queue.ts'
 import { refused } from './refused.ts'
 import { checkSchedules } from './schedules.ts'
@@ -45,6 +47,8 @@ export interface Scope {
 
 /** Shared, so that an enqueue without options makes none. */
 const NO_OPTIONS: QueueEnqueueOptions = {}
+const UNSAID = JOB_NOTICE_TYPES.filter((type) => !isSaid(type))
+
 const DEFAULT_RESULT_TTL_MS = 86_400_000
 const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
 
@@ -212,15 +216,16 @@ export class Engine {
   /** One job's notices: after `from`, or from a snapshot on. Ends after the terminal notice. */
   follow(
     id: string,
-    { from, signal, ...scope }: Scope & { from?: Cursor | undefined; signal: AbortSignal },
+    { from, signal, logs, ...scope }: Scope & JobFollow,
   ): AsyncGenerator<Notice, void, undefined> {
-    return followJob(this.#hub, this.store, () => this.snapshot(id, scope), { id, from, signal })
+    return followJob(this.#hub, this.store, () => this.snapshot(id, scope), { id, from, signal, logs })
   }
 
   /** The notices of many jobs. Goes on until the signal is aborted or the loop is left. */
   feed({
     tasks,
     types,
+    logs = true,
     from,
     owner,
     signal,
@@ -230,12 +235,18 @@ export class Engine {
     return readFeed(this.#hub, this.store, {
       match: {
         tasks: tasks === undefined ? undefined : new Set(tasks),
-        types: types === undefined ? undefined : new Set(types),
+        types: types === undefined && logs ? undefined : new Set(types ?? UNSAID),
         owner,
       },
       from: from === 'start' ? START : from,
       signal: signal ?? new AbortController().signal,
     })
+  }
+
+  async inspect(options: InspectOptions = {}): Promise<Inspection> {
+    const running = runningLimit(options)
+    const [seen, counts] = await Promise.all([this.store.inspect({ running }), this.store.counts()])
+    return inspectionOf(seen, counts)
   }
 
   async close(): Promise<void> {

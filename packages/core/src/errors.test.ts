@@ -1,5 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
-import { type ErrorCode, type ErrorDetails, isErrorCode, isLovageError, LovageError } from './errors.ts'
+import { type ErrorCode, type ErrorDetails, isLovageError, LovageError } from './errors.ts'
+import { sentences as ofBrowsers } from './sentences-browser.ts'
+import { sentences as ofAll } from './sentences.ts'
 
 /** For each code, details and the sentence that they make. */
 const sentences: { [C in ErrorCode]: [ErrorDetails[C], string] } = {
@@ -104,6 +106,19 @@ describe('LovageError', () => {
     )
   })
 
+  test('takes the sentence that came along, and has one for a code of another version', () => {
+    const options = { message: 'So said the server.' }
+    expect(new LovageError('NOT_FOUND', { id: 'x' }, options).message).toBe('So said the server.')
+    const newer = new LovageError('FROM_TOMORROW' as ErrorCode, { id: 'x' })
+    expect(newer.message).toBe('FROM_TOMORROW: {"id":"x"}')
+    expect(newer).toMatchObject({ code: 'FROM_TOMORROW' })
+  })
+
+  test('says in a browser what it says elsewhere', () => {
+    expect(Object.keys(ofAll).toSorted()).toEqual(CODES.toSorted())
+    expect(ofAll).toMatchObject(ofBrowsers)
+  })
+
   test('keeps the cause', () => {
     const cause = new Error('ECONNREFUSED')
     expect(new LovageError('CLOSED', { what: 'x' }, { cause }).cause).toBe(cause)
@@ -139,17 +154,4 @@ describe('isLovageError', () => {
     expect(copy.isLovageError(error, 'NOT_FOUND')).toBe(true)
     expect(isLovageError(new copy.LovageError('CLOSED', { what: 'x' }), 'CLOSED')).toBe(true)
   })
-})
-
-describe('isErrorCode', () => {
-  test('knows every code', () => {
-    for (const code of CODES) expect(isErrorCode(code)).toBe(true)
-  })
-
-  test.for(['', 'not_found', 'toString', '__proto__', 'constructor', 7, null, undefined, ['NOT_FOUND']])(
-    'refuses %j',
-    (word) => {
-      expect(isErrorCode(word)).toBe(false)
-    },
-  )
 })

@@ -1,12 +1,21 @@
 /** Following: history joined to what is live, without hole or repeat; for one job, and for many. */
 import { compareCursors, type Cursor } from './cursor.ts'
 import type { Hub } from './hub.ts'
+import { isSaid } from './log.ts'
 import { isTerminal, type JobNotice, type Notice } from './notice.ts'
-import { hasEnded, jobOf, noticeOf, terminalNotice } from './snapshot.ts'
+import { hasEnded, jobOf, noticeOf, subjectOf, terminalNotice } from './snapshot.ts'
 import type { Page, Snapshot, Store, StoredNotice } from './store.ts'
 import { type Match, matches } from './subscriber.ts'
 
 const PAGE = 500
+
+/** How one job is followed. */
+export interface JobFollow {
+  from?: Cursor | undefined
+  signal: AbortSignal
+  /** Whether `log` and `chunk` are wanted. Default true. */
+  logs?: boolean | undefined
+}
 
 type Past = Pick<Page, 'notices' | 'missed' | 'cursor'>
 
@@ -65,8 +74,9 @@ export async function* readFeed(
 
 /**
  * One job's notices. Without a cursor it starts with `ready` and the job as it is; with one it continues there, and
- * only a gap makes it start over from the job as it is. It ends after the terminal notice, which it gives also when
- * the job had ended long before.
+ * only a gap makes it start over from the job as it is. Whatever starts from the job as it is has what the job said
+ * before it, as far as that is kept. It ends after the terminal notice, which it gives also when the job had ended
+ * long before.
  *
  * @param look Takes a snapshot of the job; throws where the caller may not see it, or where it is no longer known.
  */
@@ -74,7 +84,7 @@ export async function* followJob(
   hub: Hub,
   store: Store,
   look: () => Promise<Snapshot>,
-  { id, from, signal }: { id: string; from: Cursor | undefined; signal: AbortSignal },
+  { id, from, signal, logs = true }: JobFollow & { id: string },
 ): AsyncGenerator<Notice, void, undefined> {
   const match = { jobId: id }
   const subscriber = await hub.subscribe(match, signal)
@@ -92,7 +102,7 @@ export async function* followJob(
           missed = page.missed
           if (missed > 0) break
           for (const record of page.notices) {
-            if (record.jobId !== id) continue
+            if (record.jobId !== id || (!logs && isSaid(record.type))) continue
             const notice = (await complete(store, record)) ?? (await lastWord(look))
             if (notice === null) continue
             yield notice
@@ -101,6 +111,7 @@ export async function* followJob(
           cursor = page.cursor
         }
       }
+      if (logs && (cursor === undefined || missed > 0)) yield* saidBetween(store, snapshot, cursor)
       if (missed > 0) yield { type: 'gap', cursor: snapshot.cursor, missed }
       // Where the reader is behind the snapshot, the terminal notice is still to come, and others before it.
       const isAll = cursor === undefined || missed > 0 || compareCursors(cursor, snapshot.cursor) >= 0
@@ -112,6 +123,7 @@ export async function* followJob(
       isReady = true
       for await (const record of subscriber.live(cursor)) {
         cursor = record.cursor
+        if (!logs && isSaid(record.type)) continue
         const notice = (await complete(store, record)) ?? (await lastWord(look))
         if (notice === null) continue
         yield notice
@@ -120,6 +132,20 @@ export async function* followJob(
     }
   } finally {
     subscriber.leave()
+  }
+}
+
+/** What a job said after a cursor and before its snapshot, as it was told then. */
+async function* saidBetween(
+  store: Store,
+  snapshot: Snapshot,
+  after: Cursor | undefined,
+): AsyncGenerator<JobNotice, void, undefined> {
+  const { id: jobId, task, owner } = subjectOf(snapshot)
+  for (const said of await store.said(jobId)) {
+    if (after !== undefined && compareCursors(said.cursor, after) <= 0) continue
+    if (compareCursors(said.cursor, snapshot.cursor) > 0) return
+    yield noticeOf({ ...said, jobId, task, owner }) as JobNotice
   }
 }
 

@@ -13,7 +13,7 @@ export interface JobSource {
   get(id: string): Promise<Job>
   cancel(id: string, reason: string | null): Promise<CancelOutcome>
   /** The job's notices after `from`, or a snapshot and then what follows; ends after the terminal notice. */
-  follow(id: string, from: Cursor | undefined, signal: AbortSignal): AsyncIterable<Notice>
+  follow(id: string, from: Cursor | undefined, signal: AbortSignal, logs: boolean): AsyncIterable<Notice>
 }
 
 /** What a cancel came to. `ended`: the job had ended before, in this state. */
@@ -24,6 +24,12 @@ export interface JobRef<Name extends string = string> {
   id: string
   task: Name
   cursor: Cursor
+}
+
+export interface FollowOptions {
+  signal?: AbortSignal
+  /** Whether `log` and `chunk` are wanted, which may be many. Default true. */
+  logs?: boolean
 }
 
 export interface ResultOptions {
@@ -51,7 +57,7 @@ export interface JobHandle<
    * Iterating the handle itself is the same. Leaving the loop stops following; a new loop goes on at the cursor.
    * @throws LovageError `NOT_FOUND`, `RESULT_EXPIRED`, and what the connection throws when it cannot be resumed.
    */
-  notices(options?: { signal?: AbortSignal }): AsyncGenerator<Notice<T, Name>, void, undefined>
+  notices(options?: FollowOptions): AsyncGenerator<Notice<T, Name>, void, undefined>
   /** The job as it is now. Never waits. @throws LovageError `NOT_FOUND`, `RESULT_EXPIRED` */
   get(): Promise<Job<T, Name>>
   /**
@@ -77,13 +83,12 @@ export function createHandle<T extends TaskTypes, Name extends string>(
   /** Once it has been delivered, the result is here. */
   let end: TerminalNotice | undefined
 
-  async function* notices(
-    options: { signal?: AbortSignal } = {},
-  ): AsyncGenerator<Notice<T, Name>, void, undefined> {
+  async function* notices(options: FollowOptions = {}): AsyncGenerator<Notice<T, Name>, void, undefined> {
     const stop = new AbortController()
     const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal])
     try {
-      for await (const notice of source.follow(id, cursor === '' ? undefined : cursor, signal)) {
+      const from = cursor === '' ? undefined : cursor
+      for await (const notice of source.follow(id, from, signal, options.logs ?? true)) {
         cursor = notice.cursor
         if (isTerminal(notice)) end = notice
         yield notice as Notice<T, Name>
@@ -128,7 +133,7 @@ export async function waitForResult(
       })
     : () => {}
   try {
-    for await (const notice of source.follow(id, undefined, signal)) {
+    for await (const notice of source.follow(id, undefined, signal, false)) {
       if (isTerminal(notice)) return resultOf(notice)
     }
   } catch (error) {

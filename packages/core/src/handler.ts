@@ -1,4 +1,5 @@
 /** What a worker hands to the function that it runs for a job. */
+import type { JobLog } from './log.ts'
 import type { AnyTask, RunnableTask, Task, TaskTypes } from './task.ts'
 
 export interface JobContext<T extends TaskTypes = TaskTypes> {
@@ -18,6 +19,17 @@ export interface JobContext<T extends TaskTypes = TaskTypes> {
    * end a job.
    */
   progress(report: T['reports']): void
+  /**
+   * Writes a line to the job's log, for whoever follows or looks later: `log('loaded', { ms })`, `log.warn(…)`. Lines
+   * go out together ten times a second, in order, before the outcome; the newest are kept with the job. Where more
+   * come than may wait (100 of them, 32 KiB), the oldest are dropped and counted. Owners see them: no secrets.
+   */
+  readonly log: JobLog
+  /**
+   * Adds to a text that grows while the job runs, such as the answer of a language model. In order with the lines
+   * and as they go out; what comes together is one piece.
+   */
+  chunk(text: string): void
   /** Aborted with an `AbortReason` as its `reason`: cancelled, time limit, shutdown, lease lost. */
   readonly signal: AbortSignal
 }

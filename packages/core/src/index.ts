@@ -14,7 +14,6 @@ export {
   type AnyLovageError,
   type ErrorCode,
   type ErrorDetails,
-  isErrorCode,
   isLovageError,
   LovageError,
 } from './errors.ts'
@@ -23,12 +22,14 @@ export { Engine, type EngineOptions, type Scope } from './engine.ts'
 export {
   type CancelOutcome,
   createHandle,
+  type FollowOptions,
   type JobHandle,
   type JobRef,
   type JobSource,
   type ResultOptions,
   waitForResult,
 } from './handle.ts'
+export { Histogram, type HistogramData } from './histogram.ts'
 export { enqueuedAtOf, newJobId } from './id.ts'
 export {
   type AttemptRecord,
@@ -41,6 +42,36 @@ export {
   type LiveState,
   type Metadata,
 } from './job.ts'
+export {
+  type Ended,
+  type Inspectable,
+  type Inspection,
+  type InspectOptions,
+  type Latency,
+  type Pulse,
+  RUNNING_MAX,
+  type RunningJob,
+  type StoredInspection,
+  type StoredRun,
+  type StoredSession,
+  type Tally,
+  type TaskStats,
+  type WorkerInfo,
+  type WorkerView,
+} from './inspect.ts'
+export {
+  createLog,
+  isSaid,
+  type JobLog,
+  type LineFields,
+  type LineLevel,
+  type LogLine,
+  type Said,
+  SAID_KEPT_BYTES,
+  type SaidPart,
+  type SaidReport,
+  type SaidStore,
+} from './log.ts'
 export {
   type FeedNotice,
   isTerminal,
@@ -86,7 +117,7 @@ export {
   stepOf,
   type StepOptions,
 } from './flow-calls.ts'
-export { joinParts } from './join-parts.ts'
+export { joinParts, mergedMeta } from './join-parts.ts'
 export type { Limit, LimitRule, PauseTarget } from './limits.ts'
 export { cancelMany, type JobFilter, type JobPage, listJobs, type ListOptions } from './listing.ts'
 export type { Terms } from './new-job.ts'
@@ -174,3 +205,4 @@ export {
 } from './task-rules.ts'
 export { fireRequest } from './ticks.ts'
 export type { Unique } from './unique.ts'
+export { VERSION } from './version.ts'

@@ -37,8 +37,8 @@ interface Meta {
   v?: number
 }
 
-/** The annotations of a value that has others within it, each at a path of one key. */
-function mergedMeta(parts: readonly { at: string; meta: string | undefined }[]): string | undefined {
+/** The annotations (`meta`) of a value that has others within it, each at a path. */
+export function mergedMeta(parts: readonly { at: string; meta: string | undefined }[]): string | undefined {
   const values: { [path: string]: Tree } = {}
   const equalities: Equalities = {}
   for (const { at, meta: text } of parts) {

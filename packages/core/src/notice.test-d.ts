@@ -77,7 +77,7 @@ test('isTerminal narrows to the four ends', () => {
   if (isTerminal(notice)) expectTypeOf(notice.type).toEqualTypeOf<FinalState>()
   else
     expectTypeOf(notice.type).toEqualTypeOf<
-      'queued' | 'started' | 'progress' | 'retrying' | 'ready' | 'gap'
+      'queued' | 'started' | 'progress' | 'log' | 'chunk' | 'retrying' | 'ready' | 'gap'
     >()
 })
 
@@ -112,6 +112,8 @@ test('a switch over the types can be proved complete', () => {
       case 'queued':
       case 'started':
       case 'progress':
+      case 'log':
+      case 'chunk':
       case 'retrying':
       case 'succeeded':
       case 'failed':

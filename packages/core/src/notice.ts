@@ -1,6 +1,7 @@
 /** A notice: one event of a job as delivered to whoever follows, and two of the feed itself. */
 import type { Cursor } from './cursor.ts'
 import type { Failure, FinalState, Job } from './job.ts'
+import type { LogLine } from './log.ts'
 import type { TaskTypes } from './task.ts'
 import type { Named } from './tasks.ts'
 
@@ -19,6 +20,21 @@ export type JobNotice<T extends TaskTypes = TaskTypes, Name extends string = str
     | { readonly type: 'queued' }
     | { readonly type: 'started'; readonly attempt: number }
     | { readonly type: 'progress'; readonly data: T['progress'] }
+    /** `dropped`: lines just before these that were lost, since more came than may wait; nearly always 0. */
+    | {
+        readonly type: 'log'
+        readonly attempt: number
+        readonly lines: readonly LogLine[]
+        readonly dropped: number
+      }
+    /** `offset`: characters of the attempt's text before this piece, those `dropped` included. */
+    | {
+        readonly type: 'chunk'
+        readonly attempt: number
+        readonly text: string
+        readonly offset: number
+        readonly dropped: number
+      }
     | { readonly type: 'retrying'; readonly attempt: number; readonly error: Failure; readonly runAt: number }
     | { readonly type: 'succeeded'; readonly attempt: number; readonly result: T['output'] }
     | { readonly type: 'failed'; readonly attempt: number; readonly error: Failure }
@@ -52,6 +68,8 @@ export const JOB_NOTICE_TYPES = [
   'queued',
   'started',
   'progress',
+  'log',
+  'chunk',
   'retrying',
   'succeeded',
   'failed',

@@ -32,6 +32,7 @@ import {
   type ResultOptions,
   waitForResult,
 } from './handle.ts'
+import type { Inspection, InspectOptions } from './inspect.ts'
 import type { Job } from './job.ts'
 import { cancelMany, type JobFilter, type JobPage, listJobs, type ListOptions } from './listing.ts'
 import type { JobNoticeType, JobOf, Notice, NoticeOf } from './notice.ts'
@@ -53,6 +54,8 @@ export interface NoticesOptions<Tasks extends Named = Named> {
   tasks?: readonly Tasks['name'][]
   /** Only these types. Default: all. */
   types?: readonly JobNoticeType[]
+  /** Whether `log` and `chunk` are wanted, which may be many, where no types are named. Default true. */
+  logs?: boolean
   /** Where to begin: a cursor, `'start'` for the oldest that is kept. Default: what comes from now on. */
   from?: Cursor | 'start'
   signal?: AbortSignal
@@ -160,6 +163,12 @@ export type Queue<Tree extends TaskTree = TaskTree> = CallsOf<Tree, QueueEnqueue
       /** Enqueues the job of a schedule now, beside its ticks. @throws LovageError `OPTION_INVALID` */
       trigger(name: string): Promise<JobHandle>
     }
+    /**
+     * Who works, on what, and how fast: for operators, and for whatever scales workers.
+     *
+     * @throws LovageError `OPTION_INVALID`, `STORE_UNAVAILABLE`
+     */
+    inspect(options?: InspectOptions): Promise<Inspection>
     /** Ends every loop that follows, and closes the store. */
     close(): Promise<void>
     /** What routers are built on. */
@@ -177,7 +186,7 @@ export function queueOver<const Tree extends TaskTree>(
   const source = (task: string | undefined): JobSource => ({
     get: (id) => engine.get(id, { task }),
     cancel: (id, reason) => engine.cancel(id, { task, by: null, reason }),
-    follow: (id, from, signal) => engine.follow(id, { task, from, signal }),
+    follow: (id, from, signal, logs) => engine.follow(id, { task, from, signal, logs }),
   })
   const calls: Record<string, unknown> = {}
   for (const { name, keys } of taskList(tasks)) {
@@ -238,6 +247,7 @@ export function queueOver<const Tree extends TaskTree>(
       return createHandle(source(ref.task), { ...ref, cursor: ref.cursor ?? '' }, clock)
     },
     counts: () => store.counts(),
+    inspect: (options?: InspectOptions) => engine.inspect(options),
     close: () => engine.close(),
     '~engine': engine,
   }) as unknown as Queue<Tree>

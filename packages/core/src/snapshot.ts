@@ -2,6 +2,7 @@
 import { decode } from './codec.ts'
 import { enqueuedAtOf } from './id.ts'
 import type { Failure, Job, Metadata } from './job.ts'
+import type { LogLine } from './log.ts'
 import type { JobNotice } from './notice.ts'
 import type { JobRecord, Snapshot, StoredNotice } from './store.ts'
 import { OWN_TAG } from './task-rules.ts'
@@ -77,7 +78,7 @@ const UNKNOWN_FAILURE: Failure = { name: 'Error', message: 'Unknown error' }
  * the snapshot has it.
  */
 export function noticeOf(record: StoredNotice): JobNotice | null {
-  const { cursor, jobId, task, at, attempt = 1 } = record
+  const { cursor, jobId, task, at, attempt = 1, first = 0, dropped = 0 } = record
   const base = { cursor, jobId, task, at }
   switch (record.type) {
     case 'queued':
@@ -87,6 +88,13 @@ export function noticeOf(record: StoredNotice): JobNotice | null {
       return { ...base, type: 'started', attempt }
     case 'progress':
       return { ...base, type: 'progress', data: record.data && decode(record.data) }
+    case 'log': {
+      const lines = decode(record.data ?? { json: '[]' }) as Omit<LogLine, 'n'>[]
+      const numbered = lines.map((line, index) => ({ n: first + index, ...line }))
+      return { ...base, type: 'log', attempt, lines: numbered, dropped }
+    }
+    case 'chunk':
+      return { ...base, type: 'chunk', attempt, text: textOf(record), offset: first, dropped }
     case 'retrying':
       return {
         ...base,
@@ -107,6 +115,8 @@ export function noticeOf(record: StoredNotice): JobNotice | null {
       return record.type satisfies never
   }
 }
+
+const textOf = ({ data }: StoredNotice): string => (data === undefined ? '' : (decode(data) as string))
 
 /** The terminal notice of a job that has ended, as if it came at the snapshot's place in the feed. */
 export function terminalNotice(snapshot: Extract<Snapshot, { finishedAt: number }>): JobNotice {

@@ -15,6 +15,8 @@ import type { Cursor } from './cursor.ts'
 import type { AttemptRecord, Failure, FinalState } from './job.ts'
 import type { LimitRule, PauseTarget } from './limits.ts'
 import type { FlowPlace, FlowProgress } from './flow.ts'
+import type { Inspectable, WorkerInfo } from './inspect.ts'
+import type { SaidStore } from './log.ts'
 import type { JobNoticeType } from './notice.ts'
 import type { FireReply, FireRequest, StoredSchedule, Tick } from './schedule.ts'
 import type { Unique } from './unique.ts'
@@ -45,7 +47,7 @@ export interface JobOptions {
   /**
    * The lane that it waits in: the task's own (`''`), or one for each key. Lanes of a queue and its plain line take
    * turns: next is the one that was served longest ago, among those that no limit or pause closes. Absent: the
-   * plain line.
+   * plain line. Ordered jobs of a key have a lane beside the others of that key.
    */
   lane?: string
   /** Of jobs with a key: the next one of the lane starts only when this one has ended, its retries included. */
@@ -137,10 +139,16 @@ export interface StoredNotice {
   task: string
   owner: string | null
   at: number
-  /** Of `started`, `retrying`, `succeeded`, `failed`. */
+  /** Of `started`, `log`, `chunk`, `retrying`, `succeeded`, `failed`. */
   attempt?: number
-  /** Of `progress` and `succeeded`; absent from `succeeded` when the result is too large to be copied: then `get` has it. */
+  /**
+   * Of `progress`, `log`, `chunk` and `succeeded`; absent from `succeeded` when the result is too large to be copied:
+   * then `get` has it.
+   */
   data?: Encoded
+  /** Of `log` and `chunk`: as in `SaidPart`. */
+  first?: number
+  dropped?: number
   /** Of `retrying` and `failed`; without a stack. */
   error?: Failure
   /** Of `retrying`. */
@@ -203,8 +211,8 @@ export interface StepReply {
   claimed: Claimed[]
   /** ms until the next thing is due: a delayed job, an expiry, a limit that opens, a schedule. `null`: nothing. */
   nextDueMs: number | null
-  /** Schedules that are due, for this session to `fire`. Should it not, others get them `TICK_LEASE_MS` later. Only for
-   * sessions that claim. */
+  /** Schedules that are due, for this session to `fire`. Should it not, others get them `TICK_LEASE_MS` later.
+   * At most `STEP_MAX`. */
   ticks: Tick[]
 }
 
@@ -217,6 +225,8 @@ export interface JoinRequest {
   /** The session that this one takes over from, after a step whose fate is unknown: held jobs move to the new
    * session, claims that the worker never heard of go back to the line, and the old one can claim no more. */
   replaces?: { session: string; holds: readonly Hold[] }
+  /** What the worker is: kept until the session ends. */
+  info?: WorkerInfo
 }
 
 export interface ProgressReport extends Held {
@@ -280,7 +290,7 @@ export interface Found {
   next: string | null
 }
 
-export interface Store {
+export interface Store extends Inspectable, SaidStore {
   /** What errors and log lines call it: `Redis at localhost:6379`, `memory`. */
   readonly name: string
 

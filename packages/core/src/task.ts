@@ -4,6 +4,7 @@ import { retryPolicy, type RetryOptions, type RetryPolicy } from './backoff.ts'
 import { durationMs, type Duration } from './duration.ts'
 import { LovageError } from './errors.ts'
 import type { HandlerOf, JobContext } from './handler.ts'
+import { createLog } from './log.ts'
 import { type Rhythm, rhythmOf, scheduleName, type TaskSchedule } from './schedule-plan.ts'
 import { parse, type Schema } from './schema.ts'
 import { type RuleOptions, type TaskRules, taskRules } from './task-rules.ts'
@@ -194,6 +195,8 @@ async function runHere(
     job: { id: 'direct', task: name, attempt: 1, enqueuedAt: Date.now(), owner: null },
     signal: new AbortController().signal,
     progress: () => {},
+    log: createLog(() => {}),
+    chunk: () => {},
     ...context,
   })
   const checked = await parse(definition.output, returned)

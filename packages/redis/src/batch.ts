@@ -5,10 +5,9 @@
  * One caller's jobs stay together and in order. If the call fails, every caller in it gets the error.
  */
 import { ENQUEUE_MAX, type Enqueued, type NewJob } from '@lovage/core'
-import { encodeRecord } from './record.ts'
 import type { Run } from './script.ts'
+import { enqueueItems } from './scripts/enqueue-items.ts'
 import { enqueue } from './scripts/enqueue.ts'
-import { marked } from './scripts/feed.ts'
 
 /** Characters in one call: large inputs travel alone. */
 const BATCH_CHARS = 1_048_576
@@ -51,25 +50,15 @@ export class Batcher {
   async #send(callers: Caller[]): Promise<void> {
     try {
       const jobs = callers.flatMap((caller) => caller.jobs)
-      const { cursor, repeated } = await this.#run(enqueue, { count: jobs.length }, itemsOf(jobs))
-      const isRepeated = new Set(repeated)
+      const { cursor, found } = await this.#run(enqueue, { count: jobs.length }, enqueueItems(jobs))
       let n = 0
       for (const caller of callers) {
         caller.resolve(
-          caller.jobs.map(() => ({ outcome: isRepeated.has(++n) ? 'exists' : 'enqueued', cursor })),
+          caller.jobs.map(({ id }) => ({ cursor, ...(found.get(++n) ?? { outcome: 'enqueued', id }) })),
         )
       }
     } catch (error) {
       for (const { reject } of callers) reject(error)
     }
   }
-}
-
-function itemsOf(jobs: readonly NewJob[]): (string | number)[] {
-  const items: (string | number)[] = []
-  for (const job of jobs) items.push(job.id, encodeRecord(job), Math.round(job.delayMs))
-  jobs.forEach(({ announce, task, owner }, index) => {
-    if (announce) items.push(index + 1, task, marked(owner))
-  })
-  return items
 }

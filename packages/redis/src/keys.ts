@@ -1,35 +1,72 @@
 /**
- * The keys of one queue. They share the hash tag `{namespace:queue}`, so a queue lives in one slot of a
+ * The keys of one store. They share the hash tag `{namespace:queue}`, so a store lives in one slot of a
  * cluster.
  *
- * | key             | type   | member                             | lives                                  |
- * |-----------------|--------|------------------------------------|----------------------------------------|
- * | `jobs`          | HASH   | id → record (`record.ts`)          | until the job has ended                |
- * | `wait`          | LIST   | id, next one left                  | until claimed                          |
- * | `tombs`         | SET    | id in `wait` that was cancelled    | until a claim comes past it            |
- * | `later`         | ZSET   | id → due ms                        | until promoted                         |
- * | `retry`         | SET    | id in `later` that has failed      | until promoted                         |
- * | `active`        | HASH   | id → `<session>@<claimed at ms>`   | until settled: the hold, the fence     |
- * | `workers`       | ZSET   | session → ms, the end of its lease | until it leaves or is reaped           |
- * | `wake`          | LIST   | at most one `1`                    | until one idle worker pops it          |
- * | `tries`         | HASH   | id → attempts that count           | from the first until the job has ended |
- * | `progress`      | HASH   | id → last report (`text.ts`)       | while this attempt runs                |
- * | `outcomes`      | STREAM | notices (`stream-record.ts`)       | about `streamMaxLen` of them           |
- * | `tail`          | STRING | cursor of the newest notice        | for ever                               |
- * | `r:<id>`        | STRING | outcome (`outcome.ts`)             | as long as results are kept            |
- * | `ctl:<session>` | LIST   | cancellations for it, JSON         | until popped, at most `CTL_MS`         |
+ * | key              | type   | member                                  | lives                                  |
+ * |------------------|--------|-----------------------------------------|----------------------------------------|
+ * | `jobs`           | HASH   | id → record (`record.ts`)               | until the job has ended                |
+ * | `wait:<line>`    | LIST   | id, next one left                       | until claimed                          |
+ * | `prio:<line>`    | ZSET   | id with a priority → minus the priority | until claimed                          |
+ * | `tombs`          | HASH   | id that left its line otherwise → line  | until a claim comes past it            |
+ * | `later`          | ZSET   | id → due ms                             | until promoted                         |
+ * | `retry`          | SET    | id in `later` that has failed           | until promoted                         |
+ * | `active`         | HASH   | id → `<session>@<claimed at ms>`        | until settled: the hold, the fence     |
+ * | `workers`        | ZSET   | session → ms, the end of its lease      | until it leaves or is reaped           |
+ * | `wake:<queue>`   | LIST   | at most one `1`                         | until one idle worker pops it          |
+ * | `info`           | HASH   | session → what its worker is, JSON      | as long as the session                 |
+ * | `pulse`          | HASH   | session → `<ms> <how it does>`          | as long as the session                 |
+ * | `tries`          | HASH   | id → attempts that count                | from the first until the job has ended |
+ * | `history`        | HASH   | id → those attempts, JSON, one a line   | the same                               |
+ * | `progress`       | HASH   | id → last report (`text.ts`)            | while this attempt runs                |
+ * | `outcomes`       | STREAM | notices (`stream-record.ts`)            | about `streamMaxLen` of them           |
+ * | `tail`           | STRING | cursor of the newest notice             | for ever                               |
+ * | `r:<id>`         | STRING | outcome (`outcome.ts`)                  | as long as results are kept            |
+ * | `said:<id>`      | STRING | what it said, JSON lines (`said.ts`)    | as long as its result, or longer       |
+ * | `ctl:<session>`  | LIST   | cancellations for it, JSON              | until popped, at most `CTL_MS`         |
+ *
+ * A `<line>` is a queue, whose plain line it is, or a lane: queue, task, and `o` (ordered) or `-` with the key, a line
+ * feed between them. Only jobs that ask for something have entries in what follows; while there are none, a step
+ * asks for them once.
+ *
+ * | key              | type   | member                                  | lives                                  |
+ * |------------------|--------|-----------------------------------------|----------------------------------------|
+ * | `lanes`          | HASH   | lane → jobs that wait in it             | while there are any                    |
+ * | `ready:<queue>`  | ZSET   | lane that may be served → its turn      | while jobs wait in it                  |
+ * | `parked:<gate>`  | ZSET   | lane that this gate closes → its turn   | until the gate opens                   |
+ * | `turn`, `turns`  | STRING, HASH | the newest turn; queue → that of its plain line | for ever                 |
+ * | `streaks`        | HASH   | line → urgent jobs taken in a row       | until one without a priority is taken  |
+ * | `diverted`       | HASH   | id → lane, of plain jobs put into one   | until claimed                          |
+ * | `limits`         | HASH   | gate → limit, JSON                      | as long as it is declared              |
+ * | `paused`         | HASH   | gate → since ms                         | until resumed                          |
+ * | `slots`          | HASH   | id → the gates it stands at, JSON       | until released                         |
+ * | `taken`          | HASH   | gate → how many stand at it             | while there are any                    |
+ * | `starts:<gate>`  | LIST   | ms of the last starts, newest first     | as long as its rate looks back         |
+ * | `lingering`      | HASH   | id, cancelled → session and lane        | until its handler has ended            |
+ * | `timers`         | ZSET   | `x:<id>` expiry, `g:<gate>` opening, `s:<schedule>` tick → ms | until then |
+ * | `ends`           | HASH   | id → what ends with it, JSON            | until the job has ended                |
+ * | `once:<name>`    | STRING | id                                      | its window                             |
+ * | `alone`          | HASH   | name → id and ms of its enqueueing      | until that job has ended               |
+ * | `tag:<tag>`      | ZSET   | id → ms of its enqueueing               | 30 days after the last one             |
+ * | `last:<task, owner>` | STRING | id                                  | 30 days                                |
+ * | `failed`, `dead` | ZSET, HASH | id → ms of the failure; id → record | as set, or until retried or discarded  |
+ * | `schedules`, `ticks` | HASH, HASH | name → schedule, JSON; name → next moment in ms | until removed      |
+ * | `flows`          | HASH   | id that waits → its children, JSON      | until they have ended                  |
+ * | `kids:<id>`      | ZSET   | child → its part                        | the same                               |
+ * | `parts:<id>`     | HASH   | part → what came of that child          | the same                               |
+ *
+ * A gate is `q:<queue>`, `t:<task>`, or `k:<task>` with a line feed and the key.
  *
  * While jobs run, `active` has one entry more that is none (`scripts/hands.ts` says why).
  *
  * What a job is follows from where its id is: `r:<id>` ended · `active` running · `retry` retrying · `later`
- * scheduled · else in `jobs`: queued. Nothing is rewritten when it moves on.
+ * scheduled · `flows` waiting · else in `jobs`: queued. Nothing is rewritten when it moves on.
  *
- * Scripts build `r:<id>` and `ctl:<session>` themselves, from a prefix: a claim cannot know its ids
- * beforehand.
+ * Scripts build most names themselves, from the prefix: a claim cannot know its ids beforehand.
  */
 import { LovageError } from '@lovage/core'
 
-export const KEY_NAMES = [
+/** Those that every job meets; scripts get them as `KEYS`. `wait` is the plain line of the queue `default`. */
+export const JOB_KEYS = [
   'jobs',
   'wait',
   'tombs',
@@ -37,17 +74,21 @@ export const KEY_NAMES = [
   'retry',
   'active',
   'workers',
-  'wake',
   'tries',
   'progress',
   'outcomes',
   'tail',
 ] as const
 
+export const KEY_NAMES = [...JOB_KEYS, 'info', 'pulse'] as const
+
 export type KeyName = (typeof KEY_NAMES)[number]
 
 export interface Keys extends Record<KeyName, string> {
+  /** What all of them begin with. */
+  readonly prefix: string
   readonly resultPrefix: string
+  readonly saidPrefix: string
   readonly ctlPrefix: string
 }
 
@@ -60,7 +101,14 @@ export function keysOf(namespace: string, queue: string): Keys {
   checkName('queue', queue)
   const prefix = `{${namespace}:${queue}}:`
   const keys = Object.fromEntries(KEY_NAMES.map((name) => [name, prefix + name])) as Record<KeyName, string>
-  return { ...keys, resultPrefix: `${prefix}r:`, ctlPrefix: `${prefix}ctl:` }
+  return {
+    ...keys,
+    wait: `${prefix}wait:default`,
+    prefix,
+    resultPrefix: `${prefix}r:`,
+    saidPrefix: `${prefix}said:`,
+    ctlPrefix: `${prefix}ctl:`,
+  }
 }
 
 /** Braces would move the hash tag, and with colons two pairs of names could give one key. */

@@ -9,7 +9,8 @@
  * `owner`, `attempt` (when it is 1), `meta` and what does not apply are left out. `date_done` comes last,
  * because it is the script that knows the time.
  */
-import { type Failure, type FinalState, type Held, LovageError, type Outcome } from '@lovage/core'
+import { type AttemptRecord, type Failure, type FinalState, type Held, LovageError, type Outcome } from '@lovage/core'
+import { readMeta } from './parts.ts'
 
 export const OUTCOME_VERSION = 1
 
@@ -25,12 +26,12 @@ export function successDocument({ task, owner, attempt, claimedAt }: Held): stri
   return documentEnd(task, owner, attempt, claimedAt)
 }
 
-/** The document up to its last time stamp. */
+/** The document without its beginning (`{"status":"FAILURE"`) and its last time stamp. */
 export function failureDocument({ task, owner, attempt, claimedAt }: Held, error: Failure): string {
   const { name, message, stack } = error
   const said = JSON.stringify({ name, message: cut(message, MESSAGE_MAX) })
   const traceback = stack === undefined ? '' : `,"traceback":${JSON.stringify(cut(stack, STACK_MAX))}`
-  return `{"status":"FAILURE","error":${said}${traceback}${documentEnd(task, owner, attempt, claimedAt)}`
+  return `,"error":${said}${traceback}${documentEnd(task, owner, attempt, claimedAt)}`
 }
 
 function documentEnd(task: string, owner: string | null, attempt: number, started: number): string {
@@ -54,6 +55,8 @@ interface Document {
   traceback?: string
   by?: string
   reason?: string
+  worker?: string
+  history?: AttemptRecord[]
 }
 
 const STATES: Readonly<Record<string, FinalState>> = {
@@ -66,7 +69,7 @@ const STATES: Readonly<Record<string, FinalState>> = {
 /** @throws LovageError `VERSION_UNSUPPORTED` */
 export function decodeOutcome(id: string, text: string): Outcome {
   const document = JSON.parse(text) as Document
-  const { v = OUTCOME_VERSION, task, owner = null, attempt = 1, started } = document
+  const { v = OUTCOME_VERSION, task, owner = null, attempt = 1, started, worker, history } = document
   const state = STATES[document.status]
   if (v > OUTCOME_VERSION || state === undefined) {
     throw new LovageError('VERSION_UNSUPPORTED', {
@@ -79,16 +82,16 @@ export function decodeOutcome(id: string, text: string): Outcome {
     ...(started !== undefined && { startedAt: started }),
     finishedAt: Date.parse(document.date_done),
   }
-  return { state, id, task, owner, attempt, ...times, ...endOf(state, document) }
+  const past = { ...(worker !== undefined && { worker }), ...(history !== undefined && { history }) }
+  return { state, id, task, owner, attempt, ...times, ...past, ...endOf(state, document) }
 }
 
 function endOf(state: FinalState, document: Document): Pick<Outcome, 'result' | 'error' | 'by' | 'reason'> {
   switch (state) {
     case 'succeeded': {
       const json = JSON.stringify(document.result ?? null)
-      return {
-        result: document.meta === undefined ? { json } : { json, meta: JSON.stringify(document.meta) },
-      }
+      const meta = document.meta === undefined ? undefined : readMeta(JSON.stringify(document.meta))
+      return { result: { json, ...(meta !== undefined && { meta }) } }
     }
     case 'failed': {
       const { error = { name: 'Error', message: 'Unknown error' }, traceback } = document

@@ -6,6 +6,7 @@
  * reading.
  */
 import { type Encoded, type JobOptions, type JobRecord, LovageError } from '@lovage/core'
+import { readMeta } from './parts.ts'
 
 export const RECORD_VERSION = 1
 
@@ -16,11 +17,15 @@ export function encodeRecord({ task, owner, options, input }: JobRecord): string
 }
 
 /**
- * Options hold numbers only; a nested one would need a new version, since `HEAD` ends them at the first
+ * Options are one flat object, and a brace in a text is escaped: so `HEAD`, and the scripts, end them at the first
  * brace.
  */
-function encodeOptions({ attempts, timeLimitMs }: JobOptions): string {
-  return attempts === undefined && timeLimitMs === undefined ? '0' : JSON.stringify({ attempts, timeLimitMs })
+function encodeOptions(options: JobOptions): string {
+  for (const _ in options) {
+    const inner = JSON.stringify(options).slice(1, -1)
+    return inner === '' ? '0' : `{${inner.replaceAll('{', '\\u007b').replaceAll('}', '\\u007d')}}`
+  }
+  return '0'
 }
 
 const HEAD = /^\[1,("(?:[^"\\]|\\.)*"),(null|"(?:[^"\\]|\\.)*"),(0|\{[^}]*\}),/
@@ -46,7 +51,9 @@ export function decodeRecord(id: string, record: string): JobRecord {
 
 function inputOf(rest: string): Encoded {
   const border = rest.indexOf(',\n')
-  return border === -1 ? { json: rest } : { json: rest.slice(0, border), meta: rest.slice(border + 2) }
+  if (border === -1) return { json: rest }
+  const meta = readMeta(rest.slice(border + 2))
+  return { json: rest.slice(0, border), ...(meta !== undefined && { meta }) }
 }
 
 export function unreadable(id: string, record: string): LovageError {

@@ -7,14 +7,21 @@ import {
   type Claimed,
   type Clock,
   type Cursor,
+  type FireRequest,
   type JoinRequest,
+  type LimitRule,
   LovageError,
   type NewJob,
   parseCursor,
+  type PauseTarget,
   type ProgressReport,
+  type Search,
+  type Pulse,
+  type SaidReport,
   type StepReply,
   type StepRequest,
   type Store,
+  type StoredSchedule,
   streamId,
   START,
   systemClock,
@@ -29,8 +36,17 @@ import { readLive } from './live.ts'
 import { decodeRecord } from './record.ts'
 import { type Run, runner } from './script.ts'
 import { cancel, cancelArgs } from './scripts/cancel.ts'
+import { enqueueItems } from './scripts/enqueue-items.ts'
+import { fire } from './scripts/enqueue.ts'
+import { discard, retryFailed } from './scripts/failed.ts'
+import { find, last, sourceOf } from './scripts/find.ts'
+import { gateOf, limit, limitItems, pause, targetOf } from './scripts/gates.ts'
+import { inspect, pulse } from './scripts/inspect.ts'
 import { counts, get, range } from './scripts/look.ts'
+import { decodeSaid } from './said.ts'
 import { report, reportItems } from './scripts/report.ts'
+import { putSchedule, removeSchedule, schedules, schedulesIn, scheduleText } from './scripts/schedules.ts'
+import { saidItems, say } from './scripts/say.ts'
 import { extend, join, joinItems, leave } from './scripts/sessions.ts'
 import { announceText, stepItems } from './scripts/step-items.ts'
 import { type ClaimedBatch, DEFER_MS, step } from './scripts/step.ts'
@@ -44,6 +60,8 @@ export interface RedisStoreOptions extends AddressOptions {
   queue?: string
   /** How many notices are kept, about: Redis trims whole nodes of 100. Default 10,000. */
   streamMaxLen?: number
+  /** How many failed jobs are kept for a retry, and how long. Default 10,000 and 7 days. */
+  failed?: { max?: number; maxAgeMs?: number }
   /** For tests that own the time; otherwise it is the server's. */
   clock?: Clock
   /** Hears, in plain words, what works less well than it should. Default: `process.emitWarning`. */
@@ -51,6 +69,8 @@ export interface RedisStoreOptions extends AddressOptions {
 }
 
 const DEFAULT_STREAM_MAX_LEN = 10_000
+const FAILED_MAX = 10_000
+const FAILED_MAX_AGE_MS = 604_800_000
 
 /** @throws LovageError `OPTION_INVALID` */
 export function createRedisStore(options: RedisStoreOptions = {}): Store {
@@ -81,13 +101,18 @@ class RedisStore implements Store {
     this.#clock = clock ?? systemClock
     this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, 'LovageWarning'))
     this.#connection = this.#open('main')
-    const { resultPrefix, ctlPrefix } = this.#keys
+    const { prefix, resultPrefix, saidPrefix, ctlPrefix } = this.#keys
+    const { max: failedMax = FAILED_MAX, maxAgeMs: failedMaxAgeMs = FAILED_MAX_AGE_MS } = options.failed ?? {}
     const now = (): string => (clock === undefined ? '' : String(clock.now()))
     this.#run = runner(this.#connection, this.#keys, () => ({
       now: now(),
       streamMaxLen,
+      prefix,
       resultPrefix,
+      saidPrefix,
       ctlPrefix,
+      failedMax,
+      failedMaxAgeMs,
     }))
     this.#batcher = new Batcher(this.#run)
     this.#heart = new Heart({
@@ -115,10 +140,62 @@ class RedisStore implements Store {
     return (await this.#run(cancel, cancelArgs(request)))(request.id)
   }
 
+  find(search: Search, { limit: most, after = '' }: { limit: number; after?: string | undefined }) {
+    return this.#run(find, { source: sourceOf(search), limit: most, after })
+  }
+
+  last(task: string, owner: string | null) {
+    return this.#run(last, { task, owner: owner ?? '' })
+  }
+
+  retry(pairs: readonly { id: string; newId: string }[]) {
+    return this.#run(retryFailed, {}, pairs.flatMap(({ id, newId }) => [id, newId]))
+  }
+
+  discard(ids: readonly string[]) {
+    return this.#run(discard, {}, ids)
+  }
+
+  async limit(rules: readonly LimitRule[]) {
+    await this.#run(limit, {}, limitItems(rules))
+  }
+
+  pause(target: PauseTarget) {
+    return this.#run(pause, { gate: gateOf(target), to: 'closed' })
+  }
+
+  resume(target: PauseTarget) {
+    return this.#run(pause, { gate: gateOf(target), to: 'open' })
+  }
+
+  async paused() {
+    const key = `${this.#keys.prefix}paused`
+    const gates = (await this.#connection.command('hkeys', [key], { repeatable: true })) as string[]
+    return gates.map(targetOf).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+  }
+
+  putSchedule(schedule: StoredSchedule) {
+    const { name, nextAt } = schedule
+    return this.#run(putSchedule, { name, text: scheduleText(schedule), nextAt })
+  }
+
+  removeSchedule(name: string) {
+    return this.#run(removeSchedule, { name })
+  }
+
+  schedules() {
+    return this.#run(schedules, {})
+  }
+
+  fire({ name, at, nextAt, jobs }: FireRequest) {
+    return this.#run(fire, { name, at, nextAt: nextAt ?? '', count: jobs.length }, enqueueItems(jobs))
+  }
+
   async join(request: JoinRequest) {
-    const { session, leaseMs, replaces } = request
+    const { session, leaseMs, replaces, info } = request
     if (replaces !== undefined) await this.#release(replaces.session)
-    return this.#run(join, { session, leaseMs, replaces: replaces?.session ?? '' }, joinItems(request))
+    const said = info === undefined ? '' : JSON.stringify(info)
+    return this.#run(join, { session, leaseMs, replaces: replaces?.session ?? '', said }, joinItems(request))
   }
 
   extend(session: string, leaseMs: number) {
@@ -126,18 +203,32 @@ class RedisStore implements Store {
   }
 
   async step(request: StepRequest): Promise<StepReply> {
-    const { session, claim } = request
+    const { session, claim, queues, release } = request
     const { settleCount, items } = stepItems(request)
-    const args = { session, claim, settleCount, announce: announceText(request.announce) }
-    const { alive, lost, nextDueMs, deferred, ...batch } = await this.#run(step, args, items)
-    if (alive) this.#waiterOf(session).expect(nextDueMs)
+    const args = {
+      session,
+      claim,
+      queueCount: queues.length,
+      settleCount,
+      releaseCount: release?.length ?? 0,
+      announce: announceText(request.announce),
+    }
+    const { alive, lost, nextDueMs, deferred, ticks, ...batch } = await this.#run(step, args, items)
+    if (alive) this.#waiterOf(session).expect(queues, nextDueMs)
     if (deferred > 0) {
       this.#warn(
         `${deferred} job(s) were written by a newer version of Lovage. This worker cannot read them ` +
           `and put them off for ${DEFER_MS / 1000} s. Update it.`,
       )
     }
-    return { alive, lost, claimed: this.#claimedOf(batch), nextDueMs }
+    const { claimedAt: now } = batch
+    return {
+      alive,
+      lost,
+      claimed: this.#claimedOf(batch),
+      nextDueMs,
+      ticks: ticks.length === 0 ? [] : schedulesIn(ticks).map((schedule) => ({ schedule, now })),
+    }
   }
 
   /**
@@ -158,6 +249,15 @@ class RedisStore implements Store {
 
   progress(session: string, reports: readonly ProgressReport[]) {
     return this.#run(report, { session }, reports.flatMap(reportItems))
+  }
+
+  say(session: string, reports: readonly SaidReport[]) {
+    return this.#run(say, { session }, reports.flatMap(saidItems))
+  }
+
+  async said(id: string) {
+    const key = this.#keys.saidPrefix + id
+    return decodeSaid((await this.#connection.command('get', [key], { repeatable: true })) as string | null)
   }
 
   async leave(session: string) {
@@ -216,6 +316,14 @@ class RedisStore implements Store {
 
   counts() {
     return this.#run(counts, {})
+  }
+
+  pulse(session: string, said: Pulse) {
+    return this.#run(pulse, { session, said: JSON.stringify(said) })
+  }
+
+  inspect(options: { running: number }) {
+    return this.#run(inspect, options)
   }
 
   check() {

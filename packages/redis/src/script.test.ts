@@ -44,11 +44,20 @@ describe('a script', () => {
         return ['done', 1]
       },
     } as unknown as Connection
-    const settings = { now: '5', streamMaxLen: 1, resultPrefix: '', ctlPrefix: '' }
+    const settings = {
+      now: '5',
+      streamMaxLen: 1,
+      prefix: '',
+      resultPrefix: '',
+      saidPrefix: '',
+      ctlPrefix: '',
+      failedMax: 0,
+      failedMaxAgeMs: 0,
+    }
     const run = runner(connection, keysOf('ns', 'q'), () => settings)
     expect(await run(script, { id: 'a' }, ['first'])).toEqual({ word: 'done', rest: [1] })
     expect(sent).toEqual([
-      ['evalsha', [script.sha, 2, '{ns:q}:wait', '{ns:q}:jobs', '5', 'a', 'first'], { repeatable: true }],
+      ['evalsha', [script.sha, 2, '{ns:q}:wait:default', '{ns:q}:jobs', '5', 'a', 'first'], { repeatable: true }],
     ])
   })
 

@@ -29,7 +29,11 @@ export interface Settings {
   /** Unix ms; empty: by the server's clock. */
   now: string
   streamMaxLen: number
+  prefix: string
+  failedMax: number
+  failedMaxAgeMs: number
   resultPrefix: string
+  saidPrefix: string
   ctlPrefix: string
 }
 
@@ -67,7 +71,7 @@ function locals(table: 'KEYS' | 'ARGV', names: readonly string[]): string {
 
 /** Text that is Lua, without the indentation that it has in TypeScript. */
 export function lua(strings: TemplateStringsArray, ...parts: readonly (string | number)[]): string {
-  const indents = strings.raw.join('').match(/\n +(?=\S)/g) ?? []
+  const indents = strings.raw.join('x').match(/\n +(?=\S)/g) ?? []
   const indent = Math.min(...indents.map((found) => found.length - 1))
   const raw = strings.raw.map((text) => text.replaceAll(`\n${' '.repeat(indent)}`, '\n'))
   return String.raw({ raw }, ...parts).trim()

@@ -2,19 +2,22 @@
  * A record of the `outcomes` stream. First the fields of anybody's Celery bridge, in their order: `task_id`,
  * `task_name`, `status` (Celery's words), `timestamp` (ISO 8601, UTC), `result` (JSON) or `error` (the
  * message). Then ours: `seq`, `v`, and where they apply `owner`, `attempt` (when it is not 1), `meta`,
- * `error_name`, `run_at`, `by`, `reason`. A result above `INLINE_MAX` bytes is not copied: `ref` names the
+ * `error_name`, `run_at`, `by`, `reason`. What a handler says comes as `lines` (JSON) or `text` in the place of
+ * a result, then with `first`, the number of the first line or character, and `dropped` where some were. A result above `INLINE_MAX` bytes is not copied: `ref` names the
  * key that holds it.
  *
  * Others may append to the stream. What has no `seq` is theirs, and passed over.
  */
 import {
   type Cursor,
+  type Encoded,
   type JobNoticeType,
   LovageError,
   type Page,
   parseCursor,
   type StoredNotice,
 } from '@lovage/core'
+import { readMeta } from './parts.ts'
 
 export const STREAM_VERSION = 1
 
@@ -25,6 +28,8 @@ const TYPES: Readonly<Record<string, JobNoticeType>> = {
   PENDING: 'queued',
   STARTED: 'started',
   PROGRESS: 'progress',
+  LOG: 'log',
+  CHUNK: 'chunk',
   RETRY: 'retrying',
   SUCCESS: 'succeeded',
   FAILURE: 'failed',
@@ -98,11 +103,15 @@ function decodeNotice(cursor: Cursor, field: Fields): StoredNotice {
   return { cursor, type, jobId, task, owner, at: Date.parse(timestamp), ...detailsOf(type, field) }
 }
 
+function encodedOf(json: string, text: string | undefined): Encoded {
+  const meta = text === undefined ? undefined : readMeta(text)
+  return meta === undefined ? { json } : { json, meta }
+}
+
 function detailsOf(type: JobNoticeType, field: Fields): Partial<StoredNotice> {
   const attempt = Number(field['attempt'] ?? 1)
   const { result, meta, error_name: name = 'Error', error: message = '', by = null, reason = null } = field
-  const data =
-    result === undefined ? {} : { data: meta === undefined ? { json: result } : { json: result, meta } }
+  const data = result === undefined ? {} : { data: encodedOf(result, meta) }
   switch (type) {
     case 'queued':
     case 'expired':
@@ -111,6 +120,12 @@ function detailsOf(type: JobNoticeType, field: Fields): Partial<StoredNotice> {
       return { attempt }
     case 'progress':
       return data
+    case 'log':
+    case 'chunk': {
+      const json = type === 'log' ? (field['lines'] ?? '[]') : JSON.stringify(field['text'] ?? '')
+      const { first, dropped = 0 } = field
+      return { attempt, data: { json }, first: Number(first), dropped: Number(dropped) }
+    }
     case 'retrying':
       return { attempt, error: { name, message }, runAt: Number(field['run_at']) }
     case 'succeeded':

@@ -41,6 +41,7 @@ export interface WaiterOptions {
 export class Waiter {
   readonly #ctl: string
   readonly #options: WaiterOptions
+  #queues: readonly string[] = ['default']
   #told: Wake['cancelled'] = []
   #caller: Caller | undefined
   #pop: { work: boolean; ended: Promise<void> } | undefined
@@ -50,11 +51,12 @@ export class Waiter {
 
   constructor(options: WaiterOptions) {
     this.#options = options
-    this.#ctl = options.keys.ctlPrefix + options.session
+    this.#ctl = `${options.keys.prefix}ctl:${options.session}`
   }
 
-  /** A step was made, and told when the next delayed job is due: nobody rings for it. */
-  expect(nextDueMs: number | null): void {
+  /** A step was made for these queues, and told when the next thing is due: nobody rings for it. */
+  expect(queues: readonly string[], nextDueMs: number | null): void {
+    this.#queues = queues
     this.#hasLooked = true
     this.#dueAt = nextDueMs === null ? undefined : this.#options.clock.now() + nextDueMs
   }
@@ -116,7 +118,7 @@ export class Waiter {
   /** What a wait of no length would find. */
   async #look(work: boolean): Promise<Wake> {
     await this.#drain()
-    return this.#wake(work && (await this.#options.run(peek, {})))
+    return this.#wake(work && (await this.#options.run(peek, {}, this.#queues)))
   }
 
   #block(): void {
@@ -138,21 +140,22 @@ export class Waiter {
 
   async #popOnce(work: boolean): Promise<void> {
     const { blocking, keys, run } = this.#options
-    const from = work ? [this.#ctl, keys.wake] : [this.#ctl]
+    const wake = `${keys.prefix}wake:`
+    const from = work ? [this.#ctl, ...this.#queues.map((queue) => wake + queue)] : [this.#ctl]
     this.#hasLooked = false
     const reply = await blocking.command('blpop', [...from, BLOCK_MS / 1000], {
       repeatable: false,
       answerMs: ANSWER_MS,
     })
     const [key, message] = (reply ?? []) as [key?: string, message?: string]
-    if (key === keys.wake) {
+    if (key?.startsWith(wake)) {
       if (this.#caller?.work) this.#caller.resolve(this.#wake(true))
-      else await run(giveBack, {})
+      else await run(giveBack, { queue: key.slice(wake.length) })
     } else if (message) {
       this.#hear(message)
       await this.#drain()
       this.#caller?.resolve(this.#wake(false))
-    } else if (key === undefined && this.#caller?.work && !this.#hasLooked && (await run(peek, {}))) {
+    } else if (key === undefined && this.#caller?.work && !this.#hasLooked && (await run(peek, {}, this.#queues))) {
       this.#caller?.resolve(this.#wake(true))
     }
   }

@@ -111,6 +111,8 @@ export const from: Field<Cursor> = (seen, path) => (seen === 'start' ? START : c
 /** As many as the store takes in one act: so a bulk call is enqueued whole, or not at all. */
 export const inputs = (input: Field<unknown>): Field<unknown[]> => list(ENQUEUE_MAX, input)
 export const names: Field<string[]> = list(MAX_NAMES, text(MAX_REASON_LENGTH, 'the name of a task'))
+export const flag: Field<boolean> = (seen, path) =>
+  typeof seen === 'boolean' ? seen : refuse(path, seen, 'true or false')
 export const types: Field<JobNoticeType[]> = list(JOB_NOTICE_TYPES.length, (seen, path) =>
   (JOB_NOTICE_TYPES as readonly unknown[]).includes(seen)
     ? (seen as JobNoticeType)

@@ -2,6 +2,12 @@
 export { createQueue, type CreateQueueOptions } from '@lovage/redis'
 export { JobsError, TRPC_CODES } from './errors.ts'
 export { jobsRouter, type JobsRouter, type JobsRouterOptions } from './jobs-router.ts'
+export {
+  operatorRouter,
+  type OperatorProcedures,
+  type OperatorRouter,
+  type OperatorRouterOptions,
+} from './operator-router.ts'
 export type {
   AllProcedures,
   EnqueueWireOptions,

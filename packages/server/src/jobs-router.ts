@@ -42,7 +42,7 @@ export type JobsRouter<Tree, Root extends AnyTRPCRootTypes> = TRPCBuiltRouter<
 >
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what a constraint that accepts every builder must say
-type AnyProcedureBuilder = TRPCProcedureBuilder<any, any, any, any, any, any, any, any, any>
+export type AnyProcedureBuilder = TRPCProcedureBuilder<any, any, any, any, any, any, any, any, any>
 
 /**
  * For each task `enqueue`, `enqueueMany`, `get`, `cancel`, `notices`, nested as the tasks are; and `get`, `cancel`,

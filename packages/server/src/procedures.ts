@@ -44,9 +44,16 @@ type EnqueueWire<T extends TaskTypes> = undefined extends T['input']
   ? (EnqueueWireOptions & { input?: T['input']; id?: string | undefined }) | undefined
   : EnqueueWireOptions & { input: T['input']; id?: string | undefined }
 
-/** With `id` one job, up to its end, and nothing else may be asked for; without it all jobs of the task. */
+/**
+ * With `id` one job, up to its end, of which nothing but `logs` can be left out; without it all jobs of the task.
+ * `logs`: whether `log` and `chunk` are wanted, where no types are named. Default true.
+ */
 type NoticesWire =
-  | (Place & { id?: string | undefined; types?: readonly JobNoticeType[] | undefined })
+  | (Place & {
+      id?: string | undefined
+      types?: readonly JobNoticeType[] | undefined
+      logs?: boolean | undefined
+    })
   | undefined
 
 type AllNoticesWire<Names> = (NonNullable<NoticesWire> & { tasks?: readonly Names[] | undefined }) | undefined
@@ -60,7 +67,7 @@ export type LovageErrorData = { [C in ErrorCode]: { code: C; details: ErrorDetai
 /** The user's own error shape with ours in it. */
 export type WithLovage<Shape> = Shape & { data: { lovage?: LovageErrorData } }
 
-interface Def<Input, Output, Shape> {
+export interface Def<Input, Output, Shape> {
   input: Input
   output: Output
   meta: unknown

@@ -51,13 +51,13 @@ export function sharedProcedures(kit: Kit, task: string | undefined): TRPCRouter
     notices: base.input(envelope(noticesFields(task), { open })).subscription(({ ctx, input, signal }) =>
       deliver(ctx, signal, expiresOf(ctx), (own) => {
         const owner = ownerOf(ctx)
-        const { id, types, tasks = task === undefined ? undefined : [task] } = input
+        const { id, types, logs, tasks = task === undefined ? undefined : [task] } = input
         const start = { from: input.lastEventId ?? input.from, signal: own }
-        if (id === undefined) return engine.feed(defined({ ...start, tasks, types, owner }))
+        if (id === undefined) return engine.feed(defined({ ...start, tasks, types, logs, owner }))
         for (const option of ['tasks', 'types'] as const) {
           if (input[option] !== undefined) refuse(option, input[option], 'nothing beside an id')
         }
-        return engine.follow(id, { ...start, task, owner })
+        return engine.follow(id, { ...start, logs, task, owner })
       }),
     ),
   }
@@ -66,6 +66,7 @@ export function sharedProcedures(kit: Kit, task: string | undefined): TRPCRouter
 const noticesFields = (task: string | undefined) => ({
   id: optional(field.id),
   types: optional(field.types),
+  logs: optional(field.flag),
   tasks: optional(task === undefined ? field.names : field.nothing),
   from: optional(field.from),
   lastEventId: optional(field.cursor),

@@ -7,13 +7,16 @@
  *       ◀─ waiter:  hears of work (pump) and cancels (attempts)
  *       ◀─ session: broken: pump and waiter stop; joined anew: what is lost is dropped, and all goes on
  *       ◀─ reports ◀─ progress ─ attempts
+ *       ◀─ pulses:  how the worker does, for those who inspect the queue
  * ```
  */
-import type { Store } from '@lovage/core'
+import { hostname } from 'node:os'
+import { type Store, VERSION, type WorkerInfo } from '@lovage/core'
 import { Attempts } from './attempts.ts'
 import type { Events } from './events.ts'
 import type { Settings } from './options.ts'
 import { Outbox } from './outbox.ts'
+import { Pulses } from './pulses.ts'
 import { Pump } from './pump.ts'
 import { declare } from './declare.ts'
 import { Releases } from './releases.ts'
@@ -29,6 +32,7 @@ export interface Parts {
   session: Session
   waiter: Waiter
   pump: Pump
+  pulses: Pulses
 }
 
 export function assemble(settings: Settings, events: Events, store: Store, onDrained: () => void): Parts {
@@ -48,15 +52,18 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
   const session = new Session({
     ...common,
     prepare: (isFirst) => declare(store, settings, isFirst),
+    info: infoOf(settings),
     holds: () => [...attempts.holds(), ...outbox.holds()],
     onJoined(lost) {
       outbox.drop(lost)
       attempts.fenced(lost)
       reports.resume()
+      pulses.start()
       wake()
     },
     onBroken(isReaped) {
       pump.abandon()
+      pulses.close()
       waiter.reset()
       if (isReaped) attempts.loseAll() // what the outbox holds is found lost by the next join
     },
@@ -81,5 +88,21 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
     waiter,
     onDrained,
   })
-  return { outbox, reports, attempts, session, waiter, pump }
+  const pulses = new Pulses({
+    ...common,
+    session: currentSession,
+    load: () => ({ used: attempts.size, unsettled: outbox.size, abandoned: attempts.abandoned }),
+  })
+  return { outbox, reports, attempts, session, waiter, pump, pulses }
 }
+
+const infoOf = ({ name, tasks, queues, concurrency, clock }: Settings): WorkerInfo => ({
+  name,
+  host: hostname(),
+  pid: process.pid,
+  version: VERSION,
+  tasks: [...tasks.keys()],
+  queues,
+  slots: concurrency,
+  startedAt: clock.now(),
+})

@@ -3,13 +3,15 @@ import {
   type AbortReason,
   type BoundTask,
   type Claimed,
+  createLog,
   enqueuedAtOf,
   type Held,
   type JobContext,
+  type JobLog,
   type RetryPolicy,
 } from '@lovage/core'
 import type { JobEvent } from './events.ts'
-import type { Reporting } from './reports.ts'
+import type { Reporting, Reports } from './reports.ts'
 import type { AttemptResult, Terms } from './settle.ts'
 
 /**
@@ -90,12 +92,19 @@ export function termsOf(claimed: Claimed, { task }: BoundTask, resultTtlMs: numb
   }
 }
 
-export function contextOf(attempt: Attempt, report: (attempt: Attempt, value: unknown) => void): JobContext {
+export function contextOf(attempt: Attempt, reports: Pick<Reports, 'report' | 'log' | 'chunk'>): JobContext {
   const { id, task, attempt: number, owner, claimedAt } = attempt.claimed
+  let log: JobLog | undefined
   return {
     // An id that is no UUIDv7 keeps no time; then the claim is the earliest moment that is known.
     job: { id, task, attempt: number, owner, enqueuedAt: enqueuedAtOf(id) ?? claimedAt },
-    progress: (value: unknown) => report(attempt, value),
+    progress: (value: unknown) => reports.report(attempt, value),
+    // Made when it is asked for, as the signal is.
+    get log() {
+      log ??= createLog((level, message, fields) => reports.log(attempt, level, message, fields))
+      return log
+    },
+    chunk: (text) => reports.chunk(attempt, text),
     get signal() {
       return attempt.signal
     },

@@ -136,12 +136,7 @@ export class Attempts {
     const { events, reports, maxResultBytes } = this.#options
     const { bound, claimed } = attempt
     try {
-      const result = await runAttempt(
-        bound,
-        claimed.input,
-        contextOf(attempt, reports.report),
-        maxResultBytes,
-      )
+      const result = await runAttempt(bound, claimed.input, contextOf(attempt, reports), maxResultBytes)
       if (attempt.phase === 'abandoned') {
         this.#abandoned -= 1
         return events.emit('job.late', attempt.event)

@@ -52,7 +52,8 @@ function described(thrown: unknown): string {
   return bounded(`${article} ${typeof thrown}: ${text}`, MAX_MESSAGE_CHARS)
 }
 
-function bounded(text: string, maxChars: number): string {
+/** The beginning of a text, with a mark where it goes on. */
+export function bounded(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text
   const cut = text.slice(0, maxChars - 1)
   // Half of a surrogate pair is no text that every reader of Redis would take.

@@ -1,17 +1,28 @@
 /**
- * Progress: what handlers report, on its way to whoever follows.
+ * What handlers report and say, on its way to whoever follows.
  *
- * A report is parsed when it is made and then waits, one for each attempt; a newer one takes its place. The first
- * goes out at once, later ones at most every 100 ms for each job, all that are due in one call, one call at a time.
- * What has not gone out when the handler ends goes with the settlement, so that followers have the last report
- * before the outcome.
+ * A report of progress is parsed when it is made and then waits, one for each attempt; a newer one takes its place.
+ * Lines and chunks wait in their order (`speech.ts`). The first of an attempt goes out at once, more at most every
+ * 100 ms for each job, all that is due of all jobs in one call of each kind, one after the other. When the handler
+ * ends, what it said and nobody was told yet goes out before its outcome; a last report goes with the outcome.
  */
-import { type Clock, type Encoded, STEP_MAX, type Store } from '@lovage/core'
+import {
+  type Clock,
+  type Encoded,
+  type LineFields,
+  type LineLevel,
+  type SaidPart,
+  STEP_MAX,
+  type Store,
+} from '@lovage/core'
 import { type Attempt, heldOf } from './attempt.ts'
 import { readReport, type Report } from './read-report.ts'
+import { Speech } from './speech.ts'
 
 /** Ten a second is as smooth as a progress bar needs, and 50 busy jobs cost a Redis half a percent. */
 const EVERY_MS = 100
+/** Parts of what was said that one call writes, or those of one attempt: at some 5 µs each Redis is held up for 1 ms. */
+const MAX_PARTS = 200
 /** After a call that failed, for as long as nobody has noticed otherwise that the store is gone. */
 const PAUSE_MS = 1_000
 
@@ -24,6 +35,8 @@ export interface Reporting {
   parsing: Promise<void> | null
   next: { value: unknown } | null
   isWarned: boolean
+  /** What it said; absent until it says something. */
+  speech: Speech | undefined
 }
 
 export interface ReportsOptions {
@@ -34,6 +47,8 @@ export interface ReportsOptions {
   /** The store says that these jobs are held no longer. */
   onFenced: (ids: readonly string[]) => void
   onRefused: (attempt: Attempt, why: string) => void
+  /** Added to an attempt's time limit and the time that its result is kept: so long is kept what it said. */
+  graceMs: number
 }
 
 export class Reports {
@@ -42,6 +57,8 @@ export class Reports {
   #sending: Promise<void> | null = null
   #pausedUntil = 0
   #timer: { at: number; cancel: () => void } | null = null
+  /** Called when a call has ended, or something is no longer to go out. */
+  #onTurn = new Set<() => void>()
 
   constructor(options: ReportsOptions) {
     this.#options = options
@@ -49,21 +66,33 @@ export class Reports {
 
   readonly report = (attempt: Attempt, value: unknown): void => {
     if (attempt.phase !== 'running') return
-    attempt.reporting ??= {
-      unsent: undefined,
-      nextAt: 0,
-      isInFlight: false,
-      parsing: null,
-      next: null,
-      isWarned: false,
-    }
-    if (attempt.reporting.parsing === null) this.#take(attempt, attempt.reporting, value)
-    else attempt.reporting.next = { value }
+    const reporting = reportingOf(attempt)
+    if (reporting.parsing === null) this.#take(attempt, reporting, value)
+    else reporting.next = { value }
+  }
+
+  readonly log = (
+    attempt: Attempt,
+    level: LineLevel,
+    message: string,
+    fields: LineFields | undefined,
+  ): void => {
+    if (attempt.phase === 'running') this.#say(attempt).log(this.#options.clock.now(), level, message, fields)
+  }
+
+  readonly chunk = (attempt: Attempt, text: string): void => {
+    if (attempt.phase === 'running') this.#say(attempt).chunk(text)
   }
 
   /** What must be written with the outcome. Waits for what is under way, so that nothing is written twice. */
   async last(attempt: Attempt): Promise<Encoded | undefined> {
     while (attempt.reporting?.parsing) await attempt.reporting.parsing
+    while (attempt.reporting?.speech?.isTold === false) {
+      attempt.reporting.nextAt = 0 // an outcome does not wait for the pace of reports
+      this.#unsent.add(attempt)
+      this.#wakeAt(0)
+      await new Promise<void>((resolve) => void this.#onTurn.add(resolve))
+    }
     if (attempt.reporting?.isInFlight) await this.#sending
     return this.drop(attempt)
   }
@@ -71,6 +100,10 @@ export class Reports {
   /** Nothing more of it goes out by itself; answers what has not gone yet. */
   drop(attempt: Attempt): Encoded | undefined {
     this.#unsent.delete(attempt)
+    if (attempt.reporting?.speech !== undefined) {
+      attempt.reporting.speech = undefined
+      this.#turn()
+    }
     return attempt.reporting?.unsent
   }
 
@@ -84,6 +117,19 @@ export class Reports {
     this.#timer?.cancel()
     this.#timer = null
     this.#unsent.clear()
+  }
+
+  #turn(): void {
+    const calls = this.#onTurn
+    this.#onTurn = new Set()
+    for (const call of calls) call()
+  }
+
+  #say(attempt: Attempt): Speech {
+    const reporting = reportingOf(attempt)
+    this.#unsent.add(attempt)
+    this.#wakeAt(reporting.nextAt)
+    return (reporting.speech ??= new Speech())
   }
 
   #take(attempt: Attempt, reporting: Reporting, value: unknown): void {
@@ -129,48 +175,84 @@ export class Reports {
   }
 
   #flush(): void {
-    const { store, clock } = this.#options
+    const { clock } = this.#options
     const session = this.#options.session()
     if (this.#sending !== null || session === null || this.#unsent.size === 0) return
     const now = clock.now()
     const due =
       now < this.#pausedUntil ? [] : [...this.#unsent].filter(({ reporting }) => reporting!.nextAt <= now)
-    const batch = due.slice(0, STEP_MAX).map((attempt) => this.#pack(attempt, attempt.reporting!, now))
+    const batch = this.#pack(due, now)
     if (batch.length === 0) return this.#wakeAt(this.#earliest())
-    this.#sending = store
-      .progress(
-        session,
-        batch.map(({ attempt, data }) => ({ ...heldOf(attempt.claimed), data })),
-      )
-      .then(
-        ({ lost }) => {
-          for (const { reporting } of batch) reporting.isInFlight = false
-          if (lost.length > 0) this.#options.onFenced(lost)
-        },
-        () => this.#putBack(batch),
-      )
-      .then(() => {
+    this.#sending = Promise.all([this.#tellSpeech(session, batch), this.#tellProgress(session, batch)]).then(
+      () => {
+        for (const { reporting } of batch) reporting.isInFlight = false
         this.#sending = null
         if (this.#unsent.size > 0) this.#wakeAt(this.#earliest())
-      })
+        this.#turn()
+      },
+    )
   }
 
-  #pack(attempt: Attempt, reporting: Reporting, now: number): Packed {
-    const data = reporting.unsent as Encoded
-    reporting.unsent = undefined
-    reporting.isInFlight = true
-    reporting.nextAt = now + EVERY_MS
-    this.#unsent.delete(attempt)
-    return { attempt, reporting, data }
-  }
-
-  #putBack(batch: readonly Packed[]): void {
-    this.#pausedUntil = this.#options.clock.now() + PAUSE_MS
-    for (const { attempt, reporting, data } of batch) {
-      reporting.isInFlight = false
-      reporting.unsent ??= data
-      if (attempt.phase === 'running') this.#unsent.add(attempt)
+  #pack(due: readonly Attempt[], now: number): Packed[] {
+    const batch: Packed[] = []
+    let count = 0
+    for (const attempt of due.slice(0, STEP_MAX)) {
+      const reporting = attempt.reporting as Reporting
+      const { speech, unsent: data } = reporting
+      const parts = speech?.take() ?? []
+      count += parts.length
+      if (count > MAX_PARTS && batch.length > 0) break
+      reporting.unsent = undefined
+      reporting.isInFlight = true
+      reporting.nextAt = now + EVERY_MS
+      this.#unsent.delete(attempt)
+      batch.push({ attempt, reporting, data, speech, parts })
     }
+    return batch
+  }
+
+  async #tellProgress(session: string, batch: readonly Packed[]): Promise<void> {
+    const reports = batch.flatMap(({ attempt, data }) =>
+      data === undefined ? [] : [{ ...heldOf(attempt.claimed), data }],
+    )
+    if (reports.length === 0) return
+    try {
+      this.#fence(await this.#options.store.progress(session, reports))
+    } catch {
+      for (const { attempt, reporting, data } of batch) {
+        reporting.unsent ??= data
+        this.#again(attempt)
+      }
+    }
+  }
+
+  async #tellSpeech(session: string, batch: readonly Packed[]): Promise<void> {
+    const { store, graceMs } = this.#options
+    const spoken = batch.filter(({ parts }) => parts.length > 0)
+    if (spoken.length === 0) return
+    try {
+      const reports = spoken.map(({ attempt: { claimed, terms }, parts }) => {
+        return { ...heldOf(claimed), parts, keepMs: terms.timeLimitMs + graceMs + terms.ttlMs }
+      })
+      this.#fence(await store.say(session, reports))
+      for (const { speech } of spoken) speech?.arrived()
+    } catch {
+      for (const { attempt } of spoken) this.#again(attempt)
+    }
+    for (const { attempt, speech } of spoken) if (speech?.isTold === false) this.#keep(attempt)
+  }
+
+  #fence({ lost }: { lost: readonly string[] }): void {
+    if (lost.length > 0) this.#options.onFenced(lost)
+  }
+
+  #again(attempt: Attempt): void {
+    this.#pausedUntil = this.#options.clock.now() + PAUSE_MS
+    this.#keep(attempt)
+  }
+
+  #keep(attempt: Attempt): void {
+    if (attempt.phase === 'running') this.#unsent.add(attempt)
   }
 
   #earliest(): number {
@@ -183,5 +265,20 @@ export class Reports {
 interface Packed {
   attempt: Attempt
   reporting: Reporting
-  data: Encoded
+  data: Encoded | undefined
+  speech: Speech | undefined
+  parts: readonly SaidPart[]
+}
+
+function reportingOf(attempt: Attempt): Reporting {
+  attempt.reporting ??= {
+    unsent: undefined,
+    nextAt: 0,
+    isInFlight: false,
+    parsing: null,
+    next: null,
+    isWarned: false,
+    speech: undefined,
+  }
+  return attempt.reporting
 }

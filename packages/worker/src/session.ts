@@ -8,7 +8,15 @@
  * and what it claimed unheard goes back to the line.
  */
 import { randomBytes } from 'node:crypto'
-import { backoffMs, type Clock, type Hold, isLovageError, sleep, type Store } from '@lovage/core'
+import {
+  backoffMs,
+  type Clock,
+  type Hold,
+  isLovageError,
+  sleep,
+  type Store,
+  type WorkerInfo,
+} from '@lovage/core'
 import type { Events } from './events.ts'
 import { failureOf } from './failure.ts'
 import { STORE_BACKOFF } from './store-backoff.ts'
@@ -20,6 +28,7 @@ export interface SessionOptions {
   events: Events
   /** First part of the session's id. */
   name: string
+  info: WorkerInfo
   leaseMs: number
   /** Tells the store what must stand before a job is claimed. */
   prepare: (isFirst: boolean) => Promise<void>
@@ -63,13 +72,13 @@ export class Session {
    * @throws LovageError `STORE_UNSUPPORTED`, `INPUT_INVALID`, `OPTION_INVALID` of a schedule
    */
   async start(): Promise<boolean> {
-    const { store, leaseMs, prepare } = this.#options
+    const { store, leaseMs, info, prepare } = this.#options
     let isChecked = false
     const joined = await this.#untilDone(async () => {
       if (!isChecked) await this.#check()
       isChecked = true
       await prepare(true)
-      await store.join({ session: this.#id, leaseMs })
+      await store.join({ session: this.#id, leaseMs, info })
       return true
     }, isMistake)
     if (joined === undefined) return false
@@ -142,12 +151,12 @@ export class Session {
   }
 
   async #replace(replaced: string): Promise<void> {
-    const { store, leaseMs, prepare, holds } = this.#options
+    const { store, leaseMs, info, prepare, holds } = this.#options
     // Under one id however often it is tried: a join whose answer was lost may have moved the holds already.
     const session = this.#id
     const joined = await this.#untilDone(async () => {
       await prepare(false)
-      return await store.join({ session, leaseMs, replaces: { session: replaced, holds: holds() } })
+      return await store.join({ session, leaseMs, info, replaces: { session: replaced, holds: holds() } })
     })
     if (joined !== undefined) this.#joined(new Set(joined.lost))
   }

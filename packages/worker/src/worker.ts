@@ -176,8 +176,9 @@ export class Worker {
   }
 
   async #leave(): Promise<number> {
-    const { pump, waiter, reports, attempts, session } = this.#parts
+    const { pump, waiter, reports, attempts, session, pulses } = this.#parts
     pump.close()
+    pulses.close()
     waiter.reset()
     reports.close()
     attempts.close()

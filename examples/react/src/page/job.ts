@@ -42,6 +42,8 @@ export function reduce(job: JobView, notice: JobNotice): JobView {
   if (!isLive(job) && !isTerminal(notice)) return job // nothing follows the end
   switch (notice.type) {
     case 'queued':
+    case 'log':
+    case 'chunk':
       return job
     case 'started':
       return { ...job, state: 'running', message: undefined }

@@ -84,7 +84,7 @@ export class FollowedJobs {
     await this.#underWay.get(key)
     const { job } = (this.#jobs.get(key) as Following<Known>).state
     if (job !== undefined && isFinal(job.state)) return
-    yield* this.#wire.jobs(path).follow(id, from, signal)
+    yield* this.#wire.jobs(path).follow(id, from, signal, true)
   }
 }
 

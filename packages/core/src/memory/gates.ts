@@ -5,7 +5,7 @@
 import type { Limit, LimitRule, PauseTarget } from '../limits.ts'
 import type { JobRecord } from '../store.ts'
 import type { Line } from './line.ts'
-import { isOrdered, type LiveJob } from './live-job.ts'
+import type { LiveJob } from './live-job.ts'
 import { Starts } from './starts.ts'
 
 export type Gate = { of: 'queue' | 'task'; name: string } | { of: 'key'; name: string; key: string }
@@ -98,9 +98,7 @@ export class Gates {
     const { lane } = line
     if (lane !== null) gates.push({ of: 'task', name: lane.task })
     if (lane !== null && lane.key !== '') gates.push({ of: 'key', name: lane.task, key: lane.key })
-    const next = line.next()
-    const mustBeAlone = next !== undefined && isOrdered(next.record)
-    return Math.max(...gates.map((gate) => this.#gateOpensAt(gate, mustBeAlone, now)))
+    return Math.max(...gates.map((gate) => this.#gateOpensAt(gate, lane?.areOrdered ?? false, now)))
   }
 
   #gateOpensAt(gate: Gate, mustBeAlone: boolean, now: number): number {

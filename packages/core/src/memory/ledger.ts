@@ -7,6 +7,7 @@
  */
 import type { Failure } from '../job.ts'
 import type { FireReply, FireRequest } from '../schedule.ts'
+import type { Pulse, StoredInspection } from '../inspect.ts'
 import type {
   CancelReply,
   CancelRequest,
@@ -34,6 +35,9 @@ import { Newest } from './newest.ts'
 import { Outcomes } from './outcomes.ts'
 import { pageOf } from './page.ts'
 import { Schedules } from './schedules.ts'
+import type { Said, SaidReport } from '../log.ts'
+import { inspect } from './inspect.ts'
+import { SaidByJobs } from './said.ts'
 import { Sessions } from './sessions.ts'
 import { Tags } from './tags.ts'
 
@@ -44,6 +48,7 @@ export class Ledger {
   readonly schedules = new Schedules()
   readonly #jobs = new Jobs()
   readonly #outcomes = new Outcomes()
+  readonly #said = new SaidByJobs()
   readonly #sessions = new Sessions()
   readonly #failed: FailedJobs
   readonly #endings: Endings
@@ -136,8 +141,9 @@ export class Ledger {
     return ids.filter((id) => this.#failed.take(id, now))
   }
 
-  join({ session, leaseMs, replaces }: JoinRequest, now: number): { lost: string[] } {
+  join({ session, leaseMs, replaces, info }: JoinRequest, now: number): { lost: string[] } {
     this.#sessions.renew(session, now + leaseMs)
+    if (info !== undefined) this.#sessions.describe(session, { info })
     if (replaces === undefined) return { lost: [] }
     const lost: string[] = []
     for (const hold of replaces.holds) {
@@ -192,7 +198,7 @@ export class Ledger {
     if (release !== undefined) this.gates.release(session, release)
     this.#expire(now)
     this.#jobs.promote(now)
-    const ticks = alive && claim > 0 ? this.schedules.ticks(now) : []
+    const ticks = alive ? this.schedules.ticks(now) : []
     const claimed: Claimed[] = []
     for (const queue of alive ? queues : []) {
       while (claimed.length < claim) {
@@ -208,7 +214,8 @@ export class Ledger {
   #settle(session: string, settlement: Settlement, now: number): boolean {
     const job = this.#jobs.get(settlement.id)
     if (!isHeld(job, session, settlement)) return false
-    const { progress: data } = settlement
+    const { progress: data, attempt } = settlement
+    job.tries = attempt - 1 // claimed twice within one ms the holds are alike, and the settlement says which one it means
     if (data !== undefined) this.#report(session, { ...settlement, data }, now)
     switch (settlement.to) {
       case 'succeeded':
@@ -261,6 +268,27 @@ export class Ledger {
     return true
   }
 
+  say(session: string, reports: readonly SaidReport[], now: number): { lost: string[] } {
+    const lost = new Set<string>()
+    for (const report of reports) {
+      const { id, task, owner, attempt, parts } = report
+      if (!isHeld(this.#jobs.get(id), session, report)) lost.add(id)
+      else {
+        for (const part of parts) {
+          if (!this.#said.isNew(report, part)) continue
+          const { type, first, dropped, data } = part
+          const notice = { type, jobId: id, task, owner, at: now, attempt, first, dropped, data }
+          this.#said.keep(report, part, this.feed.append(notice), now)
+        }
+      }
+    }
+    return { lost: [...lost] }
+  }
+
+  said(id: string, now: number): Said[] {
+    return this.#said.get(id, now)
+  }
+
   /** What a session that waits is to be told; a cancelled job is told once. */
   wake(session: string, work: boolean, now: number): Wake {
     const hasWork = (): boolean =>
@@ -284,5 +312,13 @@ export class Ledger {
     const counts: Counts = { queued: 0, waiting: 0, scheduled: 0, retrying: 0, running: 0, workers }
     for (const job of this.#jobs.all()) counts[describe(job).state] += 1
     return counts
+  }
+
+  pulse(session: string, pulse: Pulse, now: number): { alive: boolean } {
+    return { alive: this.#sessions.describe(session, { pulse: { at: now, pulse } }) }
+  }
+
+  inspect(running: number, now: number): StoredInspection {
+    return inspect(this.#jobs.all(), this.#sessions, running, now)
   }
 }

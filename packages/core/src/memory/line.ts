@@ -2,10 +2,16 @@
 import { PRIORITY_RUN } from '../store.ts'
 import type { LiveJob } from './live-job.ts'
 
+export interface Lane {
+  task: string
+  /** `''`: that of the task itself. */
+  key: string
+  areOrdered: boolean
+}
+
 export class Line {
   readonly queue: string
-  /** Of a lane: its task, and its key or `''`. */
-  readonly lane: { task: string; key: string } | null
+  readonly lane: Lane | null
   /** When it was served last, among all lines: the smallest one is next. */
   turn = 0
   #plain: LiveJob[] = []
@@ -15,7 +21,7 @@ export class Line {
   /** How many with a priority were taken since the last one without. */
   #run = 0
 
-  constructor(queue: string, lane: { task: string; key: string } | null) {
+  constructor(queue: string, lane: Lane | null) {
     this.queue = queue
     this.lane = lane
   }
@@ -73,7 +79,8 @@ export class Line {
       this.#plain = this.#plain.slice(this.#head)
       this.#head = 0
     }
-    if (this.isEmpty) this.#run = 0
+    // Of a plain line it is kept: a store that finds those who left only later cannot tell when it was empty.
+    if (this.isEmpty && this.lane !== null) this.#run = 0
   }
 }
 

@@ -1,13 +1,13 @@
 /** All lines of waiting jobs, and whose turn it is: each queue has a plain line, and lanes beside it. */
 import { type Gates, queueOf } from './gates.ts'
 import { Line } from './line.ts'
-import type { LiveJob } from './live-job.ts'
+import { isOrdered, type LiveJob } from './live-job.ts'
 
 export class Lines {
   readonly #gates: Gates
   /** By queue. They stay, since when they were served last must be known when they fill again. */
   readonly #plain = new Map<string, Line>()
-  /** Those in which somebody waits, by `[queue, task, key]`. */
+  /** Those in which somebody waits, by `[queue, task, key, isOrdered]`. */
   readonly #lanes = new Map<string, Line>()
   #turn = 0
 
@@ -59,7 +59,7 @@ export class Lines {
     for (let job = line.next(); job !== undefined; job = line.next()) {
       if (!this.#gates.divert(job.record.task)) return job
       line.remove(job)
-      this.#lane(line.queue, job.record.task, '').join(job)
+      this.#lane(line.queue, job.record.task, '', false).join(job)
     }
     return undefined
   }
@@ -81,17 +81,17 @@ export class Lines {
   #of({ record }: LiveJob): Line {
     const queue = queueOf(record)
     const { lane } = record.options
-    if (lane !== undefined) return this.#lane(queue, record.task, lane)
+    if (lane !== undefined) return this.#lane(queue, record.task, lane, isOrdered(record))
     const line = this.#plain.get(queue) ?? new Line(queue, null)
     this.#plain.set(queue, line)
     return line
   }
 
-  #lane(queue: string, task: string, key: string): Line {
-    const name = JSON.stringify([queue, task, key])
+  #lane(queue: string, task: string, key: string, areOrdered: boolean): Line {
+    const name = JSON.stringify([queue, task, key, areOrdered])
     const there = this.#lanes.get(name)
     if (there !== undefined) return there
-    const line = new Line(queue, { task, key })
+    const line = new Line(queue, { task, key, areOrdered })
     line.turn = ++this.#turn
     this.#lanes.set(name, line)
     return line
@@ -99,6 +99,7 @@ export class Lines {
 
   #forget(line: Line): void {
     if (line.lane === null || !line.isEmpty) return
-    this.#lanes.delete(JSON.stringify([line.queue, line.lane.task, line.lane.key]))
+    const { task, key, areOrdered } = line.lane
+    this.#lanes.delete(JSON.stringify([line.queue, task, key, areOrdered]))
   }
 }

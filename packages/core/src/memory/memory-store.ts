@@ -10,6 +10,8 @@ import type { Cursor } from '../cursor.ts'
 import { LovageError } from '../errors.ts'
 import type { LimitRule, PauseTarget } from '../limits.ts'
 import type { FireRequest, StoredSchedule } from '../schedule.ts'
+import type { Pulse } from '../inspect.ts'
+import type { SaidReport } from '../log.ts'
 import type {
   CancelRequest,
   JoinRequest,
@@ -159,6 +161,14 @@ class MemoryStore implements Store {
     return this.#act((ledger, now) => ledger.progress(session, reports, now))
   }
 
+  async say(session: string, reports: readonly SaidReport[]) {
+    return this.#act((ledger, now) => ledger.say(session, reports, now))
+  }
+
+  async said(id: string) {
+    return this.#look((ledger, now) => ledger.said(id, now))
+  }
+
   async leave(session: string) {
     return this.#act((ledger) => ledger.leave(session))
   }
@@ -173,6 +183,14 @@ class MemoryStore implements Store {
 
   async counts() {
     return this.#look((ledger, now) => ledger.counts(now))
+  }
+
+  async pulse(session: string, pulse: Pulse) {
+    return this.#look((ledger, now) => ledger.pulse(session, pulse, now))
+  }
+
+  async inspect({ running }: { running: number }) {
+    return this.#look((ledger, now) => ledger.inspect(running, now))
   }
 
   async check(): Promise<string[]> {

@@ -1,4 +1,5 @@
 /** The workers that are there: until when each may be believed, and what it has not been told yet. */
+import type { Pulse, WorkerInfo } from '../inspect.ts'
 import type { Wake } from '../store.ts'
 
 interface Session {
@@ -7,6 +8,9 @@ interface Session {
   cancelled: Wake['cancelled']
   /** Which it claimed from last; absent: it has not stepped yet. */
   queues?: readonly string[]
+  /** What the worker is, and how it does, as it said. */
+  info?: WorkerInfo
+  pulse?: { at: number; pulse: Pulse }
 }
 
 export class Sessions {
@@ -19,6 +23,13 @@ export class Sessions {
   /** Starts the session, or renews its lease. */
   renew(session: string, leaseUntil: number): void {
     this.#sessions.set(session, { cancelled: [], ...this.#sessions.get(session), leaseUntil })
+  }
+
+  /** Keeps what a session that is there says of itself. Answers whether it is. */
+  describe(session: string, said: Pick<Session, 'info' | 'pulse'>): boolean {
+    const known = this.#sessions.get(session)
+    if (known !== undefined) Object.assign(known, said)
+    return known !== undefined
   }
 
   end(session: string): void {
@@ -51,6 +62,13 @@ export class Sessions {
   /** What was to be told, which is told once. */
   told(session: string): Wake['cancelled'] {
     return this.#sessions.get(session)?.cancelled.splice(0) ?? []
+  }
+
+  /** Those that have a lease that runs, by name. */
+  living(now: number): [session: string, Readonly<Session>][] {
+    return [...this.#sessions]
+      .filter(([, { leaseUntil }]) => leaseUntil > now)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
   }
 
   /** How many have a lease that runs. */

@@ -1,24 +1,30 @@
-import type { Cursor } from '@lovage/core'
-import { defineScript, lua } from '../script.ts'
+import type { Cursor, Enqueued } from '@lovage/core'
+import { JOB_KEYS } from '../keys.ts'
+import { defineScript, headed, lua } from '../script.ts'
 import { feed, optional } from './feed.ts'
+import { tidy } from './hands.ts'
+import { header } from './header.ts'
 import { ring } from './line.ts'
+import { special } from './special.ts'
+import { works } from './works.ts'
 
 /**
- * Puts jobs in line, in order. An id that lives or has ended is passed over, so that a repeat changes
- * nothing. Answers the place in the feed before all this, and which of them (from 1) were there already.
- *
- * Items: `id, record, delayMs` for each job, then `n, task, owner` for each whose `queued` notice is wanted.
+ * Puts the jobs in line that come with `items`: `id, record, delayMs` for each, then `n, task, owner` for each whose
+ * `queued` notice is wanted. Where there is more to say than a delay, JSON stands in place of `delayMs` (`special.ts`).
  */
-export const enqueue = defineScript({
-  name: 'enqueue',
-  keys: ['jobs', 'wait', 'tombs', 'later', 'wake', 'outcomes', 'tail'],
-  args: ['now', 'streamMaxLen', 'resultPrefix', 'count'],
-  repeatable: true,
-  body: lua`
-    ${feed}
-    ${optional}
-    ${ring}
-    local before = redis.call('GET', tail) or '0-0.0'
+const putInLine = lua`
+  ${feed}
+  ${optional}
+  ${header}
+  ${ring}
+  ${tidy}
+  ${works}
+  local resultPrefix = prefix .. 'r:'
+  ${special}
+
+  local before, found = nil, {}
+  local function putInLine()
+    before = redis.call('GET', tail) or '0-0.0'
     local ids, results = {}, {}
     for n = 1, count do
       ids[n] = ARGV[items + n * 3 - 2]
@@ -28,32 +34,55 @@ export const enqueue = defineScript({
     local areEnded = redis.call('EXISTS', unpack(results)) > 0
     local areTombs = redis.call('EXISTS', tombs) == 1
 
-    local records, line, repeated, isRepeated = {}, {}, {}, {}
-    local isDelayed = false
+    local records, line, isRepeated = {}, {}, {}
+    local isDelayed, isOdd = false, false
     local seen = {}
+    -- What comes next may concern them.
+    local function flush()
+      if #records > 0 then redis.call('HSET', jobs, unpack(records)) end
+      -- An idle worker is woken when there was nothing in line, and to look when the delayed one is due.
+      if (#line > 0 and redis.call('RPUSH', wait, unpack(line)) == #line) or isDelayed then ring('default') end
+      records, line, isDelayed = {}, {}, false
+    end
     for n = 1, count do
-      local id = ids[n]
-      if living[n] or seen[id] or (areEnded and redis.call('EXISTS', results[n]) == 1) then
-        repeated[#repeated + 1] = n
+      local id, delayMs = ids[n], ARGV[items + n * 3]
+      -- An odd one may have ended others that are to come.
+      if isOdd then living[n] = redis.call('HEXISTS', jobs, id) == 1 end
+      if living[n] or seen[id] or ((areEnded or isOdd) and redis.call('EXISTS', results[n]) == 1) then
+        found[#found + 1] = n
+        found[#found + 1] = id
         isRepeated[n] = true
       else
-        seen[id] = true
-        records[#records + 1] = id
-        records[#records + 1] = ARGV[items + n * 3 - 1]
-        local delayMs = ARGV[items + n * 3]
-        -- Its former life was cancelled and its outcome forgotten, but the line still has that id.
-        if areTombs and redis.call('SREM', tombs, id) == 1 then redis.call('LREM', wait, 0, id) end
-        if delayMs == '0' then
-          line[#line + 1] = id
+        -- Its former life was cancelled and its outcome forgotten, but a line still has that id.
+        local grave = areTombs and redis.call('HGET', tombs, id)
+        if grave then
+          redis.call('HDEL', tombs, id)
+          redis.call('LREM', prefix .. 'wait:' .. grave, 0, id)
+        end
+        if string.find(delayMs, '{', 1, true) then
+          flush()
+          isOdd = true
+          local other, isRejected = putSpecial(id, ARGV[items + n * 3 - 1], cjson.decode(delayMs))
+          areTombs = true
+          if other then
+            found[#found + 1] = isRejected and -n or n
+            found[#found + 1] = other
+            isRepeated[n] = true
+          end
         else
-          redis.call('ZADD', later, nowMs + delayMs, id)
-          isDelayed = true
+          seen[id] = true
+          records[#records + 1] = id
+          records[#records + 1] = ARGV[items + n * 3 - 1]
+          if delayMs == '0' then
+            line[#line + 1] = id
+          else
+            redis.call('ZADD', later, nowMs + delayMs, id)
+            isDelayed = true
+          end
         end
       end
     end
-    if #records > 0 then redis.call('HSET', jobs, unpack(records)) end
-    -- An idle worker is woken when there was nothing in line, and to look when the delayed one is due.
-    if (#line > 0 and redis.call('RPUSH', wait, unpack(line)) == #line) or isDelayed then ring() end
+    flush()
 
     for at = items + count * 3 + 1, #ARGV, 3 do
       local n = tonumber(ARGV[at])
@@ -63,10 +92,55 @@ export const enqueue = defineScript({
       end
     end
     seal()
-    return { before, unpack(repeated) }
+  end
+`
+
+/**
+ * Puts jobs in line, in order. An id that lives or has ended is passed over, so that a repeat changes
+ * nothing. Answers the place in the feed before all this and, of those for which another job stands, the number
+ * (from 1; negative: rejected) and that job's id.
+ */
+export const enqueue = defineScript({
+  name: 'enqueue',
+  keys: JOB_KEYS,
+  args: ['now', 'streamMaxLen', 'prefix', 'count'],
+  repeatable: true,
+  body: lua`
+    ${putInLine}
+    putInLine()
+    return { before, unpack(found) }
   `,
-  decode(reply): { cursor: Cursor; repeated: number[] } {
-    const [cursor, ...repeated] = reply as [Cursor, ...number[]]
-    return { cursor, repeated }
+  decode(reply): { cursor: Cursor; found: Map<number, Pick<Enqueued, 'outcome' | 'id'>> } {
+    const [cursor, ...rest] = reply as [Cursor, ...(number | string)[]]
+    const found = new Map<number, Pick<Enqueued, 'outcome' | 'id'>>()
+    for (let i = 0; i < rest.length; i += 2) {
+      const n = rest[i] as number
+      found.set(Math.abs(n), { outcome: n < 0 ? 'rejected' : 'exists', id: rest[i + 1] as string })
+    }
+    return { cursor, found }
   },
+})
+
+/** Enqueues the jobs of a schedule's tick and sets the next one, unless somebody has. An empty `nextAt`: there is none. */
+export const fire = defineScript({
+  name: 'fire',
+  keys: JOB_KEYS,
+  args: ['now', 'streamMaxLen', 'prefix', 'count', 'name', 'at', 'nextAt'],
+  repeatable: true,
+  body: lua`
+    ${putInLine}
+    local ticks, timer = prefix .. 'ticks', 's:' .. name
+    if redis.call('HGET', ticks, name) ~= at then return 'stale' end
+    if nextAt == '' then
+      redis.call('HDEL', prefix .. 'schedules', name)
+      redis.call('HDEL', ticks, name)
+      redis.call('ZREM', prefix .. 'timers', timer)
+    else
+      redis.call('HSET', ticks, name, nextAt)
+      redis.call('ZADD', prefix .. 'timers', nextAt, timer)
+    end
+    putInLine()
+    return 'fired'
+  `,
+  decode: headed(['fired', 'stale'], (outcome) => ({ outcome })),
 })

@@ -1,6 +1,6 @@
 /** Lua that several scripts share: the jobs that are in the hands of sessions. */
+import { HISTORY_MAX } from '@lovage/core'
 import { lua } from '../script.ts'
-import { ring } from './line.ts'
 
 /**
  * An entry of `active` that is no job, there as long as any job is. Redis makes a listpack of a small hash,
@@ -18,36 +18,80 @@ export const tidy = lua`
   end
 `
 
+/**
+ * `remember(id, attempt, startedAt, session, name, message)` keeps an attempt that did not end its job: one
+ * line of JSON for each, the newest ones. Takes the argument `prefix` and uses the time.
+ */
+export const remember = lua`
+  local function remember(id, attempt, startedAt, session, name, message)
+    local history = prefix .. 'history'
+    local past = redis.call('HGET', history, id)
+    local entry = string.format('{"attempt":%d,"startedAt":%s,"ms":%d,"worker":%s,"error":{"name":%s,"message":%s}}',
+      attempt, startedAt, nowMs - startedAt, cjson.encode(session), cjson.encode(name), cjson.encode(message))
+    if past then
+      local _, lines = string.gsub(past, '\n', '')
+      if lines + 1 >= ${HISTORY_MAX} then past = string.match(past, '\n(.*)$') end
+      entry = past .. '\n' .. entry
+    end
+    redis.call('HSET', history, id, entry)
+  end
+`
+
 /** Values that one command takes from `unpack`: Lua's stack ends near 8,000. */
 const CHUNK = 1_000
 
 /**
- * `handBack(sessions, isCounted)` puts the jobs that some sessions hold back at the head of the line, oldest
- * first, since ids tell their age. Answers how many. Takes the keys `active`, `wait`, `wake`, `tries` and
- * `progress`.
+ * `handBack(sessions, isCounted)` puts the jobs that some sessions hold back at the head of their lines,
+ * oldest first, since ids tell their age. Answers how many. Uses `works`, `remember` and what they use.
  */
 export const handBack = lua`
-  ${ring}
-  ${tidy}
   local function handBack(sessions, isCounted)
-    local ids = {}
+    local ids, holds = {}, {}
     local held = redis.call('HGETALL', active)
     for i = 1, #held, 2 do
-      if sessions[string.match(held[i + 1], '^(.*)@')] then ids[#ids + 1] = held[i] end
+      local session, claimedAt = string.match(held[i + 1], '^(.*)@(%d+)$')
+      if session and sessions[session] then
+        ids[#ids + 1] = held[i]
+        holds[held[i]] = { session, claimedAt }
+      end
     end
     table.sort(ids, function(a, b) return a > b end)
+    local lines = {}
+    local hasSlots = redis.call('EXISTS', prefix .. 'slots') == 1
     for from = 1, #ids, ${CHUNK} do
       local to = math.min(from + ${CHUNK} - 1, #ids)
       redis.call('HDEL', active, unpack(ids, from, to))
       redis.call('HDEL', progress, unpack(ids, from, to))
-      redis.call('LPUSH', wait, unpack(ids, from, to))
+      local records = redis.call('HMGET', jobs, unpack(ids, from, to))
+      for n = from, to do
+        local id, record = ids[n], records[n - from + 1]
+        if hasSlots then works().release(id) end
+        local isPlain = true
+        if record and isKnown(record) then
+          local _, _, options = header(record)
+          isPlain = options == '0'
+        end
+        if isPlain then
+          redis.call('LPUSH', wait, id)
+        else
+          local at = works().placeOf(record)
+          works().queueUp(id, at.line, at.options.priority, true)
+          lines[#lines + 1] = at.line
+        end
+        if isCounted then
+          local attempt = redis.call('HINCRBY', tries, id, 1)
+          remember(id, attempt, holds[id][2], holds[id][1], 'WORKER_LOST', 'its worker was lost')
+        end
+      end
     end
-    if isCounted then
-      for _, id in ipairs(ids) do redis.call('HINCRBY', tries, id, 1) end
-    end
+    -- The oldest comes first in taking turns, too.
+    for n = #lines, 1, -1 do works().arrive(lines[n]) end
     if #ids > 0 then
       tidy()
-      ring()
+      ring('default')
+    end
+    if redis.call('EXISTS', prefix .. 'lingering') == 1 then
+      for _, id in ipairs(redis.call('HKEYS', prefix .. 'lingering')) do works().unlinger(id, sessions) end
     end
     return #ids
   end

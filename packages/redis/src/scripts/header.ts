@@ -1,10 +1,10 @@
-/** Lua that several scripts share: who a record is about, without reading its input. */
+/** Lua that several scripts share: what a record says, without reading its input. */
 import { RECORD_VERSION } from '../record.ts'
 import { lua } from '../script.ts'
 
 /**
- * `isKnown(record)`: whether this version can read it. `header(record)`: the JSON of its task and of its
- * owner (`null` for none). `plain(json)`: the text that a JSON string says.
+ * `isKnown(record)`: whether this version can read it. `header(record)`: the JSON of its task, of its owner
+ * (`null` for none), and of its options (`0` for none). `plain(json)`: the text that a JSON string says.
  *
  * Names without escapes, which is all but the odd one, are cut out; others cost a parse of the whole record.
  */
@@ -14,12 +14,20 @@ export const header = lua`
   end
   local function header(record)
     local task, at = string.match(record, '^%[${RECORD_VERSION},("[^"\\]*"),()')
-    local owner = task and (string.match(record, '^null', at) or string.match(record, '^"[^"\\]*",', at))
-    if owner == 'null' then return task, owner end
-    if owner then return task, string.sub(owner, 1, -2) end
+    local owner, rest
+    if task then
+      owner, rest = string.match(record, '^(null),()', at)
+      if not owner then owner, rest = string.match(record, '^("[^"\\]*"),()', at) end
+    end
+    if owner then return task, owner, string.match(record, '^%b{}', rest) or '0' end
     local isRead, parts = pcall(cjson.decode, record)
-    if not isRead then return '"?"', 'null' end
-    return cjson.encode(parts[2]), parts[3] == cjson.null and 'null' or cjson.encode(parts[3])
+    if not isRead then return '"?"', 'null', '0' end
+    local options = '0'
+    if type(parts[4]) == 'table' then
+      local inner = string.gsub(string.sub(cjson.encode(parts[4]), 2, -2), '[{}]', { ['{'] = '\u007b', ['}'] = '\u007d' })
+      options = '{' .. inner .. '}'
+    end
+    return cjson.encode(parts[2]), parts[3] == cjson.null and 'null' or cjson.encode(parts[3]), options
   end
   local function plain(json)
     if not string.find(json, '\\', 1, true) then return string.sub(json, 2, -2) end

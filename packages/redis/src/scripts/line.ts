@@ -1,9 +1,10 @@
 /** Lua that several scripts share: the line of waiting jobs. */
 import { lua } from '../script.ts'
 
-/** `ring()` leaves the marker that wakes one idle worker. Takes the key `wake`. */
+/** `ring(queue)` leaves the marker that wakes one idle worker of a queue. Takes the argument `prefix`. */
 export const ring = lua`
-  local function ring()
+  local function ring(queue)
+    local wake = prefix .. 'wake:' .. queue
     if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
   end
 `

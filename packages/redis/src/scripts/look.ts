@@ -1,4 +1,4 @@
-import type { Counts, Cursor, Snapshot } from '@lovage/core'
+import type { AttemptRecord, Counts, Cursor, Snapshot } from '@lovage/core'
 import { decodeOutcome } from '../outcome.ts'
 import { decodeRecord } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
@@ -14,47 +14,73 @@ import { time } from './time.ts'
 export const get = defineScript({
   name: 'get',
   keys: ['jobs', 'later', 'retry', 'active', 'tries', 'progress', 'tail'],
-  args: ['resultPrefix', 'id'],
+  args: ['prefix', 'id'],
   repeatable: true,
   body: lua`
     local cursor = redis.call('GET', tail) or '0-0.0'
-    local outcome = redis.call('GET', resultPrefix .. id)
+    local outcome = redis.call('GET', prefix .. 'r:' .. id)
     if outcome then return { 'ended', cursor, outcome } end
     local record = redis.call('HGET', jobs, id)
     if not record then return { 'missing', cursor } end
     local attempt = tonumber(redis.call('HGET', tries, id) or 0)
-    local claimedAt = string.match(redis.call('HGET', active, id) or '', '@(%d+)$')
+    local past = attempt > 0 and redis.call('HGET', prefix .. 'history', id)
+    local session, claimedAt = string.match(redis.call('HGET', active, id) or '', '^(.*)@(%d+)$')
     if claimedAt then
-      return { 'running', cursor, record, attempt + 1, claimedAt, redis.call('HGET', progress, id) }
+      return { 'running', cursor, record, attempt + 1, past, claimedAt, session, redis.call('HGET', progress, id) }
     end
     local due = redis.call('ZSCORE', later, id)
-    if not due then return { 'queued', cursor, record, attempt } end
-    local state = redis.call('SISMEMBER', retry, id) == 1 and 'retrying' or 'scheduled'
-    return { state, cursor, record, attempt, due }
+    if due then
+      local state = redis.call('SISMEMBER', retry, id) == 1 and 'retrying' or 'scheduled'
+      return { state, cursor, record, attempt, past, due }
+    end
+    local flow = redis.call('HGET', prefix .. 'flows', id)
+    if flow then return { 'waiting', cursor, record, attempt, past, flow } end
+    return { 'queued', cursor, record, attempt, past }
   `,
-  decode: headed(['ended', 'missing', 'running', 'queued', 'scheduled', 'retrying'], (state, rest) => {
-    const [cursor, text, attempt, at, report] = rest as [Cursor, string, number, string, string | null]
-    return (id: string): Snapshot | null => {
-      switch (state) {
-        case 'missing':
-          return null
-        case 'ended':
-          return { cursor, ...decodeOutcome(id, text) }
-        case 'queued':
-          return { cursor, state, job: decodeRecord(id, text), attempt }
-        case 'scheduled':
-        case 'retrying':
-          return { cursor, state, job: decodeRecord(id, text), attempt, runAt: Number(at) }
-        case 'running': {
-          const running = { cursor, state, job: decodeRecord(id, text), attempt, startedAt: Number(at) }
-          return report === null ? running : { ...running, progress: fromText(report) }
+  decode: headed(
+    ['ended', 'missing', 'running', 'queued', 'waiting', 'scheduled', 'retrying'],
+    (state, rest) => {
+      const [cursor, text, attempt, past, at, worker, report] = rest as LiveAnswer
+      return (id: string): Snapshot | null => {
+        if (state === 'missing') return null
+        if (state === 'ended') return { cursor, ...decodeOutcome(id, text) }
+        const living = {
+          cursor,
+          job: decodeRecord(id, text),
+          attempt,
+          ...(past && { history: JSON.parse(`[${past.replaceAll('\n', ',')}]`) as AttemptRecord[] }),
         }
-        default:
-          return state satisfies never
+        switch (state) {
+          case 'queued':
+            return { ...living, state }
+          case 'waiting': {
+            const { done, children } = JSON.parse(at) as { done: number; children: number }
+            return { ...living, state, flow: { done, total: children } }
+          }
+          case 'scheduled':
+          case 'retrying':
+            return { ...living, state, runAt: Number(at) }
+          case 'running': {
+            const running = { ...living, state, startedAt: Number(at), worker }
+            return report === null ? running : { ...running, progress: fromText(report) }
+          }
+          default:
+            return state satisfies never
+        }
       }
-    }
-  }),
+    },
+  ),
 })
+
+type LiveAnswer = [
+  cursor: Cursor,
+  text: string,
+  attempt: number,
+  past: string | null,
+  at: string,
+  worker: string,
+  report: string | null,
+]
 
 /** Part of the feed, with its end as of the same moment: between two calls it could have moved. */
 export const range = defineScript({
@@ -71,22 +97,28 @@ export const range = defineScript({
 
 export const counts = defineScript({
   name: 'counts',
-  keys: ['wait', 'tombs', 'later', 'retry', 'active', 'workers'],
-  args: ['now'],
+  keys: ['jobs', 'later', 'retry', 'active', 'workers'],
+  args: ['now', 'prefix'],
   repeatable: true,
   body: lua`
     ${time}
     local retrying = redis.call('SCARD', retry)
+    local delayed = redis.call('ZCARD', later)
+    local running = redis.call('HLEN', active) - redis.call('HEXISTS', active, '${ANCHOR}')
+    local waiting = redis.call('HLEN', prefix .. 'flows')
     return {
-      redis.call('LLEN', wait) - redis.call('SCARD', tombs),
-      redis.call('ZCARD', later) - retrying,
+      redis.call('HLEN', jobs) - delayed - running - waiting,
+      waiting,
+      delayed - retrying,
       retrying,
-      redis.call('HLEN', active) - redis.call('HEXISTS', active, '${ANCHOR}'),
+      running,
       redis.call('ZCOUNT', workers, '(' .. nowText, '+inf'),
     }
   `,
   decode(reply): Counts {
-    const [queued, scheduled, retrying, running, workers] = reply as [number, number, number, number, number]
-    return { queued, scheduled, retrying, running, workers }
+    const [queued, waiting, scheduled, retrying, running, workers] = reply as number[] as Six
+    return { queued, waiting, scheduled, retrying, running, workers }
   },
 })
+
+type Six = [number, number, number, number, number, number]

@@ -2,14 +2,46 @@
 import { expect, test } from 'vitest'
 import { KEY_NAMES } from '../keys.ts'
 import { cancel } from './cancel.ts'
-import { enqueue } from './enqueue.ts'
+import { enqueue, fire } from './enqueue.ts'
+import { discard, retryFailed } from './failed.ts'
+import { find, last } from './find.ts'
+import { limit, pause } from './gates.ts'
+import { inspect, pulse } from './inspect.ts'
 import { counts, get, range } from './look.ts'
 import { giveBack, peek } from './marker.ts'
 import { report } from './report.ts'
+import { putSchedule, removeSchedule, schedules } from './schedules.ts'
 import { extend, join, leave } from './sessions.ts'
+import { say } from './say.ts'
 import { step } from './step.ts'
 
-const SCRIPTS = [cancel, counts, enqueue, extend, get, giveBack, join, leave, peek, range, report, step]
+const SCRIPTS = [
+  cancel,
+  counts,
+  discard,
+  enqueue,
+  extend,
+  find,
+  fire,
+  get,
+  giveBack,
+  inspect,
+  join,
+  last,
+  leave,
+  limit,
+  pause,
+  peek,
+  pulse,
+  putSchedule,
+  range,
+  removeSchedule,
+  report,
+  retryFailed,
+  say,
+  schedules,
+  step,
+]
 
 test.each(SCRIPTS)('$name', async ({ name, source }) => {
   await expect(source).toMatchFileSnapshot(`__snapshots__/${name}.test.lua`)

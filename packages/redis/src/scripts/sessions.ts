@@ -1,7 +1,33 @@
 import type { Hold, JoinRequest } from '@lovage/core'
+import { JOB_KEYS } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
-import { handBack } from './hands.ts'
-import { time } from './time.ts'
+import { feed } from './feed.ts'
+import { handBack, remember, tidy } from './hands.ts'
+import { header } from './header.ts'
+import { ring } from './line.ts'
+import { works } from './works.ts'
+
+const SESSION_KEYS = [...JOB_KEYS, 'info', 'pulse'] as const
+
+const hands = lua`
+  ${feed}
+  ${header}
+  ${ring}
+  ${tidy}
+  ${remember}
+  ${works}
+  ${handBack}
+`
+
+/** `forget(name)`: nothing is left of a session but what it holds. Takes `workers`, `info`, `pulse` and `prefix`. */
+const forget = lua`
+  local function forget(name)
+    redis.call('ZREM', workers, name)
+    redis.call('HDEL', info, name)
+    redis.call('HDEL', pulse, name)
+    redis.call('DEL', prefix .. 'ctl:' .. name)
+  end
+`
 
 /**
  * Starts a session. When it replaces another one, the jobs that the worker knows of become its own under the
@@ -12,13 +38,14 @@ import { time } from './time.ts'
  */
 export const join = defineScript({
   name: 'join',
-  keys: ['active', 'wait', 'workers', 'wake', 'tries', 'progress'],
-  args: ['now', 'ctlPrefix', 'session', 'leaseMs', 'replaces'],
+  keys: SESSION_KEYS,
+  args: ['now', 'streamMaxLen', 'prefix', 'session', 'leaseMs', 'replaces', 'said'],
   repeatable: true,
   body: lua`
-    ${time}
-    ${handBack}
+    ${hands}
+    ${forget}
     redis.call('ZADD', workers, nowMs + leaseMs, session)
+    if said ~= '' then redis.call('HSET', info, session, said) end
     local lost = {}
     if replaces ~= '' then
       for at = items + 1, #ARGV, 2 do
@@ -30,9 +57,16 @@ export const join = defineScript({
           lost[#lost + 1] = id
         end
       end
+      local lingering = redis.call('HGETALL', prefix .. 'lingering')
+      for i = 1, #lingering, 2 do
+        local all = cjson.decode(lingering[i + 1])
+        for _, one in ipairs(all) do
+          if one.session == replaces then one.session = session end
+        end
+        redis.call('HSET', prefix .. 'lingering', lingering[i], cjson.encode(all))
+      end
       handBack({ [replaces] = true }, false)
-      redis.call('ZREM', workers, replaces)
-      redis.call('DEL', ctlPrefix .. replaces)
+      forget(replaces)
     end
     return { 'joined', unpack(lost) }
   `,
@@ -48,20 +82,19 @@ export const joinItems = ({ replaces }: JoinRequest): (string | number)[] =>
  */
 export const extend = defineScript({
   name: 'extend',
-  keys: ['active', 'wait', 'workers', 'wake', 'tries', 'progress'],
-  args: ['now', 'ctlPrefix', 'session', 'leaseMs'],
+  keys: SESSION_KEYS,
+  args: ['now', 'streamMaxLen', 'prefix', 'session', 'leaseMs'],
   repeatable: true,
   body: lua`
-    ${time}
-    ${handBack}
+    ${hands}
+    ${forget}
     local isAlive = redis.call('ZSCORE', workers, session)
     if isAlive then redis.call('ZADD', workers, nowMs + leaseMs, session) end
     local dead = redis.call('ZRANGE', workers, '-inf', nowText, 'BYSCORE')
     local isDead = {}
     for _, name in ipairs(dead) do
       isDead[name] = true
-      redis.call('ZREM', workers, name)
-      redis.call('DEL', ctlPrefix .. name)
+      forget(name)
     end
     if #dead > 0 then handBack(isDead, true) end
     return { isAlive and 'alive' or 'reaped', #dead }
@@ -75,13 +108,13 @@ export const extend = defineScript({
 /** Ends a session; what it was running starts anew elsewhere, and the attempt does not count. */
 export const leave = defineScript({
   name: 'leave',
-  keys: ['active', 'wait', 'workers', 'wake', 'tries', 'progress'],
-  args: ['ctlPrefix', 'session'],
+  keys: SESSION_KEYS,
+  args: ['now', 'streamMaxLen', 'prefix', 'session'],
   repeatable: true,
   body: lua`
-    ${handBack}
-    redis.call('ZREM', workers, session)
-    redis.call('DEL', ctlPrefix .. session)
+    ${hands}
+    ${forget}
+    forget(session)
     return { 'left', handBack({ [session] = true }, false) }
   `,
   decode: headed(['left'], (_, [returned]) => ({ returned: returned as number })),

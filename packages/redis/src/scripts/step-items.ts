@@ -11,11 +11,11 @@ export const WIDTH = 8
  * A report that comes with a settlement is one of its own, just before it. `settleCount` is how many that
  * makes.
  */
-export function stepItems({ session, settle, verify = [] }: StepRequest): {
+export function stepItems({ session, queues, settle, release = [], verify = [] }: StepRequest): {
   settleCount: number
   items: string[]
 } {
-  const items: string[] = []
+  const items: string[] = [...queues]
   const push = (held: Settlement, to: string, ms: number, value: string, document: string): void => {
     const { id, task, owner, attempt } = held
     const marks = (attempt === 1 ? '' : `${attempt}`) + marked(owner)
@@ -37,7 +37,8 @@ export function stepItems({ session, settle, verify = [] }: StepRequest): {
         held satisfies never
     }
   }
-  const settleCount = items.length / WIDTH
+  const settleCount = (items.length - queues.length) / WIDTH
+  items.push(...release)
   for (const hold of verify) items.push(hold.id, tokenOf(session, hold))
   return { settleCount, items }
 }

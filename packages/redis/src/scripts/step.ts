@@ -1,14 +1,17 @@
-import { KEY_NAMES } from '../keys.ts'
+import { TICK_LEASE_MS } from '@lovage/core'
+import { JOB_KEYS } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { INLINE_MAX } from '../stream-record.ts'
+import { dead } from './dead.ts'
 import { feed, optional } from './feed.ts'
-import { ANCHOR, ANCHOR_TEXT, tidy } from './hands.ts'
+import { ANCHOR, ANCHOR_TEXT, remember, tidy } from './hands.ts'
 import { header } from './header.ts'
 import { ring } from './line.ts'
 import { WIDTH } from './step-items.ts'
+import { works } from './works.ts'
 
-/** Delayed jobs that one step promotes: it bounds how long others wait for the server. */
-const PROMOTE_MAX = 200
+/** Things that are due of which one step does so many: it bounds how long others wait for the server. */
+const DUE_MAX = 200
 /** An idle worker looks by itself every 5 s; what is due later it will see in time. */
 const SOON_MS = 10_000
 /** Tombstones that one step passes; what is left wakes the next one. */
@@ -19,18 +22,32 @@ const TOMBS_MAX = 1_000
 export const DEFER_MS = 30_000
 
 /**
- * The worker's one script: settles, promotes what is due, claims. It runs once for every hundred jobs or so,
+ * The worker's one script: settles, does what is due, claims. It runs once for every hundred jobs or so,
  * and what is inside its loops is most of what a job costs: hence counters where `#` would search, and no
- * table unless there is something to put in.
+ * table unless there is something to put in. What only some jobs need is in `works`, and costs the others
+ * one question a step.
  *
- * Items: `settleCount` times `id, hold, to, ms, task, marks, value, document`, then `id, hold` for each to
- * verify. Answers: word, ms until the next one is due (-1: none), lost ids, now, claimed ids, their records,
- * their tries (nil: none has any), how many were put off because a newer version wrote them.
+ * Items: the queues; then `settleCount` times `id, hold, to, ms, task, marks, value, document`; then ids to
+ * release; then `id, hold` for each to verify. Answers: word, ms until the next thing is due (-1: none), lost
+ * ids, now, claimed ids, their records, their tries (nil: none has any), how many were put off because a
+ * newer version wrote them, and for each schedule that is due its name, document and moment.
  */
 export const step = defineScript({
   name: 'step',
-  keys: KEY_NAMES,
-  args: ['now', 'streamMaxLen', 'resultPrefix', 'session', 'claim', 'settleCount', 'announce'],
+  keys: JOB_KEYS,
+  args: [
+    'now',
+    'streamMaxLen',
+    'prefix',
+    'failedMax',
+    'failedMaxAgeMs',
+    'session',
+    'claim',
+    'queueCount',
+    'settleCount',
+    'releaseCount',
+    'announce',
+  ],
   repeatable: false,
   body: lua`
     ${feed}
@@ -38,6 +55,8 @@ export const step = defineScript({
     ${header}
     ${ring}
     ${tidy}
+    ${works}
+    local resultPrefix = prefix .. 'r:'
 
     -- A value and, after a line feed, its meta; an error's name and its message.
     local function apart(text)
@@ -59,13 +78,20 @@ export const step = defineScript({
       end
       return unpack(fields)
     end
+    local hasTries = redis.call('EXISTS', tries) == 1
+    -- Earlier attempts, for the outcome.
+    local function pastOf(id)
+      local past = works().pastOf(id)
+      return past ~= '' and past .. ',"worker":' .. cjson.encode(session) or ''
+    end
 
     local function succeed(id, ms, task, marks, value, document)
       local json, meta = apart(value)
-      if meta then document = ',"meta":' .. meta .. document end
       if ms ~= '0' then
-        document = '{"status":"SUCCESS","result":' .. json .. document .. stamp() .. '"}'
-        redis.call('SET', resultPrefix .. id, document, 'PX', ms)
+        local kept = document
+        if meta then kept = ',"meta":' .. meta .. kept end
+        if hasTries then kept = pastOf(id) .. kept end
+        redis.call('SET', resultPrefix .. id, '{"status":"SUCCESS","result":' .. json .. kept .. stamp() .. '"}', 'PX', ms)
       end
       if #value > ${INLINE_MAX} then
         append(id, task, 'SUCCESS', 'ref', resultPrefix .. id, fieldsOf(marks))
@@ -76,18 +102,28 @@ export const step = defineScript({
       else
         append(id, task, 'SUCCESS', 'result', json)
       end
+      return 'succeeded', json, meta
     end
+    ${dead}
     local function fail(id, ms, task, marks, value, document)
       local name, message = apart(value)
-      if ms ~= '0' then redis.call('SET', resultPrefix .. id, document .. stamp() .. '"}', 'PX', ms) end
+      if ms ~= '0' then
+        local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. document
+        redis.call('SET', resultPrefix .. id, kept .. stamp() .. '"}', 'PX', ms)
+      end
+      bury(id)
       append(id, task, 'FAILURE', 'error', message, fieldsOf(marks, 'error_name', name))
+      return 'failed', name, message
     end
-    local function again(id, ms, task, marks, value)
+    ${remember}
+    local function again(id, ms, task, marks, value, startedAt)
       local name, message = apart(value)
       local runAt = nowMs + ms
+      local attempt = string.match(marks, '^%d+') or 1
       redis.call('ZADD', later, runAt, id)
       redis.call('SADD', retry, id)
-      redis.call('HSET', tries, id, string.match(marks, '^%d+') or 1)
+      redis.call('HSET', tries, id, attempt)
+      remember(id, attempt, startedAt, session, name, message)
       append(id, task, 'RETRY', 'error', message, fieldsOf(marks, 'error_name', name, 'run_at', runAt))
     end
     local function report(id, ms, task, marks, value)
@@ -98,34 +134,52 @@ export const step = defineScript({
 
     -- The fence: a hold is true while active says the same session and the same moment.
     local lost = {}
-    local verifyFrom = items + settleCount * ${WIDTH} + 1
+    local settleFrom = items + queueCount
+    local releaseFrom = settleFrom + settleCount * ${WIDTH} + 1
+    local verifyFrom = releaseFrom + releaseCount
     if settleCount ~= '0' then
       local ids, n = {}, 0
-      for at = items + 1, verifyFrom - 1, ${WIDTH} do
+      for at = settleFrom + 1, releaseFrom - 1, ${WIDTH} do
         n = n + 1
         ids[n] = ARGV[at]
       end
       local holds = redis.call('HMGET', active, unpack(ids))
+      -- Some hold places at gates, or take others with them when they end; even some that are settled after them.
+      local tied, slots, areTied = {}, {}, redis.call('EXISTS', prefix .. 'ends', prefix .. 'slots') > 0
+      if areTied then
+        tied = redis.call('HMGET', prefix .. 'ends', unpack(ids))
+        slots = redis.call('HMGET', prefix .. 'slots', unpack(ids))
+      end
       local isSettled, settled, settledCount, ended, endedCount = {}, {}, 0, {}, 0
       n = 0
-      for at = items + 1, verifyFrom - 1, ${WIDTH} do
+      for at = settleFrom + 1, releaseFrom - 1, ${WIDTH} do
         n = n + 1
         local id, to = ids[n], ARGV[at + 2]
+        local isTied = areTied and (tied[n] or slots[n])
+        local held = holds[n]
+        if isTied then held = redis.call('HGET', active, id) end
         if to == 'report' then
-          if holds[n] == ARGV[at + 1] and not isSettled[id] then report(id, unpack(ARGV, at + 3, at + 6)) end
-        elseif holds[n] ~= ARGV[at + 1] or isSettled[id] then
+          if held == ARGV[at + 1] and not isSettled[id] then report(id, unpack(ARGV, at + 3, at + 6)) end
+        elseif held ~= ARGV[at + 1] or isSettled[id] then
           lost[#lost + 1] = id
         else
           isSettled[id] = true
           settledCount = settledCount + 1
           settled[settledCount] = id
+          if isTied then redis.call('HDEL', active, id) end
           if to == 'retrying' then
-            again(id, unpack(ARGV, at + 3, at + 6))
+            again(id, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], string.match(held, '%d+$'))
+            if isTied then works().release(id, true) end
           else
             endedCount = endedCount + 1
             ended[endedCount] = id
             local act = to == 'succeeded' and succeed or fail
-            act(id, unpack(ARGV, at + 3, at + 7))
+            local how, first, second = act(id, unpack(ARGV, at + 3, at + 7))
+            if isTied then
+              redis.call('HDEL', jobs, id)
+              works().release(id)
+              works().ended(id, { task = ARGV[at + 4] }, how, first, second)
+            end
           end
         end
       end
@@ -135,49 +189,140 @@ export const step = defineScript({
       end
       if endedCount > 0 then
         redis.call('HDEL', jobs, unpack(ended))
-        if redis.call('EXISTS', tries) == 1 then redis.call('HDEL', tries, unpack(ended)) end
+        if hasTries then
+          redis.call('HDEL', tries, unpack(ended))
+          redis.call('HDEL', prefix .. 'history', unpack(ended))
+        end
       end
+    end
+    for at = releaseFrom, verifyFrom - 1 do
+      works().unlinger(ARGV[at], { [session] = true })
     end
     for at = verifyFrom, #ARGV, 2 do
       if redis.call('HGET', active, ARGV[at]) ~= ARGV[at + 1] then lost[#lost + 1] = ARGV[at] end
     end
 
-    local due = redis.call('ZRANGE', later, '-inf', nowText, 'BYSCORE', 'LIMIT', '0', '${PROMOTE_MAX}')
-    if #due > 0 then
-      redis.call('ZREM', later, unpack(due))
-      redis.call('SREM', retry, unpack(due))
-      redis.call('RPUSH', wait, unpack(due))
-    end
-
     -- A session that was reaped must not claim: nobody would ever look for what it holds.
     local isAlive = redis.call('ZSCORE', workers, session)
     local room = isAlive and tonumber(claim) or 0
+    local ticks, hasMore = {}, false
+    local timers = prefix .. 'timers'
+    local clocks = redis.call('ZRANGE', timers, '-inf', nowText, 'BYSCORE', 'LIMIT', '0', '${DUE_MAX}')
+    if #clocks > 0 then
+      hasMore = #clocks == ${DUE_MAX}
+      for _, member in ipairs(clocks) do
+        local kind, name = string.sub(member, 1, 2), string.sub(member, 3)
+        if kind == 's:' then
+          if isAlive then
+            redis.call('ZADD', timers, nowMs + ${TICK_LEASE_MS}, member)
+            ticks[#ticks + 1] = name
+            ticks[#ticks + 1] = redis.call('HGET', prefix .. 'schedules', name)
+            ticks[#ticks + 1] = redis.call('HGET', prefix .. 'ticks', name)
+          end
+        else
+          redis.call('ZREM', timers, member)
+          if kind == 'x:' then works().expire(name) else works().freed(name) end
+        end
+      end
+    end
+    local due = redis.call('ZRANGE', later, '-inf', nowText, 'BYSCORE', 'LIMIT', '0', '${DUE_MAX}')
+    if #due > 0 then
+      redis.call('ZREM', later, unpack(due))
+      redis.call('SREM', retry, unpack(due))
+      local records = redis.call('HMGET', jobs, unpack(due))
+      local line, lineCount = {}, 0
+      for n, id in ipairs(due) do
+        local options = '0'
+        if records[n] and isKnown(records[n]) then
+          local _
+          _, _, options = header(records[n])
+        end
+        if options == '0' then
+          lineCount = lineCount + 1
+          line[lineCount] = id
+        else
+          if lineCount > 0 then redis.call('RPUSH', wait, unpack(line, 1, lineCount)) end
+          lineCount = 0
+          local at = works().placeOf(records[n])
+          -- An ordered one that has failed kept its place at the key's gate: it goes on before those behind it.
+          local isKept = at.options.ordered and redis.call('HEXISTS', prefix .. 'slots', id) == 1
+          works().enter(id, at.line, at.options.priority, isKept)
+          if isKept then works().release(id) end
+        end
+      end
+      if lineCount > 0 then redis.call('RPUSH', wait, unpack(line, 1, lineCount)) end
+    end
+
     local claimed, records, holds, count = {}, {}, {}, 0
     local hold = session .. '@' .. nowText
     local passed, deferred = 0, 0
-    while room > 0 and passed < ${TOMBS_MAX} do
-      local ids = redis.call('LPOP', wait, room)
-      if not ids then break end
-      local tombstones = {}
-      for n, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
-        local id = ids[n]
-        if not record then
-          tombstones[#tombstones + 1] = id
-        elseif not isKnown(record) then
-          redis.call('ZADD', later, nowMs + ${DEFER_MS}, id)
-          deferred = deferred + 1
-          room = room - 1
-        else
-          count = count + 1
-          claimed[count] = id
-          records[count] = record
-          holds[2 * count - 1] = id
-          holds[2 * count] = hold
-          room = room - 1
+    local function take(id, record)
+      count = count + 1
+      claimed[count] = id
+      records[count] = record
+      holds[2 * count - 1] = id
+      holds[2 * count] = hold
+      room = room - 1
+    end
+    -- The plain line, many at once. Answers whether it came to one that must leave for a lane: then turns are taken.
+    local function takeLine(queue, isStray)
+      local line = prefix .. 'wait:' .. queue
+      while room > 0 and passed < ${TOMBS_MAX} do
+        local ids = redis.call('LPOP', line, room)
+        if not ids then return false end
+        local tombstones = {}
+        for n, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
+          local id = ids[n]
+          if not record then
+            tombstones[#tombstones + 1] = id
+          elseif not isKnown(record) then
+            redis.call('ZADD', later, nowMs + ${DEFER_MS}, id)
+            deferred = deferred + 1
+            room = room - 1
+          elseif isStray and isStray(record) then
+            for back = #ids, n, -1 do redis.call('LPUSH', line, ids[back]) end
+            if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
+            return true
+          else
+            take(id, record)
+          end
         end
+        if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
+        passed = passed + #tombstones
       end
-      if #tombstones > 0 then redis.call('SREM', tombs, unpack(tombstones)) end
-      passed = passed + #tombstones
+      return false
+    end
+    local function takeTurns(queue)
+      while room > 0 do
+        local id, record = works().serve(queue)
+        if not id then return end
+        take(id, record)
+      end
+    end
+    -- Expiries that are overdue come first: what has expired must not start.
+    if hasMore then room = 0 end
+    local isUneven = redis.call('EXISTS', prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused') > 0
+    if isUneven then works().deferMs = ${DEFER_MS} end
+    for n = 1, queueCount do
+      local queue = ARGV[items + n]
+      if room == 0 then break end
+      if redis.call('EXISTS', prefix .. 'prio:' .. queue) == 1 then
+        takeTurns(queue)
+      elseif not isUneven then
+        takeLine(queue)
+      elseif works().isPlain(queue) then
+        local before = count
+        local mustTurn = takeLine(queue, works().isStray)
+        if count > before then works().turned(queue) end
+        if mustTurn then takeTurns(queue) end
+      else
+        takeTurns(queue)
+      end
+    end
+    if W then
+      local left, put = W.budget()
+      hasMore = hasMore or left <= 0
+      deferred = deferred + put
     end
 
     local counts = false
@@ -197,21 +342,29 @@ export const step = defineScript({
     end
     seal()
     local nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
+    local nextClock = redis.call('ZRANGE', timers, '0', '0', 'WITHSCORES')[2]
+    if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end
     -- What is left, another takes; and what is due soon another must know, where this worker has no hand free for it.
     local isSoon = nextDue and nextDue - nowMs < ${SOON_MS}
-    if redis.call('LLEN', wait) > 0 or (isSoon and room == 0) then ring() end
+    for n = 1, queueCount do
+      local queue = ARGV[items + n]
+      local isLeft = redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue) > 0
+      if isUneven then isLeft = hasMore or works().isLeft(queue) end
+      if isLeft or (isSoon and room == 0) then ring(queue) end
+    end
 
     local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
-    return { isAlive and 'alive' or 'reaped', nextDueMs, lost, nowMs, claimed, records, counts, deferred }
+    return { isAlive and 'alive' or 'reaped', nextDueMs, lost, nowMs, claimed, records, counts, deferred, ticks }
   `,
   decode: headed(['alive', 'reaped'], (word, rest) => {
-    const [nextDueMs, lost, claimedAt, ids, records, tries, deferred] = rest as StepAnswer
+    const [nextDueMs, lost, claimedAt, ids, records, tries, deferred, ticks] = rest as StepAnswer
     const batch: ClaimedBatch = { claimedAt, ids, records, tries }
     return {
       alive: word === 'alive',
       nextDueMs: nextDueMs === -1 ? null : nextDueMs,
       lost,
       deferred,
+      ticks,
       ...batch,
     }
   }),
@@ -234,4 +387,5 @@ type StepAnswer = [
   records: string[],
   tries: (string | null)[] | null,
   deferred: number,
+  ticks: (string | null)[],
 ]

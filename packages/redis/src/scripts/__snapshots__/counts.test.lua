@@ -1,7 +1,7 @@
 local redis, string, ARGV = redis, string, ARGV
-local wait, tombs, later, retry, active, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local now = ARGV[1]
-local items = 1
+local jobs, later, retry, active, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local now, prefix = ARGV[1], ARGV[2]
+local items = 2
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -9,10 +9,14 @@ if not nowMs then
 end
 local nowText = string.format('%d', nowMs)
 local retrying = redis.call('SCARD', retry)
+local delayed = redis.call('ZCARD', later)
+local running = redis.call('HLEN', active) - redis.call('HEXISTS', active, '_')
+local waiting = redis.call('HLEN', prefix .. 'flows')
 return {
-  redis.call('LLEN', wait) - redis.call('SCARD', tombs),
-  redis.call('ZCARD', later) - retrying,
+  redis.call('HLEN', jobs) - delayed - running - waiting,
+  waiting,
+  delayed - retrying,
   retrying,
-  redis.call('HLEN', active) - redis.call('HEXISTS', active, '_'),
+  running,
   redis.call('ZCOUNT', workers, '(' .. nowText, '+inf'),
 }

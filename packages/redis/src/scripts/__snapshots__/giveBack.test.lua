@@ -1,8 +1,9 @@
 local redis, string, ARGV = redis, string, ARGV
-local wake = KEYS[1]
-local items = 0
-local function ring()
+local prefix, queue = ARGV[1], ARGV[2]
+local items = 2
+local function ring(queue)
+  local wake = prefix .. 'wake:' .. queue
   if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
 end
-ring()
+ring(queue)
 return 'rung'

@@ -1,7 +1,7 @@
 local redis, string, ARGV = redis, string, ARGV
-local jobs, wait, tombs, later, retry, active, workers, wake, tries, progress, outcomes, tail = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local now, streamMaxLen, resultPrefix, session, claim, settleCount, announce = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-local items = 7
+local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local now, streamMaxLen, prefix, failedMax, failedMaxAgeMs, session, claim, queueCount, settleCount, releaseCount, announce = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+local items = 11
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -57,23 +57,587 @@ local function isKnown(record)
 end
 local function header(record)
   local task, at = string.match(record, '^%[1,("[^"\\]*"),()')
-  local owner = task and (string.match(record, '^null', at) or string.match(record, '^"[^"\\]*",', at))
-  if owner == 'null' then return task, owner end
-  if owner then return task, string.sub(owner, 1, -2) end
+  local owner, rest
+  if task then
+    owner, rest = string.match(record, '^(null),()', at)
+    if not owner then owner, rest = string.match(record, '^("[^"\\]*"),()', at) end
+  end
+  if owner then return task, owner, string.match(record, '^%b{}', rest) or '0' end
   local isRead, parts = pcall(cjson.decode, record)
-  if not isRead then return '"?"', 'null' end
-  return cjson.encode(parts[2]), parts[3] == cjson.null and 'null' or cjson.encode(parts[3])
+  if not isRead then return '"?"', 'null', '0' end
+  local options = '0'
+  if type(parts[4]) == 'table' then
+    local inner = string.gsub(string.sub(cjson.encode(parts[4]), 2, -2), '[{}]', { ['{'] = '\u007b', ['}'] = '\u007d' })
+    options = '{' .. inner .. '}'
+  end
+  return cjson.encode(parts[2]), parts[3] == cjson.null and 'null' or cjson.encode(parts[3]), options
 end
 local function plain(json)
   if not string.find(json, '\\', 1, true) then return string.sub(json, 2, -2) end
   return cjson.decode('[' .. json .. ']')[1]
 end
-local function ring()
+local function ring(queue)
+  local wake = prefix .. 'wake:' .. queue
   if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
 end
 local function tidy()
   if redis.call('HLEN', active) == 1 then redis.call('HDEL', active, '_') end
 end
+local W
+local function works()
+  if W then return W end
+  W = { deferMs = 0 }
+  local limits, paused, taken, slots = prefix .. 'limits', prefix .. 'paused', prefix .. 'taken', prefix .. 'slots'
+local lanes, turns, turn = prefix .. 'lanes', prefix .. 'turns', prefix .. 'turn'
+local streaks, diverted, timers = prefix .. 'streaks', prefix .. 'diverted', prefix .. 'timers'
+local freed, stand
+
+local function isLane(line) return string.find(line, '\n', 1, true) ~= nil end
+local function queueOf(line) return string.match(line, '^[^\n]*') end
+local function laneOf(queue, task, key, isOrdered)
+  return queue .. '\n' .. task .. '\n' .. (isOrdered and key ~= '' and 'o' or '-') .. key
+end
+local function gatesOf(lane)
+  local task, flag, key = string.match(lane, '^[^\n]*\n([^\n]*)\n(.)(.*)$')
+  return 't:' .. task, key ~= '' and 'k:' .. task .. '\n' .. key or nil, flag == 'o'
+end
+-- Who a record is about and where its job waits.
+local function placeOf(record)
+  local taskJson, ownerJson, text = header(record)
+  local options = text ~= '0' and cjson.decode(text) or {}
+  local at = { taskJson = taskJson, task = plain(taskJson), ownerJson = ownerJson, options = options }
+  at.head = '[1,' .. taskJson .. ',' .. ownerJson .. ',' .. text .. ','
+  if ownerJson ~= 'null' then at.owner = plain(ownerJson) end
+  at.queue = options.queue or 'default'
+  at.line = options.lane and laneOf(at.queue, at.task, options.lane, options.ordered) or at.queue
+  return at
+end
+
+local rules = {}
+local function ruleOf(gate)
+  local field = string.match(gate, '^[^\n]*')
+  if rules[field] == nil then
+    local text = redis.call('HGET', limits, field)
+    rules[field] = text and cjson.decode(text) or false
+  end
+  return rules[field]
+end
+local isAnyPaused
+local function isPaused(gate)
+  if isAnyPaused == nil then isAnyPaused = redis.call('EXISTS', paused) == 1 end
+  return isAnyPaused and redis.call('HEXISTS', paused, gate) == 1
+end
+-- The last starts, newest first; of another stretch of time they are others.
+local function startsOf(gate, rule)
+  return prefix .. 'starts:' .. string.format('%d', rule.rate.perMs) .. ':' .. gate
+end
+-- Whether a gate is closed and, where that is a matter of time alone, until when.
+local function isClosed(gate, isOrdered)
+  if isPaused(gate) then return true end
+  local rule = ruleOf(gate)
+  local most = rule and rule.concurrency
+  if isOrdered and string.sub(gate, 1, 2) == 'k:' then most = 1 end
+  if most and tonumber(redis.call('HGET', taken, gate) or 0) >= most then return true end
+  if rule and rule.rate then
+      if edge and edge + rule.rate.perMs > nowMs then return true, edge + rule.rate.perMs end
+  end
+  return false
+end
+local function closeUntil(gate, at)
+  if at then redis.call('ZADD', timers, string.format('%d', at), 'g:' .. gate) end
+end
+
+-- Puts a lane where it belongs. Answers whether it is ready.
+function stand(lane, at)
+  local task, key, isOrdered = gatesOf(lane)
+  local closed, opensAt = isClosed(task, false)
+  local gate = task
+  if not closed and key then
+    closed, opensAt = isClosed(key, isOrdered)
+    gate = key
+  end
+  if closed then
+    redis.call('ZADD', prefix .. 'parked:' .. gate, at, lane)
+    closeUntil(gate, opensAt)
+    return false
+  end
+  redis.call('ZADD', prefix .. 'ready:' .. queueOf(lane), at, lane)
+  return true
+end
+-- A gate may have opened: calls the first lane that is parked at it and can go on.
+function freed(gate)
+  local kind = string.sub(gate, 1, 2)
+  if kind == 'q:' then return ring(string.sub(gate, 3)) end
+  local parked = prefix .. 'parked:' .. gate
+  local first = redis.call('ZRANGE', parked, '0', kind == 'k:' and '-1' or '0', 'WITHSCORES')
+  while first[1] do
+    -- At a key's gate there are few, ordered ones and others; they differ in what closes it.
+    for n = 1, #first, 2 do
+      local lane = first[n]
+      local _, _, isOrdered = gatesOf(lane)
+      local closed, opensAt = isClosed(gate, isOrdered)
+      if closed then
+        closeUntil(gate, opensAt)
+        if kind == 't:' then return end
+      else
+        redis.call('ZREM', parked, lane)
+        if stand(lane, first[n + 1]) then
+          ring(queueOf(lane))
+          if kind == 't:' then return end
+        end
+      end
+    end
+    first = kind == 't:' and redis.call('ZRANGE', parked, '0', '0', 'WITHSCORES') or {}
+  end
+end
+local function callNext(lane)
+  local task, key = gatesOf(lane)
+  freed(task)
+  if key then freed(key) end
+end
+local function forget(lane)
+  redis.call('HDEL', lanes, lane)
+  redis.call('HDEL', streaks, lane)
+  local waiting = prefix .. 'wait:' .. lane
+  -- What is left in it are tombstones.
+  for _, id in ipairs(redis.call('LRANGE', waiting, '0', '-1')) do redis.call('HDEL', tombs, id) end
+  redis.call('DEL', waiting)
+  local task, key = gatesOf(lane)
+  redis.call('ZREM', prefix .. 'parked:' .. task, lane)
+  if key then redis.call('ZREM', prefix .. 'parked:' .. key, lane) end
+  if redis.call('ZREM', prefix .. 'ready:' .. queueOf(lane), lane) == 1 then callNext(lane) end
+end
+
+local function queueUp(id, line, priority, isHead)
+  if priority then redis.call('ZADD', prefix .. 'prio:' .. line, -priority, id)
+  else redis.call(isHead and 'LPUSH' or 'RPUSH', prefix .. 'wait:' .. line, id) end
+end
+-- One more waits in a line.
+local function arrive(line)
+  if not isLane(line) then ring(queueOf(line))
+  elseif redis.call('HINCRBY', lanes, line, 1) == 1 then
+    if stand(line, redis.call('INCR', turn)) then ring(queueOf(line)) end
+  end
+end
+local function enter(id, line, priority, isHead)
+  queueUp(id, line, priority, isHead)
+  arrive(line)
+end
+local function isFewer(lane)
+  if redis.call('HINCRBY', lanes, lane, -1) <= 0 then
+    forget(lane)
+    return true
+  end
+end
+-- Takes a waiting job out of its line, which keeps a tombstone: finding it there would cost a walk along it.
+local function leave(id, at)
+  local line = redis.call('HGET', diverted, id)
+  if line then redis.call('HDEL', diverted, id)
+  else line = at.line end
+  if at.options.priority then redis.call('ZREM', prefix .. 'prio:' .. line, id)
+  else redis.call('HSET', tombs, id, line) end
+  if isLane(line) then isFewer(line) end
+end
+
+-- How many tombstones and diverted jobs one call passes; what is left wakes the next one.
+local budget = 1000
+local deferred = 0
+local areRules
+-- A job in the plain line whose task has a limit or a pause belongs into the lane of its task.
+local function isStray(record)
+  if areRules == nil then areRules = redis.call('EXISTS', limits, paused) > 0 end
+  if not areRules then return false end
+  local gate = 't:' .. plain((header(record)))
+  return ruleOf(gate) or isPaused(gate)
+end
+local function divert(id, record)
+  local at = placeOf(record)
+  local lane = laneOf(at.queue, at.task, '', false)
+  redis.call('HSET', diverted, id, lane)
+  enter(id, lane, at.options.priority)
+end
+-- The next job of a line.
+local function takeOne(line)
+  local waiting, urgent = prefix .. 'wait:' .. line, prefix .. 'prio:' .. line
+  local isUrgent = redis.call('EXISTS', urgent) == 1
+  local streak = isUrgent and tonumber(redis.call('HGET', streaks, line) or 0) or 0
+  while budget > 0 do
+    local id
+    local hadPriority = false
+    if isUrgent and streak < 3 then
+      id = redis.call('ZPOPMIN', urgent)[1]
+      hadPriority = id ~= nil
+      isUrgent = hadPriority
+    end
+    if not id then id = redis.call('LPOP', waiting) end
+    if not id and isUrgent then
+      id = redis.call('ZPOPMIN', urgent)[1]
+      hadPriority = id ~= nil
+    end
+    if not id then return end
+    local record = redis.call('HGET', jobs, id)
+    if not record then
+      budget = budget - 1
+      redis.call('HDEL', tombs, id)
+    elseif not isKnown(record) then
+      budget = budget - 1
+      redis.call('ZADD', later, nowMs + W.deferMs, id)
+      deferred = deferred + 1
+      if isLane(line) and isFewer(line) then return end
+    elseif not isLane(line) and isStray(record) then
+      budget = budget - 1
+      divert(id, record)
+    else
+      if hadPriority then redis.call('HINCRBY', streaks, line, 1)
+      else redis.call('HDEL', streaks, line) end
+      return id, record
+    end
+  end
+end
+
+-- A claimed job takes its place at the gates.
+local function hold(id, line, queue)
+  local gates = {}
+  if ruleOf('q:' .. queue) then gates[1] = 'q:' .. queue end
+  local isOrdered
+  if isLane(line) then
+    local task, key
+    task, key, isOrdered = gatesOf(line)
+    gates[#gates + 1] = task
+    gates[#gates + 1] = key
+  end
+  if #gates == 0 then return end
+  for _, gate in ipairs(gates) do
+    redis.call('HINCRBY', taken, gate, 1)
+    local rule = ruleOf(gate)
+    if rule and rule.rate then
+      local starts = startsOf(gate, rule)
+      redis.call('LPUSH', starts, nowText)
+      redis.call('PEXPIRE', starts, rule.rate.perMs)
+      while redis.call('LINDEX', starts, '-1') + rule.rate.perMs <= nowMs do redis.call('RPOP', starts) end
+    end
+  end
+  redis.call('HSET', slots, id, cjson.encode({ gates = gates, ordered = isOrdered }))
+end
+-- Gives back the places that a text names; what is to be kept stays written down for the job.
+local function giveBack(text, id, isRetried)
+  local slot = cjson.decode(text)
+  local kept
+  for _, gate in ipairs(slot.gates) do
+    if isRetried and slot.ordered and string.sub(gate, 1, 2) == 'k:' then kept = gate
+    elseif redis.call('HINCRBY', taken, gate, -1) <= 0 then redis.call('HDEL', taken, gate) end
+  end
+  if kept then redis.call('HSET', slots, id, cjson.encode({ gates = { kept }, ordered = true })) end
+  for _, gate in ipairs(slot.gates) do
+    if gate ~= kept then freed(gate) end
+  end
+end
+-- Gives a job's places back; an ordered one that will be retried keeps its key's.
+local function release(id, isRetried)
+  local text = redis.call('HGET', slots, id)
+  if not text then return end
+  redis.call('HDEL', slots, id)
+  giveBack(text, id, isRetried)
+end
+
+-- Whether a queue is shut as a whole.
+local function isShut(queue)
+  local gate = 'q:' .. queue
+  if isPaused(gate) then return true end
+  if not ruleOf(gate) then return false end
+  local closed, opensAt = isClosed(gate, false)
+  if closed then closeUntil(gate, opensAt) end
+  return closed
+end
+-- Whether the plain line of a queue is all that can be taken from, and freely.
+local isAmongLanes
+local function isPlain(queue)
+  isAmongLanes = redis.call('EXISTS', lanes) == 1
+  return redis.call('EXISTS', prefix .. 'ready:' .. queue) == 0 and not ruleOf('q:' .. queue)
+    and not isPaused('q:' .. queue)
+end
+local function turned(queue)
+  if isAmongLanes then redis.call('HSET', turns, queue, redis.call('INCR', turn)) end
+end
+-- Whether something of a queue could be claimed still.
+local function isLeft(queue)
+  return redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue, prefix .. 'ready:' .. queue) > 0
+    and not isShut(queue)
+end
+
+-- One job of a queue, from the line whose turn it is: its id, record and line.
+local function serve(queue)
+  if isShut(queue) then return end
+  local ready = prefix .. 'ready:' .. queue
+  isAmongLanes = redis.call('EXISTS', lanes) == 1
+  local plainTurn = isAmongLanes and tonumber(redis.call('HGET', turns, queue) or 0) or 0
+  local isPlainDone = false
+  while budget > 0 do
+    local first = redis.call('ZRANGE', ready, '0', '0', 'WITHSCORES')
+    local lane, at = first[1], tonumber(first[2])
+    if not isPlainDone and (not lane or plainTurn < at) then
+      local id, record = takeOne(queue)
+      if id then
+        turned(queue)
+        hold(id, queue, queue)
+        return id, record
+      end
+      isPlainDone = true
+    elseif lane then
+      budget = budget - 1
+      redis.call('ZREM', ready, lane)
+      if stand(lane, at) then
+        local id, record = takeOne(lane)
+        if id then
+          budget = budget + 1
+          redis.call('HDEL', diverted, id)
+          if not isFewer(lane) then redis.call('ZADD', ready, redis.call('INCR', turn), lane) end
+          hold(id, lane, queue)
+          callNext(lane)
+          return id, record
+        end
+      else
+        callNext(lane)
+      end
+    else
+      return
+    end
+  end
+end
+  local ends, alone, flows, lingering = prefix .. 'ends', prefix .. 'alone', prefix .. 'flows', prefix .. 'lingering'
+local history = prefix .. 'history'
+local cancelOne, ended
+
+-- Attempts before the last one, as they stand in an outcome.
+local function pastOf(id)
+  local past = redis.call('HGET', history, id)
+  return past and ',"history":[' .. string.gsub(past, '\n', ',') .. ']' or ''
+end
+local function keep(id, at, ttlMs, head, attempt, startedAt)
+  if not ttlMs or ttlMs <= 0 then return end
+  local document = head .. pastOf(id) .. ',"task":' .. at.taskJson
+  if at.owner then document = document .. ',"owner":' .. at.ownerJson end
+  if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
+  if startedAt then document = document .. ',"started":' .. startedAt end
+  document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
+  redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
+end
+local function tell(id, at, status, label, value, ...)
+  local more = { ... }
+  if at.owner then
+    more[#more + 1] = 'owner'
+    more[#more + 1] = at.owner
+  end
+  append(id, at.task, status, label, value, unpack(more))
+end
+local function wipe(id)
+  redis.call('HDEL', jobs, id)
+  redis.call('HDEL', tries, id)
+  redis.call('HDEL', history, id)
+end
+local function childrenOf(id)
+  local children = redis.call('ZRANGE', prefix .. 'kids:' .. id, '0', '-1')
+  redis.call('HDEL', flows, id)
+  redis.call('DEL', prefix .. 'kids:' .. id, prefix .. 'parts:' .. id)
+  return children
+end
+local function cancelAll(ids, by, reason, ttlMs)
+  for _, id in ipairs(ids) do
+    local record = redis.call('HGET', jobs, id)
+    if record then cancelOne(id, placeOf(record), by, reason, ttlMs, true) end
+  end
+end
+
+local function failParent(id, at, message)
+  wipe(id)
+  local children = childrenOf(id)
+  local name = 'DEPENDENCY_FAILED'
+  local head = '{"status":"FAILURE","error":{"name":"' .. name .. '","message":' .. cjson.encode(message) .. '}'
+  keep(id, at, at.options.ttlMs, head, 0)
+  tell(id, at, 'FAILURE', 'error', message, 'error_name', name, 'attempt', '0')
+  cancelAll(children, nil, 'another job of its flow did not succeed')
+  ended(id, at, 'failed', name, message)
+end
+-- All parts are there: the parent runs with them, or they are its result.
+local function complete(id, at, flow, record)
+  local jsons, metas = {}, {}
+  local parts = prefix .. 'parts:' .. id
+  for n = 1, flow.children do
+    local text = redis.call('HGET', parts, n - 1)
+    local kind = string.sub(text, 1, 1)
+    local border = string.find(text, '\n', 1, true)
+    local json = string.sub(text, 2, (border or 0) - 1)
+    local path = flow.input == 'list' and tostring(n - 1) or ''
+    if kind == 'k' then
+      json = '{"ok":true,"value":' .. json .. '}'
+      path = path .. (path == '' and '' or '.') .. 'value'
+    elseif kind == 'e' then
+      json = '{"ok":false,"error":' .. json .. '}'
+    end
+    jsons[n] = json
+    if border then metas[#metas + 1] = '[' .. cjson.encode(path) .. ',' .. string.sub(text, border + 1) .. ']' end
+  end
+  local value = flow.input == 'list' and '[' .. table.concat(jsons, ',') .. ']' or jsons[1]
+  local meta = #metas > 0 and '{"parts":[' .. table.concat(metas, ',') .. ']}' or nil
+  childrenOf(id)
+  if not flow.isGroup then
+    redis.call('HSET', jobs, id, at.head .. value .. (meta and ',\n' .. meta or '') .. ']')
+    return enter(id, at.line, at.options.priority)
+  end
+  wipe(id)
+  local head = '{"status":"SUCCESS","result":' .. value .. (meta and ',"meta":' .. meta or '')
+  keep(id, at, at.options.ttlMs, head, 0)
+  if #value > 4096 then tell(id, at, 'SUCCESS', 'ref', prefix .. 'r:' .. id, 'attempt', '0')
+  elseif meta then tell(id, at, 'SUCCESS', 'result', value, 'meta', meta, 'attempt', '0')
+  else tell(id, at, 'SUCCESS', 'result', value, 'attempt', '0') end
+  ended(id, at, 'succeeded', value, meta)
+end
+local function tellParent(up, id, task, how, first, second)
+  local text = redis.call('HGET', flows, up.id)
+  local record = text and redis.call('HGET', jobs, up.id)
+  if not record then return end
+  local at = placeOf(record)
+  local isKept = up.onFailure == 'keep'
+  if how ~= 'succeeded' and not isKept then
+    local why = 'Job ' .. id .. ' of task "' .. task .. '" '
+    if how == 'failed' then why = why .. 'failed: ' .. first .. ': ' .. second
+    elseif how == 'cancelled' then why = why .. 'was cancelled' .. (first and first ~= '' and ': ' .. first or '')
+    else why = why .. 'expired' end
+    return failParent(up.id, at, why)
+  end
+  local part
+  if how == 'succeeded' then
+    part = (isKept and 'k' or 'v') .. first .. (second and '\n' .. second or '')
+  else
+    local name, message = 'JOB_EXPIRED', ''
+    if how == 'failed' then name, message = first, second
+    elseif how == 'cancelled' then name, message = 'JOB_CANCELLED', first or '' end
+    part = 'e{"name":' .. cjson.encode(name) .. ',"message":' .. cjson.encode(message) .. '}'
+  end
+  redis.call('HSET', prefix .. 'parts:' .. up.id, up.part, part)
+  local flow = cjson.decode(text)
+  flow.done = flow.done + 1
+  if flow.input == 'list' then
+    tell(up.id, at, 'PROGRESS', 'result', '{"done":' .. flow.done .. ',"total":' .. flow.children .. '}')
+  end
+  if flow.done == flow.children then return complete(up.id, at, flow, record) end
+  redis.call('HSET', flows, up.id, cjson.encode(flow))
+end
+
+-- What ends with a job, by how it ended: succeeded (JSON, meta), failed (name, message), cancelled (reason), expired.
+function ended(id, at, how, first, second, isQuiet)
+  local text = redis.call('HGET', ends, id)
+  if not text then return end
+  redis.call('HDEL', ends, id)
+  local todo = cjson.decode(text)
+  for _, name in ipairs(todo.names or {}) do
+    if string.match(redis.call('HGET', alone, name) or '', '^[^\n]*') == id then redis.call('HDEL', alone, name) end
+  end
+  if todo.expires then redis.call('ZREM', timers, 'x:' .. id) end
+  if todo.parent and not isQuiet then tellParent(todo.parent, id, at.task, how, first, second) end
+end
+
+-- Takes a job that waits, wherever it does, out of there. Answers the jobs that it waited for.
+local function unplace(id, at)
+  if redis.call('ZREM', later, id) == 1 then
+    redis.call('SREM', retry, id)
+    release(id)
+  elseif redis.call('HEXISTS', flows, id) == 1 then
+    return childrenOf(id)
+  else
+    leave(id, at)
+  end
+  return {}
+end
+
+-- Its handler runs still, and limits count it until the session says otherwise. One id may do so more than once.
+local function linger(id, at, session)
+  local text = redis.call('HGET', lingering, id)
+  local all = text and cjson.decode(text) or {}
+  all[#all + 1] = {
+    session = session,
+    lane = laneOf(at.queue, at.task, at.options.lane or '', at.options.ordered),
+    slot = redis.call('HGET', slots, id) or nil,
+  }
+  redis.call('HSET', lingering, id, cjson.encode(all))
+  redis.call('HDEL', slots, id)
+end
+-- The handlers of a cancelled job that some sessions ran have ended, or these sessions have.
+local function unlinger(id, sessions)
+  local text = redis.call('HGET', lingering, id)
+  if not text then return end
+  local left, gone = {}, {}
+  for _, one in ipairs(cjson.decode(text)) do
+    if not sessions[one.session] then left[#left + 1] = one
+    elseif one.slot then gone[#gone + 1] = one.slot end
+  end
+  if #left == 0 then redis.call('HDEL', lingering, id)
+  else redis.call('HSET', lingering, id, cjson.encode(left)) end
+  for _, slot in ipairs(gone) do giveBack(slot, id) end
+end
+
+-- Ends a live job. Answers the place of its notice.
+function cancelOne(id, at, by, reason, ttlMs, isQuiet)
+  local attempt = tonumber(redis.call('HGET', tries, id) or 0)
+  local session, claimedAt = string.match(redis.call('HGET', active, id) or '', '^(.*)@(%d+)$')
+  local children = {}
+  if session then
+    attempt = attempt + 1
+    redis.call('HDEL', active, id)
+    tidy()
+    redis.call('HDEL', progress, id)
+    if redis.call('ZSCORE', workers, session) then
+      local key = prefix .. 'ctl:' .. session
+      redis.call('RPUSH', key, '{"id":' .. cjson.encode(id) .. ',"by":' .. (by and cjson.encode(by) or 'null')
+        .. ',"reason":' .. (reason and cjson.encode(reason) or 'null') .. '}')
+      redis.call('PEXPIRE', key, 300000)
+      linger(id, at, session)
+    else
+      release(id)
+    end
+  else
+    children = unplace(id, at)
+  end
+  local head = '{"status":"REVOKED"' .. (by and ',"by":' .. cjson.encode(by) or '')
+    .. (reason and ',"reason":' .. cjson.encode(reason) or '')
+  local kept = ttlMs or at.options.ttlMs
+  keep(id, at, kept, head, attempt, claimedAt)
+  wipe(id)
+  local more = {}
+  if by then more = { 'by', by } end
+  if reason then
+    more[#more + 1] = 'reason'
+    more[#more + 1] = reason
+  end
+  tell(id, at, 'REVOKED', 'attempt', attempt, unpack(more))
+  local cursor = place()
+  cancelAll(children, by, reason, ttlMs)
+  ended(id, at, 'cancelled', reason, nil, isQuiet)
+  return cursor
+end
+
+-- Ends a job that was not started in time.
+local function expire(id)
+  local record = redis.call('HGET', jobs, id)
+  if not record or redis.call('HEXISTS', active, id) == 1 or redis.call('HEXISTS', tries, id) == 1 then return end
+  local at = placeOf(record)
+  local children = unplace(id, at)
+  keep(id, at, at.options.ttlMs, '{"status":"EXPIRED"', 0)
+  wipe(id)
+  tell(id, at, 'EXPIRED', 'attempt', '0')
+  cancelAll(children, nil, 'its flow expired')
+  ended(id, at, 'expired')
+end
+
+W.placeOf, W.laneOf, W.gatesOf, W.isLane, W.queueOf = placeOf, laneOf, gatesOf, isLane, queueOf
+W.queueUp, W.arrive, W.complete = queueUp, arrive, complete
+W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed, enter, leave, serve, hold, release
+W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
+W.budget = function() return budget, deferred end
+W.isStray, W.isPlain, W.isLeft, W.turned = divert, isPlain, isLeft, turned
+  return W
+end
+local resultPrefix = prefix .. 'r:'
 
 -- A value and, after a line feed, its meta; an error's name and its message.
 local function apart(text)
@@ -95,13 +659,20 @@ local function fieldsOf(marks, ...)
   end
   return unpack(fields)
 end
+local hasTries = redis.call('EXISTS', tries) == 1
+-- Earlier attempts, for the outcome.
+local function pastOf(id)
+  local past = works().pastOf(id)
+  return past ~= '' and past .. ',"worker":' .. cjson.encode(session) or ''
+end
 
 local function succeed(id, ms, task, marks, value, document)
   local json, meta = apart(value)
-  if meta then document = ',"meta":' .. meta .. document end
   if ms ~= '0' then
-    document = '{"status":"SUCCESS","result":' .. json .. document .. stamp() .. '"}'
-    redis.call('SET', resultPrefix .. id, document, 'PX', ms)
+    local kept = document
+    if meta then kept = ',"meta":' .. meta .. kept end
+    if hasTries then kept = pastOf(id) .. kept end
+    redis.call('SET', resultPrefix .. id, '{"status":"SUCCESS","result":' .. json .. kept .. stamp() .. '"}', 'PX', ms)
   end
   if #value > 4096 then
     append(id, task, 'SUCCESS', 'ref', resultPrefix .. id, fieldsOf(marks))
@@ -112,18 +683,53 @@ local function succeed(id, ms, task, marks, value, document)
   else
     append(id, task, 'SUCCESS', 'result', json)
   end
+  return 'succeeded', json, meta
+end
+local function bury(id)
+  if failedMax == '0' then return end
+  local failed, dead = prefix .. 'failed', prefix .. 'dead'
+  redis.call('HSET', dead, id, redis.call('HGET', jobs, id))
+  redis.call('ZADD', failed, nowText, id)
+  local function sweep(ids)
+    if #ids == 0 then return end
+    redis.call('ZREM', failed, unpack(ids))
+    redis.call('HDEL', dead, unpack(ids))
+  end
+  local edge = string.format('%d', nowMs - failedMaxAgeMs)
+  sweep(redis.call('ZRANGE', failed, '-inf', edge, 'BYSCORE', 'LIMIT', '0', '100'))
+  local excess = redis.call('ZCARD', failed) - failedMax
+  if excess > 0 then sweep(redis.call('ZRANGE', failed, '0', math.min(excess, 100) - 1)) end
 end
 local function fail(id, ms, task, marks, value, document)
   local name, message = apart(value)
-  if ms ~= '0' then redis.call('SET', resultPrefix .. id, document .. stamp() .. '"}', 'PX', ms) end
+  if ms ~= '0' then
+    local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. document
+    redis.call('SET', resultPrefix .. id, kept .. stamp() .. '"}', 'PX', ms)
+  end
+  bury(id)
   append(id, task, 'FAILURE', 'error', message, fieldsOf(marks, 'error_name', name))
+  return 'failed', name, message
 end
-local function again(id, ms, task, marks, value)
+local function remember(id, attempt, startedAt, session, name, message)
+  local history = prefix .. 'history'
+  local past = redis.call('HGET', history, id)
+  local entry = string.format('{"attempt":%d,"startedAt":%s,"ms":%d,"worker":%s,"error":{"name":%s,"message":%s}}',
+    attempt, startedAt, nowMs - startedAt, cjson.encode(session), cjson.encode(name), cjson.encode(message))
+  if past then
+    local _, lines = string.gsub(past, '\n', '')
+    if lines + 1 >= 20 then past = string.match(past, '\n(.*)$') end
+    entry = past .. '\n' .. entry
+  end
+  redis.call('HSET', history, id, entry)
+end
+local function again(id, ms, task, marks, value, startedAt)
   local name, message = apart(value)
   local runAt = nowMs + ms
+  local attempt = string.match(marks, '^%d+') or 1
   redis.call('ZADD', later, runAt, id)
   redis.call('SADD', retry, id)
-  redis.call('HSET', tries, id, string.match(marks, '^%d+') or 1)
+  redis.call('HSET', tries, id, attempt)
+  remember(id, attempt, startedAt, session, name, message)
   append(id, task, 'RETRY', 'error', message, fieldsOf(marks, 'error_name', name, 'run_at', runAt))
 end
 local function report(id, ms, task, marks, value)
@@ -134,34 +740,52 @@ end
 
 -- The fence: a hold is true while active says the same session and the same moment.
 local lost = {}
-local verifyFrom = items + settleCount * 8 + 1
+local settleFrom = items + queueCount
+local releaseFrom = settleFrom + settleCount * 8 + 1
+local verifyFrom = releaseFrom + releaseCount
 if settleCount ~= '0' then
   local ids, n = {}, 0
-  for at = items + 1, verifyFrom - 1, 8 do
+  for at = settleFrom + 1, releaseFrom - 1, 8 do
     n = n + 1
     ids[n] = ARGV[at]
   end
   local holds = redis.call('HMGET', active, unpack(ids))
+  -- Some hold places at gates, or take others with them when they end; even some that are settled after them.
+  local tied, slots, areTied = {}, {}, redis.call('EXISTS', prefix .. 'ends', prefix .. 'slots') > 0
+  if areTied then
+    tied = redis.call('HMGET', prefix .. 'ends', unpack(ids))
+    slots = redis.call('HMGET', prefix .. 'slots', unpack(ids))
+  end
   local isSettled, settled, settledCount, ended, endedCount = {}, {}, 0, {}, 0
   n = 0
-  for at = items + 1, verifyFrom - 1, 8 do
+  for at = settleFrom + 1, releaseFrom - 1, 8 do
     n = n + 1
     local id, to = ids[n], ARGV[at + 2]
+    local isTied = areTied and (tied[n] or slots[n])
+    local held = holds[n]
+    if isTied then held = redis.call('HGET', active, id) end
     if to == 'report' then
-      if holds[n] == ARGV[at + 1] and not isSettled[id] then report(id, unpack(ARGV, at + 3, at + 6)) end
-    elseif holds[n] ~= ARGV[at + 1] or isSettled[id] then
+      if held == ARGV[at + 1] and not isSettled[id] then report(id, unpack(ARGV, at + 3, at + 6)) end
+    elseif held ~= ARGV[at + 1] or isSettled[id] then
       lost[#lost + 1] = id
     else
       isSettled[id] = true
       settledCount = settledCount + 1
       settled[settledCount] = id
+      if isTied then redis.call('HDEL', active, id) end
       if to == 'retrying' then
-        again(id, unpack(ARGV, at + 3, at + 6))
+        again(id, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], string.match(held, '%d+$'))
+        if isTied then works().release(id, true) end
       else
         endedCount = endedCount + 1
         ended[endedCount] = id
         local act = to == 'succeeded' and succeed or fail
-        act(id, unpack(ARGV, at + 3, at + 7))
+        local how, first, second = act(id, unpack(ARGV, at + 3, at + 7))
+        if isTied then
+          redis.call('HDEL', jobs, id)
+          works().release(id)
+          works().ended(id, { task = ARGV[at + 4] }, how, first, second)
+        end
       end
     end
   end
@@ -171,49 +795,140 @@ if settleCount ~= '0' then
   end
   if endedCount > 0 then
     redis.call('HDEL', jobs, unpack(ended))
-    if redis.call('EXISTS', tries) == 1 then redis.call('HDEL', tries, unpack(ended)) end
+    if hasTries then
+      redis.call('HDEL', tries, unpack(ended))
+      redis.call('HDEL', prefix .. 'history', unpack(ended))
+    end
   end
+end
+for at = releaseFrom, verifyFrom - 1 do
+  works().unlinger(ARGV[at], { [session] = true })
 end
 for at = verifyFrom, #ARGV, 2 do
   if redis.call('HGET', active, ARGV[at]) ~= ARGV[at + 1] then lost[#lost + 1] = ARGV[at] end
 end
 
+-- A session that was reaped must not claim: nobody would ever look for what it holds.
+local isAlive = redis.call('ZSCORE', workers, session)
+local room = isAlive and tonumber(claim) or 0
+local ticks, hasMore = {}, false
+local timers = prefix .. 'timers'
+local clocks = redis.call('ZRANGE', timers, '-inf', nowText, 'BYSCORE', 'LIMIT', '0', '200')
+if #clocks > 0 then
+  hasMore = #clocks == 200
+  for _, member in ipairs(clocks) do
+    local kind, name = string.sub(member, 1, 2), string.sub(member, 3)
+    if kind == 's:' then
+      if isAlive then
+        redis.call('ZADD', timers, nowMs + 5000, member)
+        ticks[#ticks + 1] = name
+        ticks[#ticks + 1] = redis.call('HGET', prefix .. 'schedules', name)
+        ticks[#ticks + 1] = redis.call('HGET', prefix .. 'ticks', name)
+      end
+    else
+      redis.call('ZREM', timers, member)
+      if kind == 'x:' then works().expire(name) else works().freed(name) end
+    end
+  end
+end
 local due = redis.call('ZRANGE', later, '-inf', nowText, 'BYSCORE', 'LIMIT', '0', '200')
 if #due > 0 then
   redis.call('ZREM', later, unpack(due))
   redis.call('SREM', retry, unpack(due))
-  redis.call('RPUSH', wait, unpack(due))
+  local records = redis.call('HMGET', jobs, unpack(due))
+  local line, lineCount = {}, 0
+  for n, id in ipairs(due) do
+    local options = '0'
+    if records[n] and isKnown(records[n]) then
+      local _
+      _, _, options = header(records[n])
+    end
+    if options == '0' then
+      lineCount = lineCount + 1
+      line[lineCount] = id
+    else
+      if lineCount > 0 then redis.call('RPUSH', wait, unpack(line, 1, lineCount)) end
+      lineCount = 0
+      local at = works().placeOf(records[n])
+      -- An ordered one that has failed kept its place at the key's gate: it goes on before those behind it.
+      local isKept = at.options.ordered and redis.call('HEXISTS', prefix .. 'slots', id) == 1
+      works().enter(id, at.line, at.options.priority, isKept)
+      if isKept then works().release(id) end
+    end
+  end
+  if lineCount > 0 then redis.call('RPUSH', wait, unpack(line, 1, lineCount)) end
 end
 
--- A session that was reaped must not claim: nobody would ever look for what it holds.
-local isAlive = redis.call('ZSCORE', workers, session)
-local room = isAlive and tonumber(claim) or 0
 local claimed, records, holds, count = {}, {}, {}, 0
 local hold = session .. '@' .. nowText
 local passed, deferred = 0, 0
-while room > 0 and passed < 1000 do
-  local ids = redis.call('LPOP', wait, room)
-  if not ids then break end
-  local tombstones = {}
-  for n, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
-    local id = ids[n]
-    if not record then
-      tombstones[#tombstones + 1] = id
-    elseif not isKnown(record) then
-      redis.call('ZADD', later, nowMs + 30000, id)
-      deferred = deferred + 1
-      room = room - 1
-    else
-      count = count + 1
-      claimed[count] = id
-      records[count] = record
-      holds[2 * count - 1] = id
-      holds[2 * count] = hold
-      room = room - 1
+local function take(id, record)
+  count = count + 1
+  claimed[count] = id
+  records[count] = record
+  holds[2 * count - 1] = id
+  holds[2 * count] = hold
+  room = room - 1
+end
+-- The plain line, many at once. Answers whether it came to one that must leave for a lane: then turns are taken.
+local function takeLine(queue, isStray)
+  local line = prefix .. 'wait:' .. queue
+  while room > 0 and passed < 1000 do
+    local ids = redis.call('LPOP', line, room)
+    if not ids then return false end
+    local tombstones = {}
+    for n, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
+      local id = ids[n]
+      if not record then
+        tombstones[#tombstones + 1] = id
+      elseif not isKnown(record) then
+        redis.call('ZADD', later, nowMs + 30000, id)
+        deferred = deferred + 1
+        room = room - 1
+      elseif isStray and isStray(record) then
+        for back = #ids, n, -1 do redis.call('LPUSH', line, ids[back]) end
+        if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
+        return true
+      else
+        take(id, record)
+      end
     end
+    if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
+    passed = passed + #tombstones
   end
-  if #tombstones > 0 then redis.call('SREM', tombs, unpack(tombstones)) end
-  passed = passed + #tombstones
+  return false
+end
+local function takeTurns(queue)
+  while room > 0 do
+    local id, record = works().serve(queue)
+    if not id then return end
+    take(id, record)
+  end
+end
+-- Expiries that are overdue come first: what has expired must not start.
+if hasMore then room = 0 end
+local isUneven = redis.call('EXISTS', prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused') > 0
+if isUneven then works().deferMs = 30000 end
+for n = 1, queueCount do
+  local queue = ARGV[items + n]
+  if room == 0 then break end
+  if redis.call('EXISTS', prefix .. 'prio:' .. queue) == 1 then
+    takeTurns(queue)
+  elseif not isUneven then
+    takeLine(queue)
+  elseif works().isPlain(queue) then
+    local before = count
+    local mustTurn = takeLine(queue, works().isStray)
+    if count > before then works().turned(queue) end
+    if mustTurn then takeTurns(queue) end
+  else
+    takeTurns(queue)
+  end
+end
+if W then
+  local left, put = W.budget()
+  hasMore = hasMore or left <= 0
+  deferred = deferred + put
 end
 
 local counts = false
@@ -233,9 +948,16 @@ else
 end
 seal()
 local nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
+local nextClock = redis.call('ZRANGE', timers, '0', '0', 'WITHSCORES')[2]
+if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end
 -- What is left, another takes; and what is due soon another must know, where this worker has no hand free for it.
 local isSoon = nextDue and nextDue - nowMs < 10000
-if redis.call('LLEN', wait) > 0 or (isSoon and room == 0) then ring() end
+for n = 1, queueCount do
+  local queue = ARGV[items + n]
+  local isLeft = redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue) > 0
+  if isUneven then isLeft = hasMore or works().isLeft(queue) end
+  if isLeft or (isSoon and room == 0) then ring(queue) end
+end
 
 local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
-return { isAlive and 'alive' or 'reaped', nextDueMs, lost, nowMs, claimed, records, counts, deferred }
+return { isAlive and 'alive' or 'reaped', nextDueMs, lost, nowMs, claimed, records, counts, deferred, ticks }

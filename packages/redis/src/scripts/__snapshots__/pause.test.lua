@@ -1,0 +1,652 @@
+local redis, string, ARGV = redis, string, ARGV
+local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local now, streamMaxLen, prefix, gate, to = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local items = 5
+local nowMs = tonumber(now)
+if not nowMs then
+  local clock = redis.call('TIME')
+  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+local nowText = string.format('%d', nowMs)
+local function iso(ms)
+  local floor = math.floor
+  local days = floor(ms / 86400000)
+  local rest = ms - days * 86400000
+  local shifted = days + 719468
+  local era = floor(shifted / 146097)
+  local doe = shifted - era * 146097
+  local yoe = floor((doe - floor(doe / 1460) + floor(doe / 36524) - floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + floor(yoe / 4) - floor(yoe / 100))
+  local march = floor((5 * doy + 2) / 153)
+  local day = doy - floor((153 * march + 2) / 5) + 1
+  local month = march < 10 and march + 3 or march - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, floor(rest / 3600000),
+    floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
+end
+-- Most enqueues write no notice: they are spared the calendar and the place.
+local moment, newest, seq, sealed
+local function stamp()
+  moment = moment or iso(nowMs)
+  return moment
+end
+local function open()
+  newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
+  seq = tonumber(seq)
+  sealed = seq
+end
+local function place()
+  if not seq then open() end
+  return newest .. '.' .. string.format('%d', seq)
+end
+local function seal()
+  if seq and seq > sealed then redis.call('SET', tail, place()) end
+end
+local function append(id, task, status, label, value, ...)
+  if not seq then open() end
+  seq = seq + 1
+  newest = redis.call('XADD', outcomes, 'MAXLEN', '~', streamMaxLen, '*',
+    'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp(), label, value,
+    'seq', string.format('%d', seq), 'v', '1', ...)
+end
+local function isKnown(record)
+  return string.find(record, '[1,', 1, true) == 1
+end
+local function header(record)
+  local task, at = string.match(record, '^%[1,("[^"\\]*"),()')
+  local owner, rest
+  if task then
+    owner, rest = string.match(record, '^(null),()', at)
+    if not owner then owner, rest = string.match(record, '^("[^"\\]*"),()', at) end
+  end
+  if owner then return task, owner, string.match(record, '^%b{}', rest) or '0' end
+  local isRead, parts = pcall(cjson.decode, record)
+  if not isRead then return '"?"', 'null', '0' end
+  local options = '0'
+  if type(parts[4]) == 'table' then
+    local inner = string.gsub(string.sub(cjson.encode(parts[4]), 2, -2), '[{}]', { ['{'] = '\u007b', ['}'] = '\u007d' })
+    options = '{' .. inner .. '}'
+  end
+  return cjson.encode(parts[2]), parts[3] == cjson.null and 'null' or cjson.encode(parts[3]), options
+end
+local function plain(json)
+  if not string.find(json, '\\', 1, true) then return string.sub(json, 2, -2) end
+  return cjson.decode('[' .. json .. ']')[1]
+end
+local function ring(queue)
+  local wake = prefix .. 'wake:' .. queue
+  if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
+end
+local function tidy()
+  if redis.call('HLEN', active) == 1 then redis.call('HDEL', active, '_') end
+end
+local W
+local function works()
+  if W then return W end
+  W = { deferMs = 0 }
+  local limits, paused, taken, slots = prefix .. 'limits', prefix .. 'paused', prefix .. 'taken', prefix .. 'slots'
+local lanes, turns, turn = prefix .. 'lanes', prefix .. 'turns', prefix .. 'turn'
+local streaks, diverted, timers = prefix .. 'streaks', prefix .. 'diverted', prefix .. 'timers'
+local freed, stand
+
+local function isLane(line) return string.find(line, '\n', 1, true) ~= nil end
+local function queueOf(line) return string.match(line, '^[^\n]*') end
+local function laneOf(queue, task, key, isOrdered)
+  return queue .. '\n' .. task .. '\n' .. (isOrdered and key ~= '' and 'o' or '-') .. key
+end
+local function gatesOf(lane)
+  local task, flag, key = string.match(lane, '^[^\n]*\n([^\n]*)\n(.)(.*)$')
+  return 't:' .. task, key ~= '' and 'k:' .. task .. '\n' .. key or nil, flag == 'o'
+end
+-- Who a record is about and where its job waits.
+local function placeOf(record)
+  local taskJson, ownerJson, text = header(record)
+  local options = text ~= '0' and cjson.decode(text) or {}
+  local at = { taskJson = taskJson, task = plain(taskJson), ownerJson = ownerJson, options = options }
+  at.head = '[1,' .. taskJson .. ',' .. ownerJson .. ',' .. text .. ','
+  if ownerJson ~= 'null' then at.owner = plain(ownerJson) end
+  at.queue = options.queue or 'default'
+  at.line = options.lane and laneOf(at.queue, at.task, options.lane, options.ordered) or at.queue
+  return at
+end
+
+local rules = {}
+local function ruleOf(gate)
+  local field = string.match(gate, '^[^\n]*')
+  if rules[field] == nil then
+    local text = redis.call('HGET', limits, field)
+    rules[field] = text and cjson.decode(text) or false
+  end
+  return rules[field]
+end
+local isAnyPaused
+local function isPaused(gate)
+  if isAnyPaused == nil then isAnyPaused = redis.call('EXISTS', paused) == 1 end
+  return isAnyPaused and redis.call('HEXISTS', paused, gate) == 1
+end
+-- The last starts, newest first; of another stretch of time they are others.
+local function startsOf(gate, rule)
+  return prefix .. 'starts:' .. string.format('%d', rule.rate.perMs) .. ':' .. gate
+end
+-- Whether a gate is closed and, where that is a matter of time alone, until when.
+local function isClosed(gate, isOrdered)
+  if isPaused(gate) then return true end
+  local rule = ruleOf(gate)
+  local most = rule and rule.concurrency
+  if isOrdered and string.sub(gate, 1, 2) == 'k:' then most = 1 end
+  if most and tonumber(redis.call('HGET', taken, gate) or 0) >= most then return true end
+  if rule and rule.rate then
+      if edge and edge + rule.rate.perMs > nowMs then return true, edge + rule.rate.perMs end
+  end
+  return false
+end
+local function closeUntil(gate, at)
+  if at then redis.call('ZADD', timers, string.format('%d', at), 'g:' .. gate) end
+end
+
+-- Puts a lane where it belongs. Answers whether it is ready.
+function stand(lane, at)
+  local task, key, isOrdered = gatesOf(lane)
+  local closed, opensAt = isClosed(task, false)
+  local gate = task
+  if not closed and key then
+    closed, opensAt = isClosed(key, isOrdered)
+    gate = key
+  end
+  if closed then
+    redis.call('ZADD', prefix .. 'parked:' .. gate, at, lane)
+    closeUntil(gate, opensAt)
+    return false
+  end
+  redis.call('ZADD', prefix .. 'ready:' .. queueOf(lane), at, lane)
+  return true
+end
+-- A gate may have opened: calls the first lane that is parked at it and can go on.
+function freed(gate)
+  local kind = string.sub(gate, 1, 2)
+  if kind == 'q:' then return ring(string.sub(gate, 3)) end
+  local parked = prefix .. 'parked:' .. gate
+  local first = redis.call('ZRANGE', parked, '0', kind == 'k:' and '-1' or '0', 'WITHSCORES')
+  while first[1] do
+    -- At a key's gate there are few, ordered ones and others; they differ in what closes it.
+    for n = 1, #first, 2 do
+      local lane = first[n]
+      local _, _, isOrdered = gatesOf(lane)
+      local closed, opensAt = isClosed(gate, isOrdered)
+      if closed then
+        closeUntil(gate, opensAt)
+        if kind == 't:' then return end
+      else
+        redis.call('ZREM', parked, lane)
+        if stand(lane, first[n + 1]) then
+          ring(queueOf(lane))
+          if kind == 't:' then return end
+        end
+      end
+    end
+    first = kind == 't:' and redis.call('ZRANGE', parked, '0', '0', 'WITHSCORES') or {}
+  end
+end
+local function callNext(lane)
+  local task, key = gatesOf(lane)
+  freed(task)
+  if key then freed(key) end
+end
+local function forget(lane)
+  redis.call('HDEL', lanes, lane)
+  redis.call('HDEL', streaks, lane)
+  local waiting = prefix .. 'wait:' .. lane
+  -- What is left in it are tombstones.
+  for _, id in ipairs(redis.call('LRANGE', waiting, '0', '-1')) do redis.call('HDEL', tombs, id) end
+  redis.call('DEL', waiting)
+  local task, key = gatesOf(lane)
+  redis.call('ZREM', prefix .. 'parked:' .. task, lane)
+  if key then redis.call('ZREM', prefix .. 'parked:' .. key, lane) end
+  if redis.call('ZREM', prefix .. 'ready:' .. queueOf(lane), lane) == 1 then callNext(lane) end
+end
+
+local function queueUp(id, line, priority, isHead)
+  if priority then redis.call('ZADD', prefix .. 'prio:' .. line, -priority, id)
+  else redis.call(isHead and 'LPUSH' or 'RPUSH', prefix .. 'wait:' .. line, id) end
+end
+-- One more waits in a line.
+local function arrive(line)
+  if not isLane(line) then ring(queueOf(line))
+  elseif redis.call('HINCRBY', lanes, line, 1) == 1 then
+    if stand(line, redis.call('INCR', turn)) then ring(queueOf(line)) end
+  end
+end
+local function enter(id, line, priority, isHead)
+  queueUp(id, line, priority, isHead)
+  arrive(line)
+end
+local function isFewer(lane)
+  if redis.call('HINCRBY', lanes, lane, -1) <= 0 then
+    forget(lane)
+    return true
+  end
+end
+-- Takes a waiting job out of its line, which keeps a tombstone: finding it there would cost a walk along it.
+local function leave(id, at)
+  local line = redis.call('HGET', diverted, id)
+  if line then redis.call('HDEL', diverted, id)
+  else line = at.line end
+  if at.options.priority then redis.call('ZREM', prefix .. 'prio:' .. line, id)
+  else redis.call('HSET', tombs, id, line) end
+  if isLane(line) then isFewer(line) end
+end
+
+-- How many tombstones and diverted jobs one call passes; what is left wakes the next one.
+local budget = 1000
+local deferred = 0
+local areRules
+-- A job in the plain line whose task has a limit or a pause belongs into the lane of its task.
+local function isStray(record)
+  if areRules == nil then areRules = redis.call('EXISTS', limits, paused) > 0 end
+  if not areRules then return false end
+  local gate = 't:' .. plain((header(record)))
+  return ruleOf(gate) or isPaused(gate)
+end
+local function divert(id, record)
+  local at = placeOf(record)
+  local lane = laneOf(at.queue, at.task, '', false)
+  redis.call('HSET', diverted, id, lane)
+  enter(id, lane, at.options.priority)
+end
+-- The next job of a line.
+local function takeOne(line)
+  local waiting, urgent = prefix .. 'wait:' .. line, prefix .. 'prio:' .. line
+  local isUrgent = redis.call('EXISTS', urgent) == 1
+  local streak = isUrgent and tonumber(redis.call('HGET', streaks, line) or 0) or 0
+  while budget > 0 do
+    local id
+    local hadPriority = false
+    if isUrgent and streak < 3 then
+      id = redis.call('ZPOPMIN', urgent)[1]
+      hadPriority = id ~= nil
+      isUrgent = hadPriority
+    end
+    if not id then id = redis.call('LPOP', waiting) end
+    if not id and isUrgent then
+      id = redis.call('ZPOPMIN', urgent)[1]
+      hadPriority = id ~= nil
+    end
+    if not id then return end
+    local record = redis.call('HGET', jobs, id)
+    if not record then
+      budget = budget - 1
+      redis.call('HDEL', tombs, id)
+    elseif not isKnown(record) then
+      budget = budget - 1
+      redis.call('ZADD', later, nowMs + W.deferMs, id)
+      deferred = deferred + 1
+      if isLane(line) and isFewer(line) then return end
+    elseif not isLane(line) and isStray(record) then
+      budget = budget - 1
+      divert(id, record)
+    else
+      if hadPriority then redis.call('HINCRBY', streaks, line, 1)
+      else redis.call('HDEL', streaks, line) end
+      return id, record
+    end
+  end
+end
+
+-- A claimed job takes its place at the gates.
+local function hold(id, line, queue)
+  local gates = {}
+  if ruleOf('q:' .. queue) then gates[1] = 'q:' .. queue end
+  local isOrdered
+  if isLane(line) then
+    local task, key
+    task, key, isOrdered = gatesOf(line)
+    gates[#gates + 1] = task
+    gates[#gates + 1] = key
+  end
+  if #gates == 0 then return end
+  for _, gate in ipairs(gates) do
+    redis.call('HINCRBY', taken, gate, 1)
+    local rule = ruleOf(gate)
+    if rule and rule.rate then
+      local starts = startsOf(gate, rule)
+      redis.call('LPUSH', starts, nowText)
+      redis.call('PEXPIRE', starts, rule.rate.perMs)
+      while redis.call('LINDEX', starts, '-1') + rule.rate.perMs <= nowMs do redis.call('RPOP', starts) end
+    end
+  end
+  redis.call('HSET', slots, id, cjson.encode({ gates = gates, ordered = isOrdered }))
+end
+-- Gives back the places that a text names; what is to be kept stays written down for the job.
+local function giveBack(text, id, isRetried)
+  local slot = cjson.decode(text)
+  local kept
+  for _, gate in ipairs(slot.gates) do
+    if isRetried and slot.ordered and string.sub(gate, 1, 2) == 'k:' then kept = gate
+    elseif redis.call('HINCRBY', taken, gate, -1) <= 0 then redis.call('HDEL', taken, gate) end
+  end
+  if kept then redis.call('HSET', slots, id, cjson.encode({ gates = { kept }, ordered = true })) end
+  for _, gate in ipairs(slot.gates) do
+    if gate ~= kept then freed(gate) end
+  end
+end
+-- Gives a job's places back; an ordered one that will be retried keeps its key's.
+local function release(id, isRetried)
+  local text = redis.call('HGET', slots, id)
+  if not text then return end
+  redis.call('HDEL', slots, id)
+  giveBack(text, id, isRetried)
+end
+
+-- Whether a queue is shut as a whole.
+local function isShut(queue)
+  local gate = 'q:' .. queue
+  if isPaused(gate) then return true end
+  if not ruleOf(gate) then return false end
+  local closed, opensAt = isClosed(gate, false)
+  if closed then closeUntil(gate, opensAt) end
+  return closed
+end
+-- Whether the plain line of a queue is all that can be taken from, and freely.
+local isAmongLanes
+local function isPlain(queue)
+  isAmongLanes = redis.call('EXISTS', lanes) == 1
+  return redis.call('EXISTS', prefix .. 'ready:' .. queue) == 0 and not ruleOf('q:' .. queue)
+    and not isPaused('q:' .. queue)
+end
+local function turned(queue)
+  if isAmongLanes then redis.call('HSET', turns, queue, redis.call('INCR', turn)) end
+end
+-- Whether something of a queue could be claimed still.
+local function isLeft(queue)
+  return redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue, prefix .. 'ready:' .. queue) > 0
+    and not isShut(queue)
+end
+
+-- One job of a queue, from the line whose turn it is: its id, record and line.
+local function serve(queue)
+  if isShut(queue) then return end
+  local ready = prefix .. 'ready:' .. queue
+  isAmongLanes = redis.call('EXISTS', lanes) == 1
+  local plainTurn = isAmongLanes and tonumber(redis.call('HGET', turns, queue) or 0) or 0
+  local isPlainDone = false
+  while budget > 0 do
+    local first = redis.call('ZRANGE', ready, '0', '0', 'WITHSCORES')
+    local lane, at = first[1], tonumber(first[2])
+    if not isPlainDone and (not lane or plainTurn < at) then
+      local id, record = takeOne(queue)
+      if id then
+        turned(queue)
+        hold(id, queue, queue)
+        return id, record
+      end
+      isPlainDone = true
+    elseif lane then
+      budget = budget - 1
+      redis.call('ZREM', ready, lane)
+      if stand(lane, at) then
+        local id, record = takeOne(lane)
+        if id then
+          budget = budget + 1
+          redis.call('HDEL', diverted, id)
+          if not isFewer(lane) then redis.call('ZADD', ready, redis.call('INCR', turn), lane) end
+          hold(id, lane, queue)
+          callNext(lane)
+          return id, record
+        end
+      else
+        callNext(lane)
+      end
+    else
+      return
+    end
+  end
+end
+  local ends, alone, flows, lingering = prefix .. 'ends', prefix .. 'alone', prefix .. 'flows', prefix .. 'lingering'
+local history = prefix .. 'history'
+local cancelOne, ended
+
+-- Attempts before the last one, as they stand in an outcome.
+local function pastOf(id)
+  local past = redis.call('HGET', history, id)
+  return past and ',"history":[' .. string.gsub(past, '\n', ',') .. ']' or ''
+end
+local function keep(id, at, ttlMs, head, attempt, startedAt)
+  if not ttlMs or ttlMs <= 0 then return end
+  local document = head .. pastOf(id) .. ',"task":' .. at.taskJson
+  if at.owner then document = document .. ',"owner":' .. at.ownerJson end
+  if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
+  if startedAt then document = document .. ',"started":' .. startedAt end
+  document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
+  redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
+end
+local function tell(id, at, status, label, value, ...)
+  local more = { ... }
+  if at.owner then
+    more[#more + 1] = 'owner'
+    more[#more + 1] = at.owner
+  end
+  append(id, at.task, status, label, value, unpack(more))
+end
+local function wipe(id)
+  redis.call('HDEL', jobs, id)
+  redis.call('HDEL', tries, id)
+  redis.call('HDEL', history, id)
+end
+local function childrenOf(id)
+  local children = redis.call('ZRANGE', prefix .. 'kids:' .. id, '0', '-1')
+  redis.call('HDEL', flows, id)
+  redis.call('DEL', prefix .. 'kids:' .. id, prefix .. 'parts:' .. id)
+  return children
+end
+local function cancelAll(ids, by, reason, ttlMs)
+  for _, id in ipairs(ids) do
+    local record = redis.call('HGET', jobs, id)
+    if record then cancelOne(id, placeOf(record), by, reason, ttlMs, true) end
+  end
+end
+
+local function failParent(id, at, message)
+  wipe(id)
+  local children = childrenOf(id)
+  local name = 'DEPENDENCY_FAILED'
+  local head = '{"status":"FAILURE","error":{"name":"' .. name .. '","message":' .. cjson.encode(message) .. '}'
+  keep(id, at, at.options.ttlMs, head, 0)
+  tell(id, at, 'FAILURE', 'error', message, 'error_name', name, 'attempt', '0')
+  cancelAll(children, nil, 'another job of its flow did not succeed')
+  ended(id, at, 'failed', name, message)
+end
+-- All parts are there: the parent runs with them, or they are its result.
+local function complete(id, at, flow, record)
+  local jsons, metas = {}, {}
+  local parts = prefix .. 'parts:' .. id
+  for n = 1, flow.children do
+    local text = redis.call('HGET', parts, n - 1)
+    local kind = string.sub(text, 1, 1)
+    local border = string.find(text, '\n', 1, true)
+    local json = string.sub(text, 2, (border or 0) - 1)
+    local path = flow.input == 'list' and tostring(n - 1) or ''
+    if kind == 'k' then
+      json = '{"ok":true,"value":' .. json .. '}'
+      path = path .. (path == '' and '' or '.') .. 'value'
+    elseif kind == 'e' then
+      json = '{"ok":false,"error":' .. json .. '}'
+    end
+    jsons[n] = json
+    if border then metas[#metas + 1] = '[' .. cjson.encode(path) .. ',' .. string.sub(text, border + 1) .. ']' end
+  end
+  local value = flow.input == 'list' and '[' .. table.concat(jsons, ',') .. ']' or jsons[1]
+  local meta = #metas > 0 and '{"parts":[' .. table.concat(metas, ',') .. ']}' or nil
+  childrenOf(id)
+  if not flow.isGroup then
+    redis.call('HSET', jobs, id, at.head .. value .. (meta and ',\n' .. meta or '') .. ']')
+    return enter(id, at.line, at.options.priority)
+  end
+  wipe(id)
+  local head = '{"status":"SUCCESS","result":' .. value .. (meta and ',"meta":' .. meta or '')
+  keep(id, at, at.options.ttlMs, head, 0)
+  if #value > 4096 then tell(id, at, 'SUCCESS', 'ref', prefix .. 'r:' .. id, 'attempt', '0')
+  elseif meta then tell(id, at, 'SUCCESS', 'result', value, 'meta', meta, 'attempt', '0')
+  else tell(id, at, 'SUCCESS', 'result', value, 'attempt', '0') end
+  ended(id, at, 'succeeded', value, meta)
+end
+local function tellParent(up, id, task, how, first, second)
+  local text = redis.call('HGET', flows, up.id)
+  local record = text and redis.call('HGET', jobs, up.id)
+  if not record then return end
+  local at = placeOf(record)
+  local isKept = up.onFailure == 'keep'
+  if how ~= 'succeeded' and not isKept then
+    local why = 'Job ' .. id .. ' of task "' .. task .. '" '
+    if how == 'failed' then why = why .. 'failed: ' .. first .. ': ' .. second
+    elseif how == 'cancelled' then why = why .. 'was cancelled' .. (first and first ~= '' and ': ' .. first or '')
+    else why = why .. 'expired' end
+    return failParent(up.id, at, why)
+  end
+  local part
+  if how == 'succeeded' then
+    part = (isKept and 'k' or 'v') .. first .. (second and '\n' .. second or '')
+  else
+    local name, message = 'JOB_EXPIRED', ''
+    if how == 'failed' then name, message = first, second
+    elseif how == 'cancelled' then name, message = 'JOB_CANCELLED', first or '' end
+    part = 'e{"name":' .. cjson.encode(name) .. ',"message":' .. cjson.encode(message) .. '}'
+  end
+  redis.call('HSET', prefix .. 'parts:' .. up.id, up.part, part)
+  local flow = cjson.decode(text)
+  flow.done = flow.done + 1
+  if flow.input == 'list' then
+    tell(up.id, at, 'PROGRESS', 'result', '{"done":' .. flow.done .. ',"total":' .. flow.children .. '}')
+  end
+  if flow.done == flow.children then return complete(up.id, at, flow, record) end
+  redis.call('HSET', flows, up.id, cjson.encode(flow))
+end
+
+-- What ends with a job, by how it ended: succeeded (JSON, meta), failed (name, message), cancelled (reason), expired.
+function ended(id, at, how, first, second, isQuiet)
+  local text = redis.call('HGET', ends, id)
+  if not text then return end
+  redis.call('HDEL', ends, id)
+  local todo = cjson.decode(text)
+  for _, name in ipairs(todo.names or {}) do
+    if string.match(redis.call('HGET', alone, name) or '', '^[^\n]*') == id then redis.call('HDEL', alone, name) end
+  end
+  if todo.expires then redis.call('ZREM', timers, 'x:' .. id) end
+  if todo.parent and not isQuiet then tellParent(todo.parent, id, at.task, how, first, second) end
+end
+
+-- Takes a job that waits, wherever it does, out of there. Answers the jobs that it waited for.
+local function unplace(id, at)
+  if redis.call('ZREM', later, id) == 1 then
+    redis.call('SREM', retry, id)
+    release(id)
+  elseif redis.call('HEXISTS', flows, id) == 1 then
+    return childrenOf(id)
+  else
+    leave(id, at)
+  end
+  return {}
+end
+
+-- Its handler runs still, and limits count it until the session says otherwise. One id may do so more than once.
+local function linger(id, at, session)
+  local text = redis.call('HGET', lingering, id)
+  local all = text and cjson.decode(text) or {}
+  all[#all + 1] = {
+    session = session,
+    lane = laneOf(at.queue, at.task, at.options.lane or '', at.options.ordered),
+    slot = redis.call('HGET', slots, id) or nil,
+  }
+  redis.call('HSET', lingering, id, cjson.encode(all))
+  redis.call('HDEL', slots, id)
+end
+-- The handlers of a cancelled job that some sessions ran have ended, or these sessions have.
+local function unlinger(id, sessions)
+  local text = redis.call('HGET', lingering, id)
+  if not text then return end
+  local left, gone = {}, {}
+  for _, one in ipairs(cjson.decode(text)) do
+    if not sessions[one.session] then left[#left + 1] = one
+    elseif one.slot then gone[#gone + 1] = one.slot end
+  end
+  if #left == 0 then redis.call('HDEL', lingering, id)
+  else redis.call('HSET', lingering, id, cjson.encode(left)) end
+  for _, slot in ipairs(gone) do giveBack(slot, id) end
+end
+
+-- Ends a live job. Answers the place of its notice.
+function cancelOne(id, at, by, reason, ttlMs, isQuiet)
+  local attempt = tonumber(redis.call('HGET', tries, id) or 0)
+  local session, claimedAt = string.match(redis.call('HGET', active, id) or '', '^(.*)@(%d+)$')
+  local children = {}
+  if session then
+    attempt = attempt + 1
+    redis.call('HDEL', active, id)
+    tidy()
+    redis.call('HDEL', progress, id)
+    if redis.call('ZSCORE', workers, session) then
+      local key = prefix .. 'ctl:' .. session
+      redis.call('RPUSH', key, '{"id":' .. cjson.encode(id) .. ',"by":' .. (by and cjson.encode(by) or 'null')
+        .. ',"reason":' .. (reason and cjson.encode(reason) or 'null') .. '}')
+      redis.call('PEXPIRE', key, 300000)
+      linger(id, at, session)
+    else
+      release(id)
+    end
+  else
+    children = unplace(id, at)
+  end
+  local head = '{"status":"REVOKED"' .. (by and ',"by":' .. cjson.encode(by) or '')
+    .. (reason and ',"reason":' .. cjson.encode(reason) or '')
+  local kept = ttlMs or at.options.ttlMs
+  keep(id, at, kept, head, attempt, claimedAt)
+  wipe(id)
+  local more = {}
+  if by then more = { 'by', by } end
+  if reason then
+    more[#more + 1] = 'reason'
+    more[#more + 1] = reason
+  end
+  tell(id, at, 'REVOKED', 'attempt', attempt, unpack(more))
+  local cursor = place()
+  cancelAll(children, by, reason, ttlMs)
+  ended(id, at, 'cancelled', reason, nil, isQuiet)
+  return cursor
+end
+
+-- Ends a job that was not started in time.
+local function expire(id)
+  local record = redis.call('HGET', jobs, id)
+  if not record or redis.call('HEXISTS', active, id) == 1 or redis.call('HEXISTS', tries, id) == 1 then return end
+  local at = placeOf(record)
+  local children = unplace(id, at)
+  keep(id, at, at.options.ttlMs, '{"status":"EXPIRED"', 0)
+  wipe(id)
+  tell(id, at, 'EXPIRED', 'attempt', '0')
+  cancelAll(children, nil, 'its flow expired')
+  ended(id, at, 'expired')
+end
+
+W.placeOf, W.laneOf, W.gatesOf, W.isLane, W.queueOf = placeOf, laneOf, gatesOf, isLane, queueOf
+W.queueUp, W.arrive, W.complete = queueUp, arrive, complete
+W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed, enter, leave, serve, hold, release
+W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
+W.budget = function() return budget, deferred end
+W.isStray, W.isPlain, W.isLeft, W.turned = divert, isPlain, isLeft, turned
+  return W
+end
+-- Whatever waits at a gate that this may have opened goes on.
+local function reopen(isMeant)
+  for _, lane in ipairs(redis.call('HKEYS', prefix .. 'lanes')) do
+    local task, key = works().gatesOf(lane)
+    if isMeant(task) then works().freed(task) end
+    if key and isMeant(key) then works().freed(key) end
+  end
+end
+local paused = prefix .. 'paused'
+if to == 'closed' then
+  return redis.call('HSETNX', paused, gate, nowText) == 1 and 'changed' or 'same'
+end
+if redis.call('HDEL', paused, gate) == 0 then return 'same' end
+if string.sub(gate, 1, 2) == 'q:' then works().freed(gate)
+else reopen(function(other) return other == gate end) end
+return 'changed'

@@ -1,0 +1,6 @@
+local redis, string, ARGV = redis, string, ARGV
+local prefix, name = ARGV[1], ARGV[2]
+local items = 2
+redis.call('HDEL', prefix .. 'ticks', name)
+redis.call('ZREM', prefix .. 'timers', 's:' .. name)
+return redis.call('HDEL', prefix .. 'schedules', name) == 1 and 'removed' or 'missing'

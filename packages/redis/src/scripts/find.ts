@@ -1,0 +1,85 @@
+import type { Found, Search } from '@lovage/core'
+import { defineScript, headed, lua } from '../script.ts'
+import { ANCHOR } from './hands.ts'
+
+/**
+ * Ids of jobs, a page at a time. `source`: `tag:<tag>`, or a state. `after` is what the page before answered as its
+ * end: a place in a sorted set (`<score>:<id>`), or the cursor of a scan.
+ *
+ * Answers where the next page begins (nil: nowhere), and the ids.
+ */
+export const find = defineScript({
+  name: 'find',
+  keys: ['jobs', 'later', 'retry', 'active'],
+  args: ['prefix', 'source', 'limit', 'after'],
+  repeatable: true,
+  body: lua`
+    local found = {}
+    local function walk(key, isDown, isWanted)
+      local edge, last = string.match(after, '^([^:]*):(.*)$')
+      local from = 0
+      if edge then
+        local rank = redis.call(isDown and 'ZREVRANK' or 'ZRANK', key, last)
+        if rank then from = rank + 1
+        elseif isDown then from = redis.call('ZCOUNT', key, '(' .. edge, '+inf')
+        else from = redis.call('ZCOUNT', key, '-inf', '(' .. edge) end
+      end
+      local page = redis.call(isDown and 'ZREVRANGE' or 'ZRANGE', key, from, from + limit, 'WITHSCORES')
+      local count = math.min(#page, 2 * limit)
+      for i = 1, count, 2 do
+        if isWanted(page[i]) then found[#found + 1] = page[i] end
+      end
+      return { #page > count and page[count] .. ':' .. page[count - 1], found }
+    end
+    local function scan(key, isWanted)
+      local page = redis.call('HSCAN', key, after == '' and '0' or after, 'COUNT', limit)
+      for i = 1, #page[2], 2 do
+        if isWanted(page[2][i]) then found[#found + 1] = page[2][i] end
+      end
+      return { page[1] ~= '0' and page[1], found }
+    end
+
+    local tag = string.match(source, '^tag:(.*)$')
+    if tag then
+      local index = prefix .. 'tag:' .. tag
+      return walk(index, false, function(id)
+        if redis.call('HEXISTS', jobs, id) == 1 or redis.call('EXISTS', prefix .. 'r:' .. id) == 1 then return true end
+        redis.call('ZREM', index, id)
+      end)
+    end
+    if source == 'failed' then
+      return walk(prefix .. 'failed', true, function() return true end)
+    end
+    if source == 'scheduled' or source == 'retrying' then
+      local isRetrying = source == 'retrying' and 1 or 0
+      return walk(later, false, function(id) return redis.call('SISMEMBER', retry, id) == isRetrying end)
+    end
+    if source == 'waiting' then return scan(prefix .. 'flows', function() return true end) end
+    if source == 'running' then return scan(active, function(id) return id ~= '${ANCHOR}' end) end
+    return scan(jobs, function(id)
+      return redis.call('HEXISTS', active, id) == 0 and not redis.call('ZSCORE', later, id)
+        and redis.call('HEXISTS', prefix .. 'flows', id) == 0
+    end)
+  `,
+  decode(reply): Found {
+    const [next, ids] = reply as [next: string | null, ids: string[]]
+    return { ids, next }
+  },
+})
+
+export const sourceOf = (search: Search): string => ('tag' in search ? `tag:${search.tag}` : search.state)
+
+/** The newest job that was enqueued to be the last one of its task and owner. */
+export const last = defineScript({
+  name: 'last',
+  keys: ['jobs'],
+  args: ['prefix', 'task', 'owner'],
+  repeatable: true,
+  body: lua`
+    local id = redis.call('GET', prefix .. 'last:' .. task .. '\n' .. owner)
+    if not id then return { 'none' } end
+    local isKnown = redis.call('HEXISTS', jobs, id) == 1 or redis.call('EXISTS', prefix .. 'r:' .. id) == 1
+    return { isKnown and 'found' or 'none', id }
+  `,
+  decode: headed(['found', 'none'], (word, [id]) => (word === 'found' ? (id as string) : null)),
+})

@@ -1,0 +1,24 @@
+/**
+ * Lua that several scripts share: all that only jobs with more than a place in the plain line need.
+ *
+ * Its functions are made when first asked for. A script that meets plain jobs alone, which is what most do most of
+ * the time, does not pay for them.
+ */
+import { lua } from '../script.ts'
+import { endings } from './endings.ts'
+import { lanes } from './lanes.ts'
+
+/**
+ * `works()` is a table of functions. Takes the argument `prefix` and every key, and uses `feed`, `header`,
+ * `ring` and `tidy`.
+ */
+export const works = lua`
+  local W
+  local function works()
+    if W then return W end
+    W = { deferMs = 0 }
+    ${lanes}
+    ${endings}
+    return W
+  end
+`

@@ -1,0 +1,388 @@
+import type { LimitRule, NewJob } from '@lovage/core'
+import { describe, expect } from 'vitest'
+import {
+  cancelOf,
+  claim,
+  claimOne,
+  ids,
+  inLane,
+  joinAll,
+  LEASE_MS,
+  newJob,
+  newJobs,
+  retrying,
+  runAll,
+  settle,
+  step,
+  succeeded,
+} from '../acts.ts'
+import type { ContractTest } from '../store-contract.ts'
+
+const atOnce = (of: LimitRule['of'], name: string, concurrency: number): LimitRule => ({
+  of,
+  name,
+  limit: { concurrency },
+})
+
+export function limitsContract(test: ContractTest): void {
+  describe('limit', () => {
+    test('holds for all workers together, and each job that ends lets the next one start', async ({
+      store,
+    }) => {
+      await store.limit([atOnce('task', 'score', 3)])
+      await store.enqueue(newJobs('a', 'b', 'c', 'd', 'e'))
+      await joinAll(store, 's1', 's2')
+      const [a] = await claim(store, 's1', 2)
+      const [c, ...more] = await claim(store, 's2')
+      expect([c!.id, more]).toEqual(['c', []])
+      expect(await claim(store, 's1')).toEqual([])
+      await settle(store, 's1', succeeded(a!))
+      expect(ids(await claim(store, 's2'))).toEqual(['d'])
+      const reply = await step(store, 's2', { settle: [succeeded(c!)], claim: 5 })
+      expect(ids(reply.claimed)).toEqual(['e'])
+    })
+
+    test('of a queue holds for its plain line and its lanes, of whatever task', async ({ store }) => {
+      await store.limit([atOnce('queue', 'mail', 2)])
+      const inMail = (id: string, job: Partial<NewJob> = {}) =>
+        newJob(id, { ...job, options: { ...job.options, queue: 'mail' } })
+      await store.enqueue([
+        inMail('a'),
+        inMail('b', { task: 'send', options: { lane: 'k' } }),
+        inMail('c'),
+        ...newJobs('other'),
+      ])
+      await joinAll(store, 's1')
+      const queues = ['mail', 'default']
+      const { claimed } = await step(store, 's1', { claim: 9, queues })
+      expect(ids(claimed)).toEqual(['a', 'b', 'other'])
+      const next = await step(store, 's1', { settle: [succeeded(claimed[1]!)], claim: 9, queues })
+      expect(ids(next.claimed)).toEqual(['c'])
+    })
+
+    test('of a task holds in all queues and lanes, and no other task waits for it', async ({ store }) => {
+      await store.limit([atOnce('task', 'score', 1)])
+      await store.enqueue([
+        ...newJobs('a', 'b'),
+        newJob('c', { options: { queue: 'mail' } }),
+        ...inLane('k', 'd'),
+        newJob('other', { task: 'send' }),
+      ])
+      await joinAll(store, 's1')
+      const queues = ['default', 'mail']
+      const { claimed } = await step(store, 's1', { claim: 9, queues })
+      expect(ids(claimed)).toEqual(['other', 'd'])
+      expect(await runAll(store, 's1', queues)).toEqual([])
+      await settle(store, 's1', succeeded(claimed[1]!))
+      expect(await runAll(store, 's1', queues)).toEqual(['a', 'b', 'c'])
+    })
+
+    test('of a task leaves its jobs that have no lane in order, by priority too', async ({ store }) => {
+      await store.limit([atOnce('task', 'score', 1)])
+      await store.enqueue([
+        ...newJobs('c', 'a', 'b'),
+        newJob('low', { options: { priority: 1 } }),
+        newJob('high', { options: { priority: 2 } }),
+      ])
+      await joinAll(store, 's1')
+      expect(await runAll(store, 's1')).toEqual(['high', 'low', 'c', 'a', 'b'])
+    })
+
+    test('of keys holds for each key of the task apart', async ({ store }) => {
+      await store.limit([atOnce('key', 'score', 2)])
+      await store.enqueue([
+        ...inLane('a', 'a1', 'a2', 'a3'),
+        ...inLane('b', 'b1', 'b2', 'b3'),
+        ...inLane('', 'none1', 'none2', 'none3'),
+        newJob('plain'),
+        ...['m1', 'm2', 'm3'].map((id) => newJob(id, { task: 'mail', options: { lane: 'a' } })),
+        newJob('a4', { options: { lane: 'a', queue: 'other' } }),
+      ])
+      await joinAll(store, 's1')
+      const { claimed } = await step(store, 's1', { claim: 50, queues: ['default', 'other'] })
+      expect(ids(claimed).sort()).toEqual(
+        ['plain', 'a1', 'a2', 'b1', 'b2', 'm1', 'm2', 'm3', 'none1', 'none2', 'none3'].sort(),
+      )
+      await settle(store, 's1', succeeded(claimed.find(({ id }) => id === 'a2')!))
+      expect((await step(store, 's1', { claim: 9, queues: ['other', 'default'] })).claimed).toMatchObject([
+        { id: 'a4' },
+      ])
+    })
+
+    test('lets a job start only when all that concern it do', async ({ store }) => {
+      await store.limit([
+        atOnce('queue', 'default', 4),
+        atOnce('task', 'score', 3),
+        atOnce('key', 'score', 2),
+      ])
+      await store.enqueue([
+        ...inLane('a', 'a1', 'a2', 'a3'),
+        ...inLane('b', 'b1', 'b2'),
+        newJob('m1', { task: 'mail' }),
+        newJob('m2', { task: 'mail' }),
+      ])
+      await joinAll(store, 's1')
+      const claimed = await claim(store, 's1')
+      expect(ids(claimed)).toEqual(['m1', 'a1', 'b1', 'm2'])
+      await settle(store, 's1', succeeded(claimed[0]!), succeeded(claimed[3]!))
+      expect(ids(await claim(store, 's1'))).toEqual(['a2'])
+      await settle(store, 's1', succeeded(claimed[2]!))
+      expect(ids(await claim(store, 's1'))).toEqual(['b2'])
+    })
+
+    test('counts what runs already when it is set', async ({ store }) => {
+      await store.enqueue([...newJobs('a', 'b', 'c', 'd'), ...inLane('k', 'k1', 'k2', 'k3')])
+      await joinAll(store, 's1')
+      const running = await claim(store, 's1', 5)
+      expect(ids(running)).toEqual(['a', 'k1', 'b', 'k2', 'c'])
+      await store.limit([
+        atOnce('task', 'score', 3),
+        atOnce('key', 'score', 1),
+        atOnce('queue', 'default', 4),
+      ])
+      await settle(store, 's1', succeeded(running[0]!))
+      expect(await claim(store, 's1')).toEqual([])
+      await settle(store, 's1', succeeded(running[2]!))
+      expect(await claim(store, 's1')).toEqual([])
+      await settle(store, 's1', succeeded(running[4]!))
+      expect(ids(await claim(store, 's1'))).toEqual(['d'])
+      await settle(store, 's1', succeeded(running[1]!))
+      expect(await claim(store, 's1')).toEqual([])
+      await settle(store, 's1', succeeded(running[3]!))
+      expect(ids(await claim(store, 's1'))).toEqual(['k3'])
+    })
+
+    test('may be changed and taken away, each by itself', async ({ store }) => {
+      await store.limit([atOnce('task', 'score', 1), atOnce('key', 'score', 2)])
+      await store.enqueue(inLane('a', 'a1', 'a2', 'a3', 'a4'))
+      await joinAll(store, 's1')
+      expect(ids(await claim(store, 's1'))).toEqual(['a1'])
+      await store.limit([atOnce('task', 'score', 3)])
+      expect(ids(await claim(store, 's1'))).toEqual(['a2'])
+      await store.limit([{ of: 'key', name: 'score', limit: null }])
+      expect(ids(await claim(store, 's1'))).toEqual(['a3'])
+      await store.limit([{ of: 'task', name: 'score', limit: null }])
+      expect(ids(await claim(store, 's1'))).toEqual(['a4'])
+    })
+
+    test('takes the last of several rules for one name, and none when given none', async ({ store }) => {
+      await store.limit([atOnce('task', 'score', 5), atOnce('task', 'score', 1)])
+      await store.limit([])
+      await store.enqueue(newJobs('a', 'b'))
+      await joinAll(store, 's1')
+      expect(ids(await claim(store, 's1'))).toEqual(['a'])
+    })
+
+    test('lets jobs go that waited in a lane for it, when it is taken away', async ({ store }) => {
+      await store.limit([atOnce('task', 'score', 1)])
+      await store.enqueue([
+        ...newJobs('a', 'b', 'c'),
+        newJob('m1', { task: 'mail' }),
+        newJob('m2', { task: 'mail' }),
+      ])
+      await joinAll(store, 's1')
+      expect(ids(await claim(store, 's1'))).toEqual(['m1', 'm2', 'a'])
+      await store.limit([{ of: 'task', name: 'score', limit: null }])
+      await store.enqueue(newJobs('d'))
+      expect(ids(await claim(store, 's1')).sort()).toEqual(['b', 'c', 'd'])
+    })
+
+    test('gives the place of a job free that is tried again later, and of one that comes back', async ({
+      store,
+      clock,
+    }) => {
+      await store.limit([
+        atOnce('task', 'score', 1),
+        atOnce('key', 'score', 1),
+        atOnce('queue', 'default', 1),
+      ])
+      await store.enqueue(inLane('a', 'a1', 'a2', 'a3', 'a4'))
+      await joinAll(store, 's1', 's2', 's3')
+      await settle(store, 's1', retrying(await claimOne(store, 's1'), 1_000_000))
+      expect(await claimOne(store, 's1')).toMatchObject({ id: 'a2' })
+      await store.leave('s1')
+      expect(await claimOne(store, 's2')).toMatchObject({ id: 'a2' })
+      await clock.advance(LEASE_MS - 1)
+      await store.extend('s3', LEASE_MS)
+      await clock.advance(1)
+      expect(await claim(store, 's3')).toEqual([])
+      expect(await store.extend('s3', LEASE_MS)).toMatchObject({ reaped: 1 })
+      expect(await claimOne(store, 's3')).toMatchObject({ id: 'a2', attempt: 2 })
+      expect(await claim(store, 's3')).toEqual([])
+    })
+
+    test('keeps the places of jobs that move to another session', async ({ store }) => {
+      await store.limit([atOnce('task', 'score', 2)])
+      await store.enqueue(newJobs('a', 'b', 'c', 'd'))
+      await joinAll(store, 'old')
+      const [a, b] = await claim(store, 'old', 2)
+      const join = () =>
+        store.join({ session: 'new', leaseMs: LEASE_MS, replaces: { session: 'old', holds: [a!] } })
+      await join()
+      await join()
+      expect(ids(await claim(store, 'new'))).toEqual(['c'])
+      await settle(store, 'old', succeeded(b!))
+      expect(await claim(store, 'new')).toEqual([])
+      await settle(store, 'new', succeeded(a!))
+      expect(ids(await claim(store, 'new'))).toEqual(['d'])
+    })
+
+    test('is not confused by settlements that are lost', async ({ store }) => {
+      await store.limit([atOnce('task', 'score', 1)])
+      await store.enqueue(newJobs('a', 'b', 'c'))
+      await joinAll(store, 's1', 's2')
+      const a = await claimOne(store, 's1')
+      await settle(store, 's2', succeeded(a))
+      expect(await claim(store, 's2')).toEqual([])
+      await settle(store, 's1', succeeded(a), succeeded(a), retrying(a))
+      expect(ids(await claim(store, 's2'))).toEqual(['b'])
+    })
+
+    test('does not see cancelled jobs that never ran', async ({ store }) => {
+      await store.limit([atOnce('task', 'score', 1)])
+      await store.enqueue([...newJobs('a', 'b', 'c'), newJob('d', { delayMs: 5 })])
+      await joinAll(store, 's1')
+      const a = await claimOne(store, 's1')
+      await store.cancel(cancelOf('b'))
+      await store.cancel(cancelOf('d'))
+      await settle(store, 's1', succeeded(a))
+      expect(ids(await claim(store, 's1'))).toEqual(['c'])
+    })
+
+    test('wakes a worker when there is room again', { timeout: 4_000 }, async ({ store }) => {
+      await store.limit([atOnce('task', 'score', 1)])
+      await store.enqueue(newJobs('a', 'b'))
+      await joinAll(store, 's1', 's2')
+      const { signal } = new AbortController()
+      const a = await claimOne(store, 's1')
+      const claimed = (async () => {
+        for (;;) {
+          const [job] = await claim(store, 's2', 1)
+          if (job !== undefined) return job.id
+          await store.wait('s2', { work: true, timeoutMs: 10 ** 12, signal })
+        }
+      })()
+      await settle(store, 's1', succeeded(a))
+      expect(await claimed).toBe('b')
+    })
+
+    test('wakes a worker when it is widened or taken away', { timeout: 4_000 }, async ({ store }) => {
+      await store.limit([atOnce('task', 'score', 1)])
+      await store.enqueue(newJobs('a', 'b', 'c'))
+      await joinAll(store, 's1', 's2')
+      const { signal } = new AbortController()
+      await claimOne(store, 's1')
+      for (const limit of [{ concurrency: 2 }, null]) {
+        expect(await claim(store, 's2')).toEqual([])
+        const next = (async () => {
+          for (;;) {
+            await store.wait('s2', { work: true, timeoutMs: 10 ** 12, signal })
+            const [job] = await claim(store, 's2', 1)
+            if (job !== undefined) return
+          }
+        })()
+        await store.limit([{ of: 'task', name: 'score', limit }])
+        await next
+      }
+    })
+  })
+
+  describe('ordered jobs', () => {
+    const ordered = (lane: string, ...names: string[]): NewJob[] =>
+      names.map((id) => newJob(id, { options: { lane, ordered: true } }))
+
+    test('run one at a time for each key, in order, over all workers and queues', async ({ store }) => {
+      await store.enqueue([
+        ...ordered('a', 'a2', 'a1'),
+        ...ordered('b', 'b1', 'b2'),
+        newJob('a3', { options: { lane: 'a', ordered: true, queue: 'other' } }),
+      ])
+      await joinAll(store, 's1', 's2')
+      const [a2, b1, ...more] = await claim(store, 's1')
+      expect([a2!.id, b1!.id, more]).toEqual(['a2', 'b1', []])
+      expect((await step(store, 's2', { claim: 9, queues: ['default', 'other'] })).claimed).toEqual([])
+      await settle(store, 's1', succeeded(a2!))
+      expect(ids(await claim(store, 's2'))).toEqual(['a1'])
+    })
+
+    test('keep their place through their retries, and are next when they are due', async ({
+      store,
+      clock,
+    }) => {
+      await store.enqueue([...ordered('a', 'a1', 'a2'), ...ordered('b', 'b1')])
+      await joinAll(store, 's1')
+      const [a1] = await claim(store, 's1')
+      await settle(store, 's1', retrying(a1!, 1_000))
+      expect(await claim(store, 's1')).toEqual([])
+      await clock.advance(999)
+      expect(await claim(store, 's1')).toEqual([])
+      await clock.advance(1)
+      const [again, ...more] = await claim(store, 's1')
+      expect([again!.id, again!.attempt, more]).toEqual(['a1', 2, []])
+      const reply = await step(store, 's1', { settle: [retrying(again!, 0)], claim: 9 })
+      expect(reply.claimed).toMatchObject([{ id: 'a1', attempt: 3 }])
+      await settle(store, 's1', succeeded(reply.claimed[0]!))
+      expect(ids(await claim(store, 's1'))).toEqual(['a2'])
+    })
+
+    test('let the next one start when one is cancelled between its attempts', async ({ store, clock }) => {
+      await store.enqueue(ordered('a', 'a1', 'a2', 'a3'))
+      await joinAll(store, 's1')
+      await settle(store, 's1', retrying(await claimOne(store, 's1'), 1_000))
+      await store.cancel(cancelOf('a1'))
+      expect(ids(await claim(store, 's1'))).toEqual(['a2'])
+      await clock.advance(1_000)
+      expect(await claim(store, 's1')).toEqual([])
+    })
+
+    test('are the next ones of their key again when their worker is lost', async ({ store, clock }) => {
+      await store.enqueue(ordered('a', 'a1', 'a2'))
+      await joinAll(store, 's1')
+      await claimOne(store, 's1')
+      await clock.advance(LEASE_MS)
+      await joinAll(store, 's2')
+      await store.extend('s2', LEASE_MS)
+      expect(await claim(store, 's2')).toMatchObject([{ id: 'a1', attempt: 2 }])
+    })
+
+    test('do not wait for one that is delayed before its first attempt', async ({ store, clock }) => {
+      await store.enqueue([
+        newJob('later', { delayMs: 10, options: { lane: 'a', ordered: true } }),
+        ...ordered('a', 'a1', 'a2'),
+      ])
+      await joinAll(store, 's1')
+      const a1 = await claimOne(store, 's1')
+      await clock.advance(10)
+      await settle(store, 's1', succeeded(a1))
+      expect(await runAll(store, 's1')).toEqual(['a2', 'later'])
+    })
+
+    test('wait for those of their key that run, though these are not ordered themselves', async ({
+      store,
+    }) => {
+      await store.enqueue([...inLane('a', 'a1', 'a2'), ...ordered('a', 'a3'), ...inLane('a', 'a4')])
+      await joinAll(store, 's1')
+      const [a1, a2, ...more] = await claim(store, 's1')
+      expect(more).toEqual([])
+      await settle(store, 's1', succeeded(a1!))
+      expect(await claim(store, 's1')).toEqual([])
+      await settle(store, 's1', succeeded(a2!))
+      expect(ids(await claim(store, 's1'))).toEqual(['a3', 'a4'])
+    })
+
+    test('are like any others without a key', async ({ store }) => {
+      await store.enqueue([
+        newJob('a', { options: { ordered: true } }),
+        newJob('b', { options: { ordered: true } }),
+        newJob('c', { options: { ordered: true, lane: '' } }),
+        newJob('d', { options: { ordered: true, lane: '' } }),
+      ])
+      await joinAll(store, 's1')
+      const all = await claim(store, 's1')
+      expect(ids(all)).toEqual(['a', 'c', 'b', 'd'])
+      await settle(store, 's1', ...all.map((job) => retrying(job, 0)))
+      await store.enqueue(newJobs('e'))
+      expect(ids(await claim(store, 's1')).filter((id) => 'abe'.includes(id))).toEqual(['a', 'b', 'e'])
+    })
+  })
+}
