@@ -60,9 +60,15 @@ export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
 function growthOf(backoff: Backoff): Growth & Pick<RetryPolicy, 'delay'> {
   if (typeof backoff === 'function') return { ...growthOf('exponential'), delay: backoff }
   const { type, delay, max, jitter } =
-    typeof backoff === 'object' ? backoff : { type: backoff, delay: undefined, max: undefined, jitter: undefined }
+    typeof backoff === 'object'
+      ? backoff
+      : { type: backoff, delay: undefined, max: undefined, jitter: undefined }
   if (type !== 'exponential' && type !== 'fixed')
-    refused('retry.backoff', type, "'exponential', 'fixed', an object with one of them as type, or a function")
+    refused(
+      'retry.backoff',
+      type,
+      "'exponential', 'fixed', an object with one of them as type, or a function",
+    )
   return {
     type,
     firstMs: durationMs(delay ?? DEFAULT_FIRST_MS, 'retry.backoff.delay'),
@@ -72,7 +78,12 @@ function growthOf(backoff: Backoff): Growth & Pick<RetryPolicy, 'delay'> {
 }
 
 /** The delay before the next attempt, in ms: the user's own, else by growth. The defaults stand in for a function that fails. */
-export function retryDelayMs(policy: RetryPolicy, failures: number, error: Failure, random: () => number): number {
+export function retryDelayMs(
+  policy: RetryPolicy,
+  failures: number,
+  error: Failure,
+  random: () => number,
+): number {
   if (policy.delay !== undefined) {
     try {
       return durationMs(policy.delay(failures, error), 'retry.backoff')

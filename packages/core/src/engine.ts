@@ -22,7 +22,14 @@ import { refused } from './refused.ts'
 import { checkSchedules } from './schedules.ts'
 import { parse, type Issue } from './schema.ts'
 import { jobOf, subjectOf } from './snapshot.ts'
-import { type CancelReply, ENQUEUE_MAX, type Enqueued, type NewJob, type Snapshot, type Store } from './store.ts'
+import {
+  type CancelReply,
+  ENQUEUE_MAX,
+  type Enqueued,
+  type NewJob,
+  type Snapshot,
+  type Store,
+} from './store.ts'
 import { type AnyTask, task } from './task.ts'
 import type { TaskRules } from './task-rules.ts'
 import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
@@ -77,7 +84,10 @@ export class Engine {
     const { maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES } = options
     checkSchedules(this.#tasks.values(), clock.now())
     this.#terms = new Map(
-      [...this.#tasks.keys(), GROUP].map((name) => [name, { ttlMs: this.ttlMs(name), maxPayloadBytes, clock }]),
+      [...this.#tasks.keys(), GROUP].map((name) => [
+        name,
+        { ttlMs: this.ttlMs(name), maxPayloadBytes, clock },
+      ]),
     )
     this.#warn = options.onWarning ?? console.warn
     this.#hub = new Hub(store, this.clock, options.random ?? Math.random)
@@ -137,7 +147,8 @@ export class Engine {
     for (let from = 0; from < jobs.length; from += ENQUEUE_MAX) {
       const group = jobs.slice(from, from + ENQUEUE_MAX)
       const enqueued = await this.store.enqueue(group)
-      for (const [index, job] of group.entries()) refs.push(await this.#refOf(job, enqueued[index] as Enqueued))
+      for (const [index, job] of group.entries())
+        refs.push(await this.#refOf(job, enqueued[index] as Enqueued))
     }
     return refs
   }

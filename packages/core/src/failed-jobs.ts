@@ -21,7 +21,10 @@ export interface FailedListOptions extends FailedFilter {
 export type FailedJob<J = Job> = Extract<J, { state: 'failed' }>
 
 /** Newest first. */
-export async function listFailed(engine: Engine, options: FailedListOptions = {}): Promise<JobPage<FailedJob>> {
+export async function listFailed(
+  engine: Engine,
+  options: FailedListOptions = {},
+): Promise<JobPage<FailedJob>> {
   return (await listJobs(engine, { ...options, state: 'failed' })) as JobPage<FailedJob>
 }
 
@@ -41,14 +44,20 @@ export async function discardFailed(engine: Engine, id: string, scope: Scope = {
   if (discarded.length === 0) throw new LovageError('NOT_FOUND', { id })
 }
 
-export async function retryAllFailed(engine: Engine, filter: FailedFilter = {}): Promise<{ retried: number }> {
+export async function retryAllFailed(
+  engine: Engine,
+  filter: FailedFilter = {},
+): Promise<{ retried: number }> {
   const done = await eachGroup(engine, filter, (ids) =>
     engine.store.retry(ids.map((id) => ({ id, newId: newJobId() }))),
   )
   return { retried: done }
 }
 
-export async function discardAllFailed(engine: Engine, filter: FailedFilter = {}): Promise<{ discarded: number }> {
+export async function discardAllFailed(
+  engine: Engine,
+  filter: FailedFilter = {},
+): Promise<{ discarded: number }> {
   return { discarded: await eachGroup(engine, filter, (ids) => engine.store.discard(ids)) }
 }
 

@@ -109,10 +109,10 @@ export const stepOf = (task: string, options: StepOptions | undefined): Step => 
 })
 
 /** One after the other, each with the output of the one before as its input. */
-export function chain<
-  const First extends AnyFlow,
-  const Steps extends readonly [AnyStep, ...AnyStep[]],
->(first: First, ...steps: Steps & Fitting<GivenBy<First>, Steps>): LastFlow<Steps> {
+export function chain<const First extends AnyFlow, const Steps extends readonly [AnyStep, ...AnyStep[]]>(
+  first: First,
+  ...steps: Steps & Fitting<GivenBy<First>, Steps>
+): LastFlow<Steps> {
   let node = first.flow
   for (const { step } of steps as readonly AnyStep[]) node = { ...step, after: node }
   return { flow: node } as LastFlow<Steps>
@@ -138,8 +138,12 @@ export function chord<const Parts extends readonly AnyFlow[], const Last extends
  * `{ ok: true, value }` or `{ ok: false, error }`. Otherwise it fails with `DEPENDENCY_FAILED`, and the rest of its
  * tree is cancelled.
  */
-export function keep<T extends TaskTypes, Name extends string>(flow: Flow<T, Name>): Flow<T, Name, KeptPart<T['output']>>
-export function keep<T extends TaskTypes, Name extends string>(step: Step<T, Name>): Step<T, Name, KeptPart<T['output']>>
+export function keep<T extends TaskTypes, Name extends string>(
+  flow: Flow<T, Name>,
+): Flow<T, Name, KeptPart<T['output']>>
+export function keep<T extends TaskTypes, Name extends string>(
+  step: Step<T, Name>,
+): Step<T, Name, KeptPart<T['output']>>
 export function keep(part: AnyFlow | AnyStep): AnyFlow | AnyStep {
   return 'flow' in part ? { flow: { ...part.flow, keep: true } } : { step: { ...part.step, keep: true } }
 }

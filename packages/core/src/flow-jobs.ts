@@ -11,9 +11,11 @@ export function flowNodes(root: FlowNode): FlowNode[] {
   const rest = [root]
   for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
     nodes.push(node)
-    if (nodes.length > ENQUEUE_MAX) refused('flow', `more than ${ENQUEUE_MAX} jobs`, `at most ${ENQUEUE_MAX} jobs in one flow`)
+    if (nodes.length > ENQUEUE_MAX)
+      refused('flow', `more than ${ENQUEUE_MAX} jobs`, `at most ${ENQUEUE_MAX} jobs in one flow`)
     const { task, after, members } = node
-    if ((task === undefined) === (members === undefined)) refused('flow', node, 'what call, chain, group or chord gave')
+    if ((task === undefined) === (members === undefined))
+      refused('flow', node, 'what call, chain, group or chord gave')
     if (members?.length === 0) refused('flow', members, 'at least one member in each group')
     if (after !== undefined) rest.push(after)
     for (const member of members ?? []) rest.push(member)

@@ -46,7 +46,8 @@ const TOGETHER = 50
 
 /** The searches whose findings, filtered, are the answer. Those of states are made one after the other. */
 function searchesOf({ task, tag, key, state }: JobFilter): Search[] {
-  if (state !== undefined && !LISTABLE.includes(state)) refused('state', state, `one of ${LISTABLE.join(', ')}`)
+  if (state !== undefined && !LISTABLE.includes(state))
+    refused('state', state, `one of ${LISTABLE.join(', ')}`)
   if (key !== undefined) {
     if (task === undefined) refused('task', task, 'the task of the key')
     if (tag !== undefined) refused('tag', tag, 'either a tag or a key')
@@ -54,7 +55,12 @@ function searchesOf({ task, tag, key, state }: JobFilter): Search[] {
   }
   if (tag !== undefined) return [{ tag: tagOf(tag) }]
   if (state === undefined) return LIVE.map((live) => ({ state: live }))
-  if (state !== 'failed' && isFinal(state)) return refused('state', state, 'a tag or a key beside it, or a state of jobs that have not ended, or failed')
+  if (state !== 'failed' && isFinal(state))
+    return refused(
+      'state',
+      state,
+      'a tag or a key beside it, or a state of jobs that have not ended, or failed',
+    )
   return [{ state }]
 }
 
@@ -67,8 +73,12 @@ export async function listJobs(engine: Engine, options: ListOptions = {}): Promi
   let [at, place] = placeOf(after, searches.length)
   const jobs: Job[] = []
   for (let looks = 0; looks < MAX_LOOKS && jobs.length < limit && at < searches.length; looks++) {
-    const { ids, next } = await engine.store.find(searches[at] as Search, { limit: limit - jobs.length, after: place })
-    for (const snapshot of await snapshots(engine, ids)) if (isMatch(options, snapshot)) jobs.push(jobOf(snapshot))
+    const { ids, next } = await engine.store.find(searches[at] as Search, {
+      limit: limit - jobs.length,
+      after: place,
+    })
+    for (const snapshot of await snapshots(engine, ids))
+      if (isMatch(options, snapshot)) jobs.push(jobOf(snapshot))
     place = next ?? undefined
     if (next === null) at += 1
   }
@@ -80,7 +90,8 @@ function placeOf(after: string | undefined, searches: number): [number, string |
   if (after === undefined) return [0, undefined]
   const match = /^(\d)\.(.*)$/s.exec(after)
   const at = Number(match?.[1])
-  if (match === null || at >= searches) return refused('after', after, 'the `next` of a page of the same search')
+  if (match === null || at >= searches)
+    return refused('after', after, 'the `next` of a page of the same search')
   return [at, match[2] === '' ? undefined : match[2]]
 }
 
@@ -98,7 +109,12 @@ function isMatch({ state, ...scope }: JobFilter, snapshot: Snapshot): boolean {
 }
 
 /** All ids of a search, gathered before anything is done with them, since that would move the places of the rest. */
-export async function* found(engine: Engine, search: Search, scope: Scope, state?: JobState): AsyncGenerator<Snapshot> {
+export async function* found(
+  engine: Engine,
+  search: Search,
+  scope: Scope,
+  state?: JobState,
+): AsyncGenerator<Snapshot> {
   const ids = new Set<string>()
   for (let after: string | undefined, isLast = false; !isLast;) {
     const page = await engine.store.find(search, { limit: LOOK, after })
@@ -128,7 +144,9 @@ export async function cancelMany(
   for (const search of searchesOf(filter)) {
     const batch: Snapshot[] = []
     const flush = async (): Promise<void> => {
-      const replies = await Promise.all(batch.splice(0).map((snapshot) => engine.end(snapshot, { by, reason })))
+      const replies = await Promise.all(
+        batch.splice(0).map((snapshot) => engine.end(snapshot, { by, reason })),
+      )
       cancelled += replies.filter((reply) => reply.outcome === 'cancelled').length
     }
     for await (const snapshot of found(engine, search, { task, owner }, state)) {

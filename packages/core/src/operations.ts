@@ -8,7 +8,14 @@ import { newJob } from './new-job.ts'
 import { refused } from './refused.ts'
 import { parse } from './schema.ts'
 import type { StoredSchedule } from './schedule.ts'
-import { readPlan, rhythmOf, scheduleName, type Missed, type Overlap, type ScheduleTiming } from './schedule-plan.ts'
+import {
+  readPlan,
+  rhythmOf,
+  scheduleName,
+  type Missed,
+  type Overlap,
+  type ScheduleTiming,
+} from './schedule-plan.ts'
 import { storedSchedule } from './schedules.ts'
 import { LovageError } from './errors.ts'
 import { keyText, type LimitOptions, limitOf, queueName } from './task-rules.ts'
@@ -80,7 +87,8 @@ export function schedulesOf(engine: Engine): Schedules {
       if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: taskName, issues: checked.issues })
       const terms = engine.terms(taskName)
       const job = newJob(task, input, options ?? {}, terms)
-      if (job.delayMs > 0 && job.unique === undefined) refused('delay', job.delayMs, 'no delay: the schedule says when')
+      if (job.delayMs > 0 && job.unique === undefined)
+        refused('delay', job.delayMs, 'no delay: the schedule says when')
       return await store.putSchedule(storedSchedule(scheduleName(name), 'user', job, rhythmOf(timing), terms))
     },
     remove: (name) => store.removeSchedule(scheduleName(name)),

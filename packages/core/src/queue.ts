@@ -231,7 +231,8 @@ export function queueOver<const Tree extends TaskTree>(
       const states = ['queued', 'scheduled', 'waiting'] as const
       let cancelled = 0
       for (const state of states)
-        cancelled += (await cancelMany(engine, { task, state }, { by: null, reason: reason ?? 'purged' })).cancelled
+        cancelled += (await cancelMany(engine, { task, state }, { by: null, reason: reason ?? 'purged' }))
+          .cancelled
       return { cancelled }
     },
     pause: (target: PauseTarget) => store.pause(pauseTarget(engine, target)),

@@ -67,23 +67,30 @@ const MISSED: readonly string[] = ['skip', 'once', 'all'] satisfies Missed[]
  * @throws LovageError `OPTION_INVALID`
  */
 export function rhythmOf(timing: ScheduleTiming): Rhythm {
-  const { every, cron, tz, overlap = 'skip', missed = 'once' } = timing as Partial<
-    Record<'every' | 'cron' | 'tz' | 'overlap' | 'missed', unknown>
-  >
-  if (!OVERLAPS.includes(overlap as Overlap)) refused('schedule.overlap', overlap, "'allow', 'skip' or 'replace'")
+  const {
+    every,
+    cron,
+    tz,
+    overlap = 'skip',
+    missed = 'once',
+  } = timing as Partial<Record<'every' | 'cron' | 'tz' | 'overlap' | 'missed', unknown>>
+  if (!OVERLAPS.includes(overlap as Overlap))
+    refused('schedule.overlap', overlap, "'allow', 'skip' or 'replace'")
   if (!MISSED.includes(missed as Missed)) refused('schedule.missed', missed, "'skip', 'once' or 'all'")
   return { timing: timingOf(every, cron, tz), overlap: overlap as Overlap, missed: missed as Missed }
 }
 
 function timingOf(every: unknown, cron: unknown, tz: unknown): Timing {
-  if ((every === undefined) === (cron === undefined)) refused('schedule', { every, cron }, 'either every or cron')
+  if ((every === undefined) === (cron === undefined))
+    refused('schedule', { every, cron }, 'either every or cron')
   if (every !== undefined) {
     if (tz !== undefined) refused('schedule.tz', tz, 'no time zone beside every')
     const everyMs = durationMs(every as Duration, 'schedule.every')
     return everyMs >= MIN_EVERY_MS ? { everyMs } : refused('schedule.every', every, 'at least 1 s')
   }
   if (typeof cron !== 'string') return refused('schedule.cron', cron, "a cron expression such as '0 3 * * *'")
-  if (tz !== undefined && typeof tz !== 'string') refused('schedule.tz', tz, "a time zone such as 'Europe/Berlin'")
+  if (tz !== undefined && typeof tz !== 'string')
+    refused('schedule.tz', tz, "a time zone such as 'Europe/Berlin'")
   return { cron, tz: (tz as string | undefined) ?? 'UTC' }
 }
 
@@ -95,7 +102,8 @@ export const scheduleName = (name: string): string =>
 /** @throws LovageError `VERSION_UNSUPPORTED` when a newer version of Lovage wrote it */
 export function readPlan(spec: string): SchedulePlan {
   const plan = JSON.parse(spec) as SchedulePlan
-  if (plan.v !== 1) throw new LovageError('VERSION_UNSUPPORTED', { what: 'The schedule', seen: plan.v, known: 1 })
+  if (plan.v !== 1)
+    throw new LovageError('VERSION_UNSUPPORTED', { what: 'The schedule', seen: plan.v, known: 1 })
   return plan
 }
 

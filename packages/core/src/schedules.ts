@@ -40,8 +40,11 @@ export async function declaredSchedules(task: AnyTask, terms: Terms): Promise<St
   const stored: StoredSchedule[] = []
   for (const { name, input, rhythm } of task.schedules ?? []) {
     const checked = await parse(task.input, input)
-    if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: task.name as string, issues: checked.issues })
-    stored.push(storedSchedule(name ?? (task.name as string), 'code', newJob(task, input, {}, terms), rhythm, terms))
+    if (!checked.ok)
+      throw new LovageError('INPUT_INVALID', { task: task.name as string, issues: checked.issues })
+    stored.push(
+      storedSchedule(name ?? (task.name as string), 'code', newJob(task, input, {}, terms), rhythm, terms),
+    )
   }
   return stored
 }
@@ -58,7 +61,8 @@ export function checkSchedules(tasks: Iterable<AnyTask>, now: number): void {
     for (const { name = task.name as string, rhythm } of task.schedules ?? []) {
       if (names.has(name)) refused('schedule.name', name, 'a name for each schedule, and no name twice')
       names.add(name)
-      if (nextTick(rhythm.timing, now) === null) refused('schedule.cron', rhythm.timing.cron, 'one that is ever due')
+      if (nextTick(rhythm.timing, now) === null)
+        refused('schedule.cron', rhythm.timing.cron, 'one that is ever due')
     }
   }
 }

@@ -86,8 +86,10 @@ export const DEFAULT_QUEUE = 'default'
 
 /** `undefined` for a task whose jobs are plain. */
 export function taskRules<Input>(options: RuleOptions<Input>): TaskRules | undefined {
-  const { queue, priority, expiresIn, key, perKey, singleton, debounce, throttle, tags, rememberLast } = options
-  if (key !== undefined && typeof key !== 'function') refused('key', key, 'a function from the input to a key')
+  const { queue, priority, expiresIn, key, perKey, singleton, debounce, throttle, tags, rememberLast } =
+    options
+  if (key !== undefined && typeof key !== 'function')
+    refused('key', key, 'a function from the input to a key')
   const rules: TaskRules = {
     limit: limitOf(options, ''),
     perKey: limitOf(perKey ?? {}, 'perKey.'),

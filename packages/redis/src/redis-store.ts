@@ -149,7 +149,11 @@ class RedisStore implements Store {
   }
 
   retry(pairs: readonly { id: string; newId: string }[]) {
-    return this.#run(retryFailed, {}, pairs.flatMap(({ id, newId }) => [id, newId]))
+    return this.#run(
+      retryFailed,
+      {},
+      pairs.flatMap(({ id, newId }) => [id, newId]),
+    )
   }
 
   discard(ids: readonly string[]) {

@@ -32,11 +32,13 @@ export async function declare(store: Store, declared: Declared, isFirst: boolean
   const schedules = await schedulesOf(declared)
   const known = await store.schedules()
   const names = new Set(known.map(({ name }) => name))
-  for (const schedule of schedules) if (isFirst || !names.has(schedule.name)) await store.putSchedule(schedule)
+  for (const schedule of schedules)
+    if (isFirst || !names.has(schedule.name)) await store.putSchedule(schedule)
   if (!isFirst) return
   const wanted = new Set(schedules.map(({ name }) => name))
   for (const { name, source, job } of known) {
-    if (source === 'code' && declared.tasks.has(job.task) && !wanted.has(name)) await store.removeSchedule(name)
+    if (source === 'code' && declared.tasks.has(job.task) && !wanted.has(name))
+      await store.removeSchedule(name)
   }
 }
 
@@ -49,7 +51,12 @@ function limitsOf({ tasks, queueLimits }: Declared): LimitRule[] {
   return [...ofTasks, ...[...queueLimits].map(([name, limit]): LimitRule => ({ of: 'queue', name, limit }))]
 }
 
-async function schedulesOf({ tasks, clock, resultTtlMs, maxResultBytes }: Declared): Promise<StoredSchedule[]> {
+async function schedulesOf({
+  tasks,
+  clock,
+  resultTtlMs,
+  maxResultBytes,
+}: Declared): Promise<StoredSchedule[]> {
   const schedules: StoredSchedule[] = []
   for (const { task } of tasks.values()) {
     const ttlMs = task.resultTtlMs ?? resultTtlMs

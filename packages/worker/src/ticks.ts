@@ -23,7 +23,10 @@ export class Ticks {
       this.#fire(tick).catch((error: unknown) => {
         // Only a newer worker can read it; and one without a store is told so by its steps.
         if (isLovageError(error, 'VERSION_UNSUPPORTED') || isLovageError(error, 'STORE_UNAVAILABLE')) return
-        this.#events.emit('worker.error', { error, during: `the firing of the schedule "${tick.schedule.name}"` })
+        this.#events.emit('worker.error', {
+          error,
+          during: `the firing of the schedule "${tick.schedule.name}"`,
+        })
       })
     }
   }
@@ -31,6 +34,7 @@ export class Ticks {
   async #fire(tick: Tick): Promise<void> {
     const { name, job, source, nextAt } = tick.schedule
     if (this.#tasks.has(job.task)) await this.#store.fire(fireRequest(tick))
-    else if (source === 'code' && tick.now - nextAt > GIVEN_UP_AFTER_MS) await this.#store.removeSchedule(name)
+    else if (source === 'code' && tick.now - nextAt > GIVEN_UP_AFTER_MS)
+      await this.#store.removeSchedule(name)
   }
 }
