@@ -55,7 +55,14 @@ async function compare(commands: readonly Command[]): Promise<void> {
 
 /** Keys that a queue in which every job has ended has no use for. */
 const leftovers = (keys: readonly string[]): string[] =>
-  keys.filter((key) => !/:(r:.*|said:.*|outcomes|tail|wake:.*|turns?|streaks|limits|paused|tag:.*|last:.*|once:.*|starts:.*|failed|dead|schedules|ticks)$/.test(key)).sort()
+  keys
+    .filter(
+      (key) =>
+        !/:(r:.*|said:.*|outcomes|tail|wake:.*|turns?|streaks|limits|paused|tag:.*|last:.*|once:.*|starts:.*|failed|dead|schedules|ticks)$/.test(
+          key,
+        ),
+    )
+    .sort()
 
 test(
   'Redis answers every sequence of commands as the specification does, and keeps nothing of jobs that ended',
