@@ -71,7 +71,7 @@ export function historyContract(test: ContractTest): void {
       await joinAll(store, 's1', 's2')
       const jobs = (await step(store, 's1', { claim: 3 })).claimed
       await settle(store, 's1', ...jobs.map((job) => retrying(job, job.id === 'cancel' ? 1_000 : 0)))
-      const [success] = (await step(store, 's2', { claim: 2 })).claimed
+      const success = (await step(store, 's2', { claim: 2 })).claimed.find(({ id }) => id === 'success')
       await clock.advance(5)
       await settle(store, 's2', succeeded(success!))
       await store.cancel(cancelOf('cancel'))
