@@ -9,7 +9,14 @@
  * `owner`, `attempt` (when it is 1), `meta` and what does not apply are left out. `date_done` comes last,
  * because it is the script that knows the time.
  */
-import { type AttemptRecord, type Failure, type FinalState, type Held, LovageError, type Outcome } from '@lovage/core'
+import {
+  type AttemptRecord,
+  type Failure,
+  type FinalState,
+  type Held,
+  LovageError,
+  type Outcome,
+} from '@lovage/core'
 import { readMeta } from './parts.ts'
 
 export const OUTCOME_VERSION = 1

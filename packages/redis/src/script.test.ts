@@ -57,7 +57,11 @@ describe('a script', () => {
     const run = runner(connection, keysOf('ns', 'q'), () => settings)
     expect(await run(script, { id: 'a' }, ['first'])).toEqual({ word: 'done', rest: [1] })
     expect(sent).toEqual([
-      ['evalsha', [script.sha, 2, '{ns:q}:wait:default', '{ns:q}:jobs', '5', 'a', 'first'], { repeatable: true }],
+      [
+        'evalsha',
+        [script.sha, 2, '{ns:q}:wait:default', '{ns:q}:jobs', '5', 'a', 'first'],
+        { repeatable: true },
+      ],
     ])
   })
 

@@ -155,7 +155,12 @@ export class Waiter {
       this.#hear(message)
       await this.#drain()
       this.#caller?.resolve(this.#wake(false))
-    } else if (key === undefined && this.#caller?.work && !this.#hasLooked && (await run(peek, {}, this.#queues))) {
+    } else if (
+      key === undefined &&
+      this.#caller?.work &&
+      !this.#hasLooked &&
+      (await run(peek, {}, this.#queues))
+    ) {
       this.#caller?.resolve(this.#wake(true))
     }
   }
