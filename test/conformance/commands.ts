@@ -1,36 +1,49 @@
 /**
  * What can be done to a store, drawn at random: each command is data, so that a failing sequence can be shrunk and
- * printed. `play` says what a command means; it asks the store for nothing but answers, so that two stores that are
- * given the same sequence are given the same calls.
+ * printed. `player.ts` says what a command means. There are few ids, names, lanes and moments, so that they meet often.
  */
-import {
-  type Claimed,
-  type Cursor,
-  type Hold,
-  type NewJob,
-  parseCursor,
-  type SaidPart,
-  type Settlement,
-  START,
-  type Store,
-  type StoredNotice,
-} from '@lovage/core'
+import type { JobOptions, LimitRule, PauseTarget, Search, Unique } from '@lovage/core'
 import fc from 'fast-check'
-import { encoded, failure, report, saying } from './acts.ts'
 
 /** Kept longer than the short hops of a sequence add up to, and shorter than a long one. */
-const TTL_MS = 900_000
-const LONG_MS = 1_200_000
-const LEASE_MS = 10_000
-const WORKERS = 3
+export const TTL_MS = 900_000
+export const LONG_MS = 1_200_000
+export const LEASE_MS = 10_000
+export const WORKERS = 3
 /** A worker speaks of its newest claims, and of as many that it has settled already. */
-const HELD = 4
-const STALE = 2
-const IDS = Array.from({ length: 12 }, (_, n) => `job-${n}`)
-const TASKS = ['score', 'mail.send', 'a "name" \\ with ü|\n']
+export const HELD = 4
+export const STALE = 2
+export const IDS = Array.from({ length: 12 }, (_, n) => `job-${n}`)
+export const TASKS = ['score', 'mail.send', 'a "name" \\ with ü|\n'] as const
+export const QUEUES = ['default', 'mail'] as const
+export const TAGS = ['x', 'y "ü"']
+export const OWNERS = [null, 'ada "the first"'] as const
+const LANES = ['', 'k', 'm|"ü"\n']
+const SCHEDULES = ['nightly', 'a "name" \\ with ü|\n']
 
-type Ending = 'succeeded' | 'failed' | 'retrying'
-interface SettleChoice {
+export interface JobChoice {
+  id: string
+  task: string
+  delayMs: number
+  announce: boolean
+  owned: boolean
+  options: JobOptions
+  expiresMs?: number
+  unique?: Unique[]
+  isLast?: true
+}
+
+/** A job with those that it waits for. */
+export interface FlowChoice {
+  job: JobChoice
+  onFailure: 'fail' | 'keep'
+  gets: 'only' | 'list'
+  isGroup: boolean
+  children: FlowChoice[]
+}
+
+export type Ending = 'succeeded' | 'failed' | 'retrying'
+export interface SettleChoice {
   /** Which of the jobs that its worker claimed: see `chosen`. */
   back: number
   to: Ending
@@ -39,11 +52,18 @@ interface SettleChoice {
 }
 
 export type Command =
+  | { do: 'enqueue'; jobs: JobChoice[] }
+  | { do: 'flow'; flow: FlowChoice }
   | {
-      do: 'enqueue'
-      jobs: { id: string; task: string; delayMs: number; announce: boolean; owned: boolean }[]
+      do: 'step'
+      worker: number
+      settle: SettleChoice[]
+      claim: number
+      queues: string[]
+      release: number[]
+      verify: boolean
+      announce: boolean
     }
-  | { do: 'step'; worker: number; settle: SettleChoice[]; claim: number; verify: boolean; announce: boolean }
   | { do: 'progress'; worker: number; backs: number[] }
   | { do: 'say'; worker: number; backs: number[]; first: number }
   | { do: 'cancel'; id: string; kept: boolean; reason: string | null }
@@ -52,32 +72,133 @@ export type Command =
   | { do: 'advance'; ms: number }
   | { do: 'get'; id: string }
   | { do: 'range'; back: number; limit: number }
+  | { do: 'limit'; rules: LimitRule[] }
+  | { do: 'pause' | 'resume'; target: PauseTarget }
+  | { do: 'putSchedule'; name: string; inMs: number; job: JobChoice }
+  | { do: 'removeSchedule'; name: string }
+  /** `isLate`: somebody did so before. */
+  | { do: 'fire'; name: string; isLate: boolean; nextInMs: number | null; jobs: JobChoice[] }
+  /** `nth`: of the failed ones; beyond those, of all ids. */
+  | { do: 'retry'; pairs: { nth: number; newId: string }[] }
+  | { do: 'discard'; nths: number[] }
+  | { do: 'find'; search: Search; limit: number }
 
 const worker = fc.nat(WORKERS - 1)
 const id = fc.constantFrom(...IDS)
+const task = fc.constantFrom(...TASKS)
+const queue = fc.constantFrom(...QUEUES)
 const delayMs = fc.constantFrom(0, 0, 100, 1_000, 30_000)
 const back = fc.nat(HELD + STALE - 1)
+const backs = fc.array(back, { maxLength: 3 })
+const ttlMs = fc.constantFrom(0, TTL_MS)
 
-const weighted: { weight: number; arbitrary: fc.Arbitrary<Command> }[] = [
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('enqueue'),
-      jobs: fc.array(
-        fc.record({
-          id,
-          task: fc.constantFrom(...TASKS),
-          delayMs,
-          announce: fc.boolean(),
-          owned: fc.boolean(),
-        }),
-        { minLength: 1, maxLength: 4 },
-      ),
-    }),
-  },
-  {
-    weight: 15,
-    arbitrary: fc.record({
+/** Few of its parts at a time, so that most jobs have most things in common. */
+const sparse = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> =>
+  fc.record(model, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>
+
+const name = fc.constantFrom('n', 'm "ü"\n|')
+const unique: fc.Arbitrary<Unique> = fc.oneof(
+  fc.record({ type: fc.constant('once' as const), name, windowMs: fc.constantFrom(100, 5_000) }),
+  fc.record({
+    type: fc.constant('alone' as const),
+    name,
+    onBusy: fc.constantFrom('reject' as const, 'return' as const),
+  }),
+  fc.record({ type: fc.constant('alone' as const), name, onBusy: fc.constant('replace' as const), ttlMs }),
+  fc.record({ type: fc.constant('debounce' as const), name, maxWaitMs: fc.constantFrom(50, 1_500) }),
+)
+
+const plainOptions = fc.constantFrom<JobOptions>({}, {}, { attempts: 5 }, { ttlMs: TTL_MS })
+const linedOptions = sparse({
+  queue,
+  priority: fc.constantFrom(1, 9),
+  lane: fc.constantFrom(...LANES),
+  ordered: fc.constant(true as const),
+})
+const kept = fc.record({ ttlMs })
+const findable = fc.record({
+  tags: fc.subarray(TAGS),
+  metadata: fc.constant('{"n":[1,"ü"]}'),
+  ttlMs,
+})
+
+const jobWith = (
+  options: fc.Arbitrary<JobOptions>,
+  more: fc.Arbitrary<Pick<JobChoice, 'expiresMs' | 'unique' | 'isLast'>> = fc.constant({}),
+): fc.Arbitrary<JobChoice> =>
+  fc
+    .record({ id, task, delayMs, announce: fc.boolean(), owned: fc.boolean(), options, more })
+    .map(({ more, ...job }) => ({ ...job, ...more }))
+
+const expiresMs = fc.constantFrom(100, 1_000, 40_000)
+const named = sparse({
+  expiresMs,
+  unique: fc.array(unique, { minLength: 1, maxLength: 2 }),
+  isLast: fc.constant(true as const),
+})
+const plainJob = jobWith(plainOptions)
+const linedJob = jobWith(linedOptions)
+const namedJob = jobWith(findable, named)
+const anyJob = jobWith(
+  fc.tuple(linedOptions, findable).map(([lined, found]) => ({ ...found, ...lined })),
+  named,
+)
+
+const flow = (job: fc.Arbitrary<JobChoice>): fc.Arbitrary<FlowChoice> => {
+  const one = { job, onFailure: fc.constantFrom('fail' as const, 'fail' as const, 'keep' as const) }
+  const leaf = fc.record({
+    ...one,
+    gets: fc.constant('list' as const),
+    isGroup: fc.constant(false),
+    children: fc.constant<FlowChoice[]>([]),
+  })
+  const parent = (children: fc.Arbitrary<FlowChoice[]>): fc.Arbitrary<FlowChoice> =>
+    fc
+      .record({
+        ...one,
+        gets: fc.constantFrom('only' as const, 'list' as const),
+        isGroup: fc.boolean(),
+        children,
+      })
+      .map((choice) => (choice.children.length === 1 ? choice : { ...choice, gets: 'list' as const }))
+  const inner = fc.oneof(
+    { weight: 3, arbitrary: leaf },
+    { weight: 1, arbitrary: parent(fc.array(leaf, { minLength: 1, maxLength: 2 })) },
+  )
+  return parent(fc.array(inner, { maxLength: 3 }))
+}
+
+const limit = fc.oneof(
+  fc.constant(null),
+  fc.record({ concurrency: fc.integer({ min: 1, max: 2 }) }),
+  fc.record({
+    rate: fc.record({ limit: fc.integer({ min: 1, max: 2 }), perMs: fc.constantFrom(1_000, 5_000) }),
+  }),
+)
+const rule: fc.Arbitrary<LimitRule> = fc.oneof(
+  fc.record({ of: fc.constant('queue' as const), name: queue, limit }),
+  fc.record({ of: fc.constantFrom('task' as const, 'key' as const), name: task, limit }),
+)
+const target: fc.Arbitrary<PauseTarget> = fc.oneof(
+  fc.record({ queue }),
+  fc.record({ task }),
+  fc.record({ task, key: fc.constantFrom(...LANES.slice(1)) }),
+)
+const search: fc.Arbitrary<Search> = fc.oneof(
+  fc.record({ tag: fc.constantFrom(...TAGS) }),
+  fc.record({ state: fc.constantFrom('queued', 'waiting', 'scheduled', 'retrying', 'running', 'failed') }),
+)
+
+type Weighted = { weight: number; arbitrary: fc.Arbitrary<Command> }
+const often = (weight: number, arbitrary: fc.Arbitrary<Command>): Weighted => ({ weight, arbitrary })
+
+const enqueue = (job: fc.Arbitrary<JobChoice>): Weighted =>
+  often(6, fc.record({ do: fc.constant('enqueue'), jobs: fc.array(job, { minLength: 1, maxLength: 4 }) }))
+
+const steps = (queues: fc.Arbitrary<string[]>): Weighted =>
+  often(
+    15,
+    fc.record({
       do: fc.constant('step'),
       worker,
       settle: fc.array(
@@ -90,294 +211,107 @@ const weighted: { weight: number; arbitrary: fc.Arbitrary<Command> }[] = [
         { maxLength: 3 },
       ),
       claim: fc.nat(4),
+      queues,
+      release: backs,
       verify: fc.boolean(),
       announce: fc.boolean(),
     }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ do: fc.constant('progress'), worker, backs: fc.array(back, { maxLength: 3 }) }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('say'),
-      worker,
-      backs: fc.array(back, { maxLength: 3 }),
-      first: fc.nat(3),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
+  )
+
+const ones = fc.constant<string[]>(['default'])
+const several = fc.constantFrom<string[]>(['default'], ['mail', 'default'], ['default', 'mail'], ['mail'])
+
+const always: Weighted[] = [
+  often(2, fc.record({ do: fc.constant('progress'), worker, backs })),
+  often(2, fc.record({ do: fc.constant('say'), worker, backs, first: fc.nat(3) })),
+  often(
+    2,
+    fc.record({
       do: fc.constant('cancel'),
       id,
       kept: fc.boolean(),
       reason: fc.constantFrom(null, 'why', ''),
     }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('join'), worker }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('extend'), worker }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('leave'), worker }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('takeOver'),
-      worker,
-      backs: fc.array(back, { maxLength: 3 }),
-      twice: fc.boolean(),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
+  ),
+  often(1, fc.record({ do: fc.constant('join'), worker })),
+  often(4, fc.record({ do: fc.constant('extend'), worker })),
+  often(1, fc.record({ do: fc.constant('leave'), worker })),
+  often(2, fc.record({ do: fc.constant('takeOver'), worker, backs, twice: fc.boolean() })),
+  often(
+    5,
+    fc.record({
       do: fc.constant('advance'),
       ms: fc.constantFrom(0, 1, 1, 99, 100, 1_000, 1_000, 5_000, 9_999, LONG_MS),
     }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('get'), id }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant('range'),
-      back: fc.nat(20),
-      limit: fc.integer({ min: 1, max: 5 }),
-    }),
-  },
+  ),
+  often(2, fc.record({ do: fc.constant('get'), id })),
+  often(1, fc.record({ do: fc.constant('range'), back: fc.nat(20), limit: fc.integer({ min: 1, max: 5 }) })),
 ]
+
+const gates: Weighted[] = [
+  often(3, fc.record({ do: fc.constant('limit'), rules: fc.array(rule, { minLength: 1, maxLength: 2 }) })),
+  often(1, fc.record({ do: fc.constant('pause'), target })),
+  often(2, fc.record({ do: fc.constant('resume'), target })),
+]
+
+const flows = (job: fc.Arbitrary<JobChoice>): Weighted =>
+  often(4, fc.record({ do: fc.constant('flow'), flow: flow(job) }))
+
+const nth = fc.nat(4)
+const finds: Weighted[] = [
+  often(
+    2,
+    fc.record({ do: fc.constant('retry'), pairs: fc.array(fc.record({ nth, newId: id }), { maxLength: 3 }) }),
+  ),
+  often(1, fc.record({ do: fc.constant('discard'), nths: fc.array(nth, { maxLength: 3 }) })),
+  often(2, fc.record({ do: fc.constant('find'), search, limit: fc.integer({ min: 1, max: 4 }) })),
+]
+
+const scheduleName = fc.constantFrom(...SCHEDULES)
+const inMs = fc.constantFrom(0, 100, 1_000)
+const schedules = (job: fc.Arbitrary<JobChoice>): Weighted[] => [
+  often(2, fc.record({ do: fc.constant('putSchedule'), name: scheduleName, inMs, job })),
+  often(1, fc.record({ do: fc.constant('removeSchedule'), name: scheduleName })),
+  often(
+    2,
+    fc.record({
+      do: fc.constant('fire'),
+      name: scheduleName,
+      isLate: fc.boolean(),
+      nextInMs: fc.option(inMs, { nil: null }),
+      jobs: fc.array(job, { maxLength: 2 }),
+    }),
+  ),
+]
+
+/** Each sequence is about something, so that it gets deep into it; some are about everything. */
+const THEMES: Record<string, Weighted[]> = {
+  'the plain path': [enqueue(plainJob), steps(ones), ...always],
+  'lines and limits': [enqueue(linedJob), steps(several), ...gates, ...always],
+  names: [enqueue(namedJob), steps(ones), ...finds, ...always],
+  flows: [enqueue(plainJob), flows(jobWith(kept, sparse({ expiresMs }))), steps(ones), ...always],
+  schedules: [enqueue(plainJob), ...schedules(plainJob), steps(ones), ...always],
+  everything: [
+    enqueue(anyJob),
+    flows(anyJob),
+    steps(several),
+    ...gates,
+    ...finds,
+    ...schedules(anyJob),
+    ...always,
+  ],
+}
 
 /** Begins with workers that are there, since without them nothing happens. */
 export const sequences: fc.Arbitrary<Command[]> = fc
-  .array(fc.oneof(...weighted), { minLength: 1, maxLength: 80, size: 'max' })
+  .oneof(
+    ...Object.values(THEMES).map((commands) =>
+      fc.array(fc.oneof(...commands), { minLength: 1, maxLength: 80, size: 'max' }),
+    ),
+  )
   .map((commands) => [
     { do: 'join', worker: 0 },
     { do: 'join', worker: 1 },
     { do: 'join', worker: 2 },
     ...commands,
   ])
-
-interface Worker {
-  session: string
-  joins: number
-  /** What it claimed under whatever session and has not settled; then what it has. */
-  held: Claimed[]
-  stale: Claimed[]
-}
-
-/** One store, as the workers of a sequence see it. */
-export class Player {
-  readonly #store: Store
-  readonly #elapse: (ms: number) => Promise<void>
-  readonly #workers = Array.from({ length: WORKERS }, (_, n): Worker => ({
-    session: `w${n}.0`,
-    joins: 0,
-    held: [],
-    stale: [],
-  }))
-  readonly #cursors: Cursor[] = [START]
-
-  constructor(store: Store, elapse: (ms: number) => Promise<void>) {
-    this.#store = store
-    this.#elapse = elapse
-  }
-
-  /** The store's answer, without what may differ between stores: in a cursor only the number counts. */
-  async play(command: Command): Promise<unknown> {
-    return comparable(await this.#do(command))
-  }
-
-  async #do(command: Command): Promise<unknown> {
-    switch (command.do) {
-      case 'enqueue':
-        return this.#store.enqueue(command.jobs.map(newJob))
-      case 'step': {
-        const self = this.#worker(command)
-        const chosen = command.settle.flatMap((choice) =>
-          this.#chosen(self, [choice.back]).map((job) => ({ job, choice })),
-        )
-        const reply = await this.#store.step({
-          session: self.session,
-          settle: chosen.map(({ job, choice }) => settlement(job, choice)),
-          claim: command.claim,
-          queues: ['default'],
-          verify: command.verify ? [...self.held, ...self.stale].slice(-HELD) : [],
-          announce: new Set(command.announce ? TASKS.slice(1) : []),
-        })
-        const settled = new Set(chosen.map(({ job }) => job))
-        self.held = [...self.held.filter((job) => !settled.has(job)), ...reply.claimed]
-        self.stale.push(...settled)
-        return reply
-      }
-      case 'progress': {
-        const self = this.#worker(command)
-        return this.#store.progress(
-          self.session,
-          this.#chosen(self, command.backs).map((job) => report(job, job.attempt)),
-        )
-      }
-      case 'say': {
-        const self = this.#worker(command)
-        const parts = partsFrom(command.first)
-        return this.#store.say(
-          self.session,
-          this.#chosen(self, command.backs).map((job) => saying(job, ...parts)),
-        )
-      }
-      case 'cancel':
-        return this.#store.cancel({
-          id: command.id,
-          by: null,
-          reason: command.reason,
-          ttlMs: command.kept ? TTL_MS : 0,
-        })
-      case 'join':
-        return this.#join(command)
-      case 'takeOver':
-        return this.#join(command, this.#chosen(this.#worker(command), command.backs), command.twice)
-      case 'extend': {
-        const reply = await this.#store.extend(this.#worker(command).session, LEASE_MS)
-        return reply.alive ? reply : [reply, await this.#join(command)] // as a worker that was given up does
-      }
-      case 'leave':
-        return this.#store.leave(this.#worker(command).session)
-      case 'advance':
-        return this.#elapse(command.ms)
-      case 'get': {
-        const snapshot = await this.#store.get(command.id)
-        if (snapshot !== null) this.#cursors.push(snapshot.cursor)
-        return snapshot
-      }
-      case 'range': {
-        const page = await this.#store.range(
-          this.#cursors.at(-1 - (command.back % this.#cursors.length))!,
-          command.limit,
-        )
-        this.#cursors.push(page.cursor)
-        return page
-      }
-      default:
-        return command satisfies never
-    }
-  }
-
-  async #join(command: { worker: number }, holds?: readonly Hold[], twice = false): Promise<unknown> {
-    const self = this.#worker(command)
-    const before = self.session
-    self.joins += 1
-    self.session = `w${command.worker}.${self.joins}`
-    const request = {
-      session: self.session,
-      leaseMs: LEASE_MS,
-      ...(holds && { replaces: { session: before, holds } }),
-    }
-    const reply = await this.#store.join(request)
-    return twice ? [reply, await this.#store.join(request)] : reply
-  }
-
-  #worker = ({ worker }: { worker: number }): Worker => this.#workers[worker] as Worker
-
-  /** Counted back from the newest: first of those that it may hold, then of those that it has settled. */
-  #chosen({ held, stale }: Worker, backs: readonly number[]): Claimed[] {
-    return backs.flatMap((back) => (back < HELD ? held.at(-1 - back) : stale.at(HELD - 1 - back)) ?? [])
-  }
-
-  /** All that can be seen of the store from outside. */
-  async look(): Promise<{
-    jobs: Record<string, unknown>
-    said: unknown
-    counts: unknown
-    feed: readonly StoredNotice[]
-    tail: unknown
-  }> {
-    const jobs: Record<string, unknown> = {}
-    const said: Record<string, unknown> = {}
-    for (const id of IDS) {
-      jobs[id] = await this.#store.get(id)
-      said[id] = await this.#store.said(id)
-    }
-    const { notices } = await this.#store.range(START, 10_000)
-    return comparable({
-      jobs,
-      said,
-      counts: await this.#store.counts(),
-      feed: notices,
-      tail: await this.#store.tail(),
-    })
-  }
-
-  /**
-   * Lets every worker go, lets all delays pass, and claims and ends whatever is there: each live job must come just
-   * once. Answers which came.
-   */
-  async drain(): Promise<string[]> {
-    for (const { session } of this.#workers) await this.#store.leave(session)
-    await this.#elapse(LONG_MS)
-    await this.#store.join({ session: 'drain', leaseMs: LEASE_MS })
-    await this.#store.extend('drain', LEASE_MS) // reaps those that joined under another name since
-    const { claimed } = await this.#store.step({
-      session: 'drain',
-      settle: [],
-      claim: 100,
-      queues: ['default'],
-    })
-    const settle = claimed.map((job) =>
-      settlement(job, { back: 0, to: 'succeeded', delayMs: 0, reports: false }),
-    )
-    await this.#store.step({ session: 'drain', settle, claim: 100, queues: ['default'] })
-    await this.#store.leave('drain')
-    return claimed.map(({ id }) => id)
-  }
-}
-
-const newJob = ({
-  id,
-  task,
-  delayMs,
-  announce,
-  owned,
-}: (Command & { do: 'enqueue' })['jobs'][number]): NewJob => ({
-  id,
-  task,
-  delayMs,
-  announce,
-  owner: owned ? 'ada "the first"' : null,
-  input: owned ? { json: '["ü",1]', meta: '{"values":{"1":["bigint"]}}' } : encoded({ of: id }),
-  options: owned ? { attempts: 5 } : {},
-})
-
-function settlement(
-  { id, task, owner, attempt, claimedAt }: Claimed,
-  { to, delayMs, reports }: SettleChoice,
-): Settlement {
-  const held = {
-    id,
-    task,
-    owner,
-    attempt,
-    claimedAt,
-    ...(reports && { progress: encoded([attempt, 'last']) }),
-  }
-  switch (to) {
-    case 'succeeded':
-      return { ...held, to, result: { json: `"${id}"`, meta: '{"values":["Date"]}' }, ttlMs: TTL_MS }
-    case 'failed':
-      return { ...held, to, error: failure, ttlMs: delayMs === 0 ? 0 : TTL_MS }
-    case 'retrying':
-      return { ...held, to, error: failure, delayMs }
-  }
-}
-
-/** A line and a text, of which some will have been written already. */
-const partsFrom = (first: number): SaidPart[] => [
-  { type: 'log', first, count: 1, dropped: 0, data: { json: '[{"message":"a \\"line\\""}]' } },
-  { type: 'chunk', first, count: 2, dropped: first, data: encoded('ü/') },
-]
-
-/** The same, with each cursor reduced to its number. */
-function comparable<T>(value: T): T {
-  return JSON.parse(
-    JSON.stringify(value ?? null, (key, part: unknown) =>
-      key === 'cursor' || key === 'tail' ? parseCursor(part as Cursor).seq : part,
-    ),
-  ) as T
-}

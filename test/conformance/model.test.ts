@@ -3,19 +3,20 @@
  *
  * A failure prints the seed and the shortest sequence that was found. `LOVAGE_SEED=<seed>` draws the same again.
  */
-import type { Snapshot } from '@lovage/core'
+import { isTerminal, type Snapshot } from '@lovage/core'
 import { createMemoryStore } from '@lovage/core/memory'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../kit/manual-clock.ts'
-import { type Command, Player, sequences } from './commands.ts'
+import { type Command, sequences } from './commands.ts'
+import { Player } from './player.ts'
 import { redisQueues } from './redis-queue.ts'
 
 const RUNS = 1_000
 /** Bounds what the test costs on a slow machine; a fast one gets through all the runs. */
 const TIME_MS = 20_000
 
-const LIVE = ['queued', 'scheduled', 'retrying', 'running'] as const
+const LIVE = ['queued', 'waiting', 'scheduled', 'retrying', 'running'] as const
 
 const openRedis = redisQueues()
 
@@ -24,11 +25,15 @@ async function compare(commands: readonly Command[]): Promise<void> {
   const redis = await openRedis(clock)
   const memoryClock = new ManualClock(clock.now())
   const memory = createMemoryStore({ clock: memoryClock })
-  const model = new Player(memory, (ms) => memoryClock.advance(ms))
-  const real = new Player(redis.store, redis.elapse)
+  const now = () => clock.now()
+  const model = new Player(memory, { elapse: (ms) => memoryClock.advance(ms), now })
+  const real = new Player(redis.store, { elapse: redis.elapse, now })
+  let mayBeEarly = false
   try {
     for (const [n, command] of commands.entries()) {
       const [expected, answer] = [await model.play(command), await real.play(command)]
+      mayBeEarly ||= command.do === 'limit' && command.rules.some(({ limit }) => limit?.rate !== undefined)
+      if (mayBeEarly) acceptEarly(answer, expected)
       expect(answer, `the answer to command ${n}, ${JSON.stringify(command)}`).toEqual(expected)
     }
     const seen = await model.look()
@@ -43,15 +48,27 @@ async function compare(commands: readonly Command[]): Promise<void> {
     expect(seen.feed.map(({ cursor }) => cursor)).toEqual(seen.feed.map((_, index) => index + 1))
 
     const drained = await model.drain()
-    expect(drained.toSorted()).toEqual(live.map(([id]) => id).sort())
     expect(await real.drain()).toEqual(drained)
-    expect(await real.look()).toEqual(await model.look())
+    const after = await model.look()
+    expect(await real.look()).toEqual(after)
+    const ends = after.feed.slice(seen.feed.length).filter(isTerminal)
+    expect(ends.map(({ jobId }) => jobId).sort()).toEqual(live.map(([id]) => id).sort())
+    expect(new Set(drained).size).toBe(drained.length)
     expect(leftovers(await redis.keys())).toEqual([])
   } finally {
     await redis.dispose()
     await memory.close()
   }
 }
+
+/** Where a limit opens by time alone, a store may say that something is due before it is, and never after. */
+function acceptEarly(answer: unknown, expected: unknown): void {
+  if (!hasDue(answer) || !hasDue(expected)) return
+  expect(answer.nextDueMs ?? Infinity).toBeLessThanOrEqual(expected.nextDueMs ?? Infinity)
+  answer.nextDueMs = expected.nextDueMs
+}
+const hasDue = (reply: unknown): reply is { nextDueMs: number | null } =>
+  typeof reply === 'object' && reply !== null && 'nextDueMs' in reply
 
 /** Keys that a queue in which every job has ended has no use for. */
 const leftovers = (keys: readonly string[]): string[] =>

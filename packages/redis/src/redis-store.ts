@@ -25,6 +25,7 @@ import {
   streamId,
   START,
   systemClock,
+  type Tick,
 } from '@lovage/core'
 import { type Address, type AddressOptions, addressOf } from './address.ts'
 import { Batcher } from './batch.ts'
@@ -39,7 +40,7 @@ import { cancel, cancelArgs } from './scripts/cancel.ts'
 import { enqueueItems } from './scripts/enqueue-items.ts'
 import { fire } from './scripts/enqueue.ts'
 import { discard, retryFailed } from './scripts/failed.ts'
-import { find, last, sourceOf } from './scripts/find.ts'
+import { checkAfter, find, last, sourceOf } from './scripts/find.ts'
 import { gateOf, limit, limitItems, pause, targetOf } from './scripts/gates.ts'
 import { inspect, pulse } from './scripts/inspect.ts'
 import { counts, get, range } from './scripts/look.ts'
@@ -140,7 +141,8 @@ class RedisStore implements Store {
     return (await this.#run(cancel, cancelArgs(request)))(request.id)
   }
 
-  find(search: Search, { limit: most, after = '' }: { limit: number; after?: string | undefined }) {
+  async find(search: Search, { limit: most, after = '' }: { limit: number; after?: string | undefined }) {
+    checkAfter(search, after)
     return this.#run(find, { source: sourceOf(search), limit: most, after })
   }
 
@@ -231,7 +233,7 @@ class RedisStore implements Store {
       lost,
       claimed: this.#claimedOf(batch),
       nextDueMs,
-      ticks: ticks.length === 0 ? [] : schedulesIn(ticks).map((schedule) => ({ schedule, now })),
+      ticks: ticks.length === 0 ? [] : ticksOf(schedulesIn(ticks), now),
     }
   }
 
@@ -342,6 +344,9 @@ class RedisStore implements Store {
     await this.#connection.close()
   }
 }
+
+const ticksOf = (due: readonly StoredSchedule[], now: number): Tick[] =>
+  due.toSorted((a, b) => a.nextAt - b.nextAt).map((schedule) => ({ schedule, now }))
 
 function checkStreamMaxLen(streamMaxLen: number): void {
   if (Number.isInteger(streamMaxLen) && streamMaxLen >= 1) return

@@ -357,16 +357,25 @@ export function limitsContract(test: ContractTest): void {
       expect(await runAll(store, 's1')).toEqual(['a2', 'later'])
     })
 
-    test('wait for those of their key that run, though these are not ordered themselves', async ({
+    test('wait for those of their key that run, though these are not ordered themselves, in a lane of their own', async ({
       store,
     }) => {
-      await store.enqueue([...inLane('a', 'a1', 'a2'), ...ordered('a', 'a3'), ...inLane('a', 'a4')])
+      await store.enqueue([...inLane('a', 'a1', 'a2'), ...ordered('a', 'a3', 'a4'), ...inLane('a', 'a5')])
       await joinAll(store, 's1')
-      const [a1, a2, ...more] = await claim(store, 's1')
-      expect(more).toEqual([])
-      await settle(store, 's1', succeeded(a1!))
+      const [a1, a2, a5, ...more] = await claim(store, 's1')
+      expect([a1!.id, a2!.id, a5!.id, more]).toEqual(['a1', 'a2', 'a5', []])
+      await settle(store, 's1', succeeded(a1!), succeeded(a2!))
       expect(await claim(store, 's1')).toEqual([])
-      await settle(store, 's1', succeeded(a2!))
+      await settle(store, 's1', succeeded(a5!))
+      expect(await runAll(store, 's1')).toEqual(['a3', 'a4'])
+    })
+
+    test('hold up none of their key that are not', async ({ store }) => {
+      await store.enqueue([...ordered('a', 'a1', 'a2'), ...inLane('a', 'a3', 'a4')])
+      await joinAll(store, 's1')
+      const [a1] = await claim(store, 's1', 1)
+      expect(a1!.id).toBe('a1')
+      await settle(store, 's1', retrying(a1!, 1_000))
       expect(ids(await claim(store, 's1'))).toEqual(['a3', 'a4'])
     })
 

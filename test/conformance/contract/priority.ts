@@ -53,15 +53,25 @@ export function priorityContract(test: ContractTest): void {
       expect(ids(await claim(store, 's1'))).toEqual(['plain', 'e', 'f'])
     })
 
-    test('forgets the count when nobody waits in the line', async ({ store }) => {
+    test('remembers the count when nobody waits in a plain line, and forgets it with a lane', async ({
+      store,
+    }) => {
       await joinAll(store, 's1')
-      for (const leave of ['claimed', 'cancelled']) {
-        await store.enqueue(['a', 'b', 'c', 'd'].map((id) => urgent(`${leave}-${id}`, 9)))
-        await claim(store, 's1', 3)
-        if (leave === 'claimed') await claim(store, 's1', 1)
-        else await store.cancel(cancelOf('cancelled-d'))
-        await store.enqueue([newJob(`${leave}-plain`), urgent(`${leave}-urgent`, 1)])
-        expect(ids(await claim(store, 's1'))).toEqual([`${leave}-urgent`, `${leave}-plain`])
+      for (const end of ['claimed', 'cancelled']) {
+        for (const lane of [undefined, end]) {
+          const name = `${end}-${lane ?? 'plain'}`
+          const options = lane === undefined ? {} : { lane }
+          const urgentOne = (id: string) => newJob(`${name}-${id}`, { options: { ...options, priority: 9 } })
+          await store.enqueue(['a', 'b', 'c', 'd'].map(urgentOne))
+          await claim(store, 's1', 3)
+          if (end === 'claimed') await claim(store, 's1', 1)
+          else await store.cancel(cancelOf(`${name}-d`))
+          await store.enqueue([newJob(`${name}-without`, { options }), urgentOne('with')])
+          const order = ids(await claim(store, 's1'))
+          expect(order).toEqual(
+            lane === undefined ? [`${name}-without`, `${name}-with`] : [`${name}-with`, `${name}-without`],
+          )
+        }
       }
     })
 
@@ -90,7 +100,7 @@ export function priorityContract(test: ContractTest): void {
       await joinAll(store, 's2')
       await store.extend('s2', LEASE_MS)
       await step(store, 's2')
-      expect(ids(await claim(store, 's2'))).toEqual(['higher', 'lost', 'retried', 'plain', 'delayed'])
+      expect(ids(await claim(store, 's2'))).toEqual(['higher', 'plain', 'lost', 'retried', 'delayed'])
     })
 
     test('goes with the record, and is shown', async ({ store }) => {

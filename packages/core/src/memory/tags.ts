@@ -30,8 +30,9 @@ export class Tags {
 
   /** In no order. */
   find(tag: string, now: number): { id: string; at: number }[] {
-    const entries = [...(this.#byTag.get(tag) ?? [])].map(([id, at]) => ({ id, at }))
-    return entries.filter(({ id }) => this.#isKnown(id, now))
+    const ids = this.#byTag.get(tag) ?? new Map<string, number>()
+    for (const id of ids.keys()) if (!this.#isKnown(id, now)) ids.delete(id)
+    return [...ids].map(([id, at]) => ({ id, at }))
   }
 
   #sweep(now: number): void {

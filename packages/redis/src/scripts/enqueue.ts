@@ -25,6 +25,7 @@ const putInLine = lua`
   local before, found = nil, {}
   local function putInLine()
     before = redis.call('GET', tail) or '0-0.0'
+    if count == '0' then return end
     local ids, results = {}, {}
     for n = 1, count do
       ids[n] = ARGV[items + n * 3 - 2]

@@ -6,6 +6,7 @@ import { tidy } from './hands.ts'
 import { header } from './header.ts'
 import { ring } from './line.ts'
 import { special } from './special.ts'
+import { time } from './time.ts'
 import { works } from './works.ts'
 
 /**
@@ -16,7 +17,7 @@ import { works } from './works.ts'
 export const retryFailed = defineScript({
   name: 'retryFailed',
   keys: JOB_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix'],
+  args: ['now', 'streamMaxLen', 'prefix', 'failedMaxAgeMs'],
   repeatable: true,
   body: lua`
     ${feed}
@@ -29,7 +30,8 @@ export const retryFailed = defineScript({
     local retried = {}
     for n = items + 1, #ARGV, 2 do
       local id, newId = ARGV[n], ARGV[n + 1]
-      local record = redis.call('HGET', dead, id)
+      local failedAt = redis.call('ZSCORE', failed, id)
+      local record = failedAt and failedAt + failedMaxAgeMs > nowMs and redis.call('HGET', dead, id)
       local isTaken = redis.call('HEXISTS', jobs, newId) == 1 or redis.call('EXISTS', prefix .. 'r:' .. newId) == 1
       if record and isKnown(record) and not isTaken then
         local _, _, options = header(record)
@@ -56,12 +58,14 @@ export const retryFailed = defineScript({
 export const discard = defineScript({
   name: 'discard',
   keys: [],
-  args: ['prefix'],
+  args: ['now', 'prefix', 'failedMaxAgeMs'],
   repeatable: true,
   body: lua`
+    ${time}
     local discarded = {}
     for n = items + 1, #ARGV do
-      if redis.call('ZREM', prefix .. 'failed', ARGV[n]) == 1 then
+      local failedAt = redis.call('ZSCORE', prefix .. 'failed', ARGV[n])
+      if failedAt and failedAt + failedMaxAgeMs > nowMs and redis.call('ZREM', prefix .. 'failed', ARGV[n]) == 1 then
         redis.call('HDEL', prefix .. 'dead', ARGV[n])
         discarded[#discarded + 1] = ARGV[n]
       end

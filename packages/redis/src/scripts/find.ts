@@ -1,6 +1,7 @@
-import type { Found, Search } from '@lovage/core'
+import { type Found, LovageError, type Search } from '@lovage/core'
 import { defineScript, headed, lua } from '../script.ts'
 import { ANCHOR } from './hands.ts'
+import { time } from './time.ts'
 
 /**
  * Ids of jobs, a page at a time. `source`: `tag:<tag>`, or a state. `after` is what the page before answered as its
@@ -11,9 +12,10 @@ import { ANCHOR } from './hands.ts'
 export const find = defineScript({
   name: 'find',
   keys: ['jobs', 'later', 'retry', 'active'],
-  args: ['prefix', 'source', 'limit', 'after'],
+  args: ['now', 'prefix', 'failedMaxAgeMs', 'source', 'limit', 'after'],
   repeatable: true,
   body: lua`
+    ${time}
     local found = {}
     local function walk(key, isDown, isWanted)
       local edge, last = string.match(after, '^([^:]*):(.*)$')
@@ -27,16 +29,21 @@ export const find = defineScript({
       local page = redis.call(isDown and 'ZREVRANGE' or 'ZRANGE', key, from, from + limit, 'WITHSCORES')
       local count = math.min(#page, 2 * limit)
       for i = 1, count, 2 do
-        if isWanted(page[i]) then found[#found + 1] = page[i] end
+        if isWanted(page[i], page[i + 1]) then found[#found + 1] = page[i] end
       end
       return { #page > count and page[count] .. ':' .. page[count - 1], found }
     end
+    -- A scan gives as many at a time as it likes: a page may end within one of its answers.
     local function scan(key, isWanted)
-      local page = redis.call('HSCAN', key, after == '' and '0' or after, 'COUNT', limit)
-      for i = 1, #page[2], 2 do
-        if isWanted(page[2][i]) then found[#found + 1] = page[2][i] end
+      local at, skip = string.match(after, '^(%d+):(%d+)$')
+      at, skip = at or '0', tonumber(skip or 0)
+      local page = redis.call('HSCAN', key, at, 'COUNT', limit)
+      local entries = page[2]
+      for i = 1 + 2 * skip, #entries, 2 do
+        if #found == tonumber(limit) then return { at .. ':' .. (i - 1) / 2, found } end
+        if isWanted(entries[i]) then found[#found + 1] = entries[i] end
       end
-      return { page[1] ~= '0' and page[1], found }
+      return { page[1] ~= '0' and page[1] .. ':0', found }
     end
 
     local tag = string.match(source, '^tag:(.*)$')
@@ -48,7 +55,8 @@ export const find = defineScript({
       end)
     end
     if source == 'failed' then
-      return walk(prefix .. 'failed', true, function() return true end)
+      local edge = nowMs - failedMaxAgeMs
+      return walk(prefix .. 'failed', true, function(_, at) return tonumber(at) > edge end)
     end
     if source == 'scheduled' or source == 'retrying' then
       local isRetrying = source == 'retrying' and 1 or 0
@@ -68,6 +76,17 @@ export const find = defineScript({
 })
 
 export const sourceOf = (search: Search): string => ('tag' in search ? `tag:${search.tag}` : search.state)
+
+const IN_ORDER: readonly string[] = ['failed', 'scheduled', 'retrying'] satisfies (Search & {
+  state: string
+})['state'][]
+
+/** @throws LovageError `CURSOR_INVALID` */
+export function checkAfter(search: Search, after: string): void {
+  const isInOrder = 'tag' in search || IN_ORDER.includes(search.state)
+  const form = isInOrder ? /^\d+(\.\d+)?(e\+\d+)?:./ : /^\d+:\d+$/
+  if (after !== '' && !form.test(after)) throw new LovageError('CURSOR_INVALID', { cursor: after })
+}
 
 /** The newest job that was enqueued to be the last one of its task and owner. */
 export const last = defineScript({

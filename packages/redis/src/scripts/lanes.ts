@@ -68,7 +68,8 @@ export const lanes = lua`
     if isOrdered and string.sub(gate, 1, 2) == 'k:' then most = 1 end
     if most and tonumber(redis.call('HGET', taken, gate) or 0) >= most then return true end
     if rule and rule.rate then
-        if edge and edge + rule.rate.perMs > nowMs then return true, edge + rule.rate.perMs end
+      local edge = redis.call('LINDEX', startsOf(gate, rule), rule.rate.limit - 1)
+      if edge and edge + rule.rate.perMs > nowMs then return true, edge + rule.rate.perMs end
     end
     return false
   end

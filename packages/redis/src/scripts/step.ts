@@ -1,4 +1,4 @@
-import { TICK_LEASE_MS } from '@lovage/core'
+import { STEP_MAX, TICK_LEASE_MS } from '@lovage/core'
 import { JOB_KEYS } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { INLINE_MAX } from '../stream-record.ts'
@@ -213,7 +213,7 @@ export const step = defineScript({
       for _, member in ipairs(clocks) do
         local kind, name = string.sub(member, 1, 2), string.sub(member, 3)
         if kind == 's:' then
-          if isAlive then
+          if isAlive and #ticks < ${3 * STEP_MAX} then
             redis.call('ZADD', timers, nowMs + ${TICK_LEASE_MS}, member)
             ticks[#ticks + 1] = name
             ticks[#ticks + 1] = redis.call('HGET', prefix .. 'schedules', name)

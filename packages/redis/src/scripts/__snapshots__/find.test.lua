@@ -1,7 +1,13 @@
 local redis, string, ARGV = redis, string, ARGV
 local jobs, later, retry, active = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local prefix, source, limit, after = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local items = 4
+local now, prefix, failedMaxAgeMs, source, limit, after = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local items = 6
+local nowMs = tonumber(now)
+if not nowMs then
+  local clock = redis.call('TIME')
+  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+local nowText = string.format('%d', nowMs)
 local found = {}
 local function walk(key, isDown, isWanted)
   local edge, last = string.match(after, '^([^:]*):(.*)$')
@@ -15,16 +21,21 @@ local function walk(key, isDown, isWanted)
   local page = redis.call(isDown and 'ZREVRANGE' or 'ZRANGE', key, from, from + limit, 'WITHSCORES')
   local count = math.min(#page, 2 * limit)
   for i = 1, count, 2 do
-    if isWanted(page[i]) then found[#found + 1] = page[i] end
+    if isWanted(page[i], page[i + 1]) then found[#found + 1] = page[i] end
   end
   return { #page > count and page[count] .. ':' .. page[count - 1], found }
 end
+-- A scan gives as many at a time as it likes: a page may end within one of its answers.
 local function scan(key, isWanted)
-  local page = redis.call('HSCAN', key, after == '' and '0' or after, 'COUNT', limit)
-  for i = 1, #page[2], 2 do
-    if isWanted(page[2][i]) then found[#found + 1] = page[2][i] end
+  local at, skip = string.match(after, '^(%d+):(%d+)$')
+  at, skip = at or '0', tonumber(skip or 0)
+  local page = redis.call('HSCAN', key, at, 'COUNT', limit)
+  local entries = page[2]
+  for i = 1 + 2 * skip, #entries, 2 do
+    if #found == tonumber(limit) then return { at .. ':' .. (i - 1) / 2, found } end
+    if isWanted(entries[i]) then found[#found + 1] = entries[i] end
   end
-  return { page[1] ~= '0' and page[1], found }
+  return { page[1] ~= '0' and page[1] .. ':0', found }
 end
 
 local tag = string.match(source, '^tag:(.*)$')
@@ -36,7 +47,8 @@ if tag then
   end)
 end
 if source == 'failed' then
-  return walk(prefix .. 'failed', true, function() return true end)
+  local edge = nowMs - failedMaxAgeMs
+  return walk(prefix .. 'failed', true, function(_, at) return tonumber(at) > edge end)
 end
 if source == 'scheduled' or source == 'retrying' then
   local isRetrying = source == 'retrying' and 1 or 0

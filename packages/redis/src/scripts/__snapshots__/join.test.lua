@@ -148,7 +148,8 @@ local function isClosed(gate, isOrdered)
   if isOrdered and string.sub(gate, 1, 2) == 'k:' then most = 1 end
   if most and tonumber(redis.call('HGET', taken, gate) or 0) >= most then return true end
   if rule and rule.rate then
-      if edge and edge + rule.rate.perMs > nowMs then return true, edge + rule.rate.perMs end
+    local edge = redis.call('LINDEX', startsOf(gate, rule), rule.rate.limit - 1)
+    if edge and edge + rule.rate.perMs > nowMs then return true, edge + rule.rate.perMs end
   end
   return false
 end
@@ -469,7 +470,7 @@ local function failParent(id, at, message)
 end
 -- All parts are there: the parent runs with them, or they are its result.
 local function complete(id, at, flow, record)
-  local jsons, metas = {}, {}
+  local jsons, metas, wholeMeta = {}, {}, nil
   local parts = prefix .. 'parts:' .. id
   for n = 1, flow.children do
     local text = redis.call('HGET', parts, n - 1)
@@ -484,10 +485,11 @@ local function complete(id, at, flow, record)
       json = '{"ok":false,"error":' .. json .. '}'
     end
     jsons[n] = json
-    if border then metas[#metas + 1] = '[' .. cjson.encode(path) .. ',' .. string.sub(text, border + 1) .. ']' end
+    if border and path == '' then wholeMeta = string.sub(text, border + 1)
+    elseif border then metas[#metas + 1] = '[' .. cjson.encode(path) .. ',' .. string.sub(text, border + 1) .. ']' end
   end
   local value = flow.input == 'list' and '[' .. table.concat(jsons, ',') .. ']' or jsons[1]
-  local meta = #metas > 0 and '{"parts":[' .. table.concat(metas, ',') .. ']}' or nil
+  local meta = #metas > 0 and '{"parts":[' .. table.concat(metas, ',') .. ']}' or wholeMeta
   childrenOf(id)
   if not flow.isGroup then
     redis.call('HSET', jobs, id, at.head .. value .. (meta and ',\n' .. meta or '') .. ']')
@@ -643,7 +645,7 @@ W.queueUp, W.arrive, W.complete = queueUp, arrive, complete
 W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed, enter, leave, serve, hold, release
 W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
 W.budget = function() return budget, deferred end
-W.isStray, W.isPlain, W.isLeft, W.turned = divert, isPlain, isLeft, turned
+W.isStray, W.isPlain, W.isLeft, W.turned = isStray, isPlain, isLeft, turned
   return W
 end
 local function handBack(sessions, isCounted)
