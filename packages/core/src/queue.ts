@@ -19,6 +19,7 @@ import {
   type FlowOptions,
   type FlowTypes,
   GROUP,
+  type GroupTypes,
   type Step,
   stepOf,
   type StepOptions,
@@ -146,6 +147,11 @@ export interface AllCalls<Tasks extends Named, Options = QueueEnqueueOptions> {
     task: Name
     cursor?: Cursor
   }): JobHandle<Extract<Tasks, { name: Name }>['types'], Name>
+  attach(ref: {
+    id: string
+    task: typeof GROUP
+    cursor?: Cursor
+  }): JobHandle<GroupTypes<unknown>, typeof GROUP>
 }
 
 export type Queue<Tree extends TaskTree = TaskTree> = CallsOf<Tree, QueueEnqueueOptions> &

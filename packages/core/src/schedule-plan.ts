@@ -91,7 +91,7 @@ function timingOf(every: unknown, cron: unknown, tz: unknown): Timing {
   if (typeof cron !== 'string') return refused('schedule.cron', cron, "a cron expression such as '0 3 * * *'")
   if (tz !== undefined && typeof tz !== 'string')
     refused('schedule.tz', tz, "a time zone such as 'Europe/Berlin'")
-  return { cron, tz: (tz as string | undefined) ?? 'UTC' }
+  return { cron, tz: tz ?? 'UTC' }
 }
 
 export const scheduleName = (name: string): string =>
