@@ -181,7 +181,7 @@ describe('a flow', () => {
         { code: 'OPTION_INVALID', details: { option: 'priority' } },
       ],
       [
-        chain(queue.plain.call(1), queue.ordered.step() as never),
+        { flow: { ...queue.ordered.step().step, after: queue.plain.call(1).flow } },
         { code: 'OPTION_INVALID', details: { option: 'orderingKey' } },
       ],
       [{ flow: {} }, { code: 'OPTION_INVALID' }],
