@@ -44,6 +44,7 @@ export {
 } from './flow.ts'
 export { joinParts, mergedMeta } from './join-parts.ts'
 export type { Limit, LimitRule, PauseTarget } from './limits.ts'
+export { type Retention, type RetentionOptions, retentionOf } from './retention.ts'
 export type { FireReply, FireRequest, StoredSchedule, Tick } from './schedule.ts'
 export type { Unique } from './unique.ts'
 export {

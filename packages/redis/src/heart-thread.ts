@@ -11,7 +11,7 @@ import { extend } from './scripts/sessions.ts'
 const { address, namespace, queue } = workerData as HeartData
 const keys = keysOf(namespace, queue)
 const connection = new Connection(address, `${namespace}:${queue}:heart`)
-const settings = { now: '', streamMaxLen: 0, failedMax: 0, failedMaxAgeMs: 0, ...keys }
+const settings = { now: '', streamMaxLen: 0, resultsMax: 0, failedMax: 0, failedMaxAgeMs: 0, ...keys }
 const run = runner(connection, keys, () => settings)
 
 const beats = new Beats(

@@ -51,6 +51,7 @@ describe('a script', () => {
       resultPrefix: '',
       saidPrefix: '',
       ctlPrefix: '',
+      resultsMax: 0,
       failedMax: 0,
       failedMaxAgeMs: 0,
     }

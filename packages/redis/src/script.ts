@@ -30,6 +30,8 @@ export interface Settings {
   now: string
   streamMaxLen: number
   prefix: string
+  /** 0: no bound. */
+  resultsMax: number
   failedMax: number
   failedMaxAgeMs: number
   resultPrefix: string

@@ -1,7 +1,7 @@
 local redis, string, ARGV = redis, string, ARGV
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local now, streamMaxLen, prefix, id, by, reason, ttlMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-local items = 7
+local now, streamMaxLen, prefix, resultsMax, id, by, reason, ttlMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local items = 8
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -87,6 +87,15 @@ local W
 local function works()
   if W then return W end
   W = { deferMs = 0 }
+  local function countResult(id)
+  if resultsMax == '0' then return end
+  local results = prefix .. 'results'
+  local excess = redis.call('RPUSH', results, id) - resultsMax
+  if excess <= 0 then return end
+  for _, old in ipairs(redis.call('LPOP', results, math.min(excess, 10))) do
+    redis.call('UNLINK', prefix .. 'r:' .. old)
+  end
+end
   local limits, paused, taken, slots = prefix .. 'limits', prefix .. 'paused', prefix .. 'taken', prefix .. 'slots'
 local lanes, turns, turn = prefix .. 'lanes', prefix .. 'turns', prefix .. 'turn'
 local streaks, diverted, timers = prefix .. 'streaks', prefix .. 'diverted', prefix .. 'timers'
@@ -422,6 +431,7 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
   if startedAt then document = document .. ',"started":' .. startedAt end
   document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
   redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
+  countResult(id)
 end
 local function tell(id, at, status, label, value, ...)
   local more = { ... }
@@ -637,6 +647,7 @@ W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed,
 W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
 W.budget = function() return budget, deferred end
 W.isStray, W.isPlain, W.isLeft, W.turned = isStray, isPlain, isLeft, turned
+  W.countResult = countResult
   return W
 end
 local record = redis.call('HGET', jobs, id)

@@ -1,7 +1,7 @@
 local redis, string, ARGV = redis, string, ARGV
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, info, pulse = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
-local now, streamMaxLen, prefix, session, leaseMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local items = 5
+local now, streamMaxLen, prefix, resultsMax, session, leaseMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local items = 6
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -96,6 +96,15 @@ local W
 local function works()
   if W then return W end
   W = { deferMs = 0 }
+  local function countResult(id)
+  if resultsMax == '0' then return end
+  local results = prefix .. 'results'
+  local excess = redis.call('RPUSH', results, id) - resultsMax
+  if excess <= 0 then return end
+  for _, old in ipairs(redis.call('LPOP', results, math.min(excess, 10))) do
+    redis.call('UNLINK', prefix .. 'r:' .. old)
+  end
+end
   local limits, paused, taken, slots = prefix .. 'limits', prefix .. 'paused', prefix .. 'taken', prefix .. 'slots'
 local lanes, turns, turn = prefix .. 'lanes', prefix .. 'turns', prefix .. 'turn'
 local streaks, diverted, timers = prefix .. 'streaks', prefix .. 'diverted', prefix .. 'timers'
@@ -431,6 +440,7 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
   if startedAt then document = document .. ',"started":' .. startedAt end
   document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
   redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
+  countResult(id)
 end
 local function tell(id, at, status, label, value, ...)
   local more = { ... }
@@ -646,6 +656,7 @@ W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed,
 W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
 W.budget = function() return budget, deferred end
 W.isStray, W.isPlain, W.isLeft, W.turned = isStray, isPlain, isLeft, turned
+  W.countResult = countResult
   return W
 end
 local function handBack(sessions, isCounted)
