@@ -7,6 +7,7 @@ import type { Store } from '@lovage/core'
 import { describe, test as base } from 'vitest'
 import { ManualClock } from '../kit/manual-clock.ts'
 import { cancelContract } from './contract/cancel.ts'
+import { consumersContract } from './contract/consumers.ts'
 import { enqueueContract } from './contract/enqueue.ts'
 import { fenceContract } from './contract/fence.ts'
 import { feedContract } from './contract/feed.ts'
@@ -27,8 +28,13 @@ export interface Opened {
   dispose(): Promise<void>
 }
 
+interface StreamOptions {
+  streamMaxLen?: number
+  streamCap?: number
+}
+
 /** Opens a store of a queue that nobody else uses. */
-export type Open = (clock: ManualClock, options?: { streamMaxLen?: number }) => Promise<Opened>
+export type Open = (clock: ManualClock, options?: StreamOptions) => Promise<Opened>
 
 interface Stage {
   clock: ManualClock
@@ -36,7 +42,7 @@ interface Stage {
   store: Store
   elapse: Opened['elapse']
   /** Opens another queue on the same clock, with options of its own. */
-  openWith: (options: { streamMaxLen?: number }) => Promise<Store>
+  openWith: (options: StreamOptions) => Promise<Store>
 }
 
 const stage = (open: Open) =>
@@ -76,6 +82,7 @@ export function storeContract(name: string, open: Open): void {
     waitContract(test)
     feedContract(test)
     inspectContract(test)
+    consumersContract(test)
     upkeepContract(test)
   })
 }

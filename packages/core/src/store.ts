@@ -11,6 +11,7 @@
  * writes nothing. That is the fence.
  */
 import type { Encoded } from './codec.ts'
+import type { ConsumerStore } from './consumer-store.ts'
 import type { Cursor } from './cursor.ts'
 import type { Inspectable, WorkerInfo } from './inspect.ts'
 import type { Failure, FinalState } from './job.ts'
@@ -215,6 +216,8 @@ export interface Counts {
 export interface Store extends Inspectable, SaidStore {
   /** What errors and log lines call it: `Redis at localhost:6379`, `memory`. */
   readonly name: string
+  /** The groups of durable consumers. */
+  readonly consumers: ConsumerStore
 
   /** Puts jobs in line, in order, all or none. Repeating a call changes nothing. At most `ENQUEUE_MAX`. */
   enqueue(jobs: readonly NewJob[]): Promise<Enqueued[]>

@@ -11,7 +11,7 @@ import { extend } from './scripts/sessions.ts'
 const { address, namespace, queue } = workerData as HeartData
 const keys = keysOf(namespace, queue)
 const connection = new Connection(address, `${namespace}:${queue}:heart`)
-const run = runner(connection, keys, () => ({ now: '', streamMaxLen: 0, ...keys }))
+const run = runner(connection, keys, () => ({ now: '', streamMaxLen: 0, streamCap: 0, ...keys }))
 
 const beats = new Beats(
   (session, leaseMs) => run(extend, { session, leaseMs }),

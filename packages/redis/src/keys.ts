@@ -18,6 +18,9 @@
  * | `progress`      | HASH   | id → last report (`text.ts`)       | while this attempt runs                |
  * | `outcomes`      | STREAM | notices (`stream-record.ts`)       | about `streamMaxLen` of them           |
  * | `tail`          | STRING | cursor of the newest notice        | for ever                               |
+ * | `held`          | STRING | what groups hold (`scripts/feed.ts`) | while there are groups               |
+ * | `groups`        | ZSET   | group → number up to where it is done | until the group is deleted          |
+ * | `g:<group>`…    |        | one group (`scripts/group.ts`)     | until the group is deleted             |
  * | `r:<id>`        | STRING | outcome (`outcome.ts`)             | as long as results are kept            |
  * | `said:<id>`     | STRING | what it said, JSON lines (`said.ts`) | as long as its result, or longer       |
  * | `ctl:<session>` | LIST   | cancellations for it, JSON         | until popped, at most `CTL_MS`         |
@@ -27,8 +30,8 @@
  * What a job is follows from where its id is: `r:<id>` ended · `active` running · `retry` retrying · `later`
  * scheduled · else in `jobs`: queued. Nothing is rewritten when it moves on.
  *
- * Scripts build `r:<id>`, `said:<id>` and `ctl:<session>` themselves, from a prefix: a claim cannot know its ids
- * beforehand.
+ * Scripts build `r:<id>`, `said:<id>`, `ctl:<session>` and `g:<group>` themselves, from a prefix: a claim cannot
+ * know its ids beforehand.
  */
 import { LovageError } from '@lovage/core'
 
@@ -47,6 +50,8 @@ export const KEY_NAMES = [
   'progress',
   'outcomes',
   'tail',
+  'held',
+  'groups',
 ] as const
 
 export type KeyName = (typeof KEY_NAMES)[number]
@@ -55,6 +60,7 @@ export interface Keys extends Record<KeyName, string> {
   readonly resultPrefix: string
   readonly saidPrefix: string
   readonly ctlPrefix: string
+  readonly groupPrefix: string
 }
 
 /** A session that was away for longer has been reaped, and its cancelled jobs were fenced anyway. */
@@ -66,7 +72,13 @@ export function keysOf(namespace: string, queue: string): Keys {
   checkName('queue', queue)
   const prefix = `{${namespace}:${queue}}:`
   const keys = Object.fromEntries(KEY_NAMES.map((name) => [name, prefix + name])) as Record<KeyName, string>
-  return { ...keys, resultPrefix: `${prefix}r:`, saidPrefix: `${prefix}said:`, ctlPrefix: `${prefix}ctl:` }
+  return {
+    ...keys,
+    resultPrefix: `${prefix}r:`,
+    saidPrefix: `${prefix}said:`,
+    ctlPrefix: `${prefix}ctl:`,
+    groupPrefix: `${prefix}g:`,
+  }
 }
 
 /** Braces would move the hash tag, and with colons two pairs of names could give one key. */

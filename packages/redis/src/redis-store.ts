@@ -6,6 +6,7 @@ import {
   type CancelRequest,
   type Claimed,
   type Clock,
+  type ConsumerStore,
   type Cursor,
   type JoinRequest,
   LovageError,
@@ -17,6 +18,7 @@ import {
   type StepReply,
   type StepRequest,
   type Store,
+  streamBounds,
   streamId,
   START,
   systemClock,
@@ -25,6 +27,7 @@ import { type Address, type AddressOptions, addressOf } from './address.ts'
 import { Batcher } from './batch.ts'
 import { checkServer } from './check.ts'
 import { Connection } from './connection.ts'
+import { redisConsumers } from './consumers.ts'
 import { Heart } from './heart.ts'
 import { type Keys, keysOf } from './keys.ts'
 import { readLive } from './live.ts'
@@ -49,13 +52,13 @@ export interface RedisStoreOptions extends AddressOptions {
   queue?: string
   /** How many notices are kept, about: Redis trims whole nodes of 100. Default 10,000. */
   streamMaxLen?: number
+  /** How many notices are kept at most for consumer groups that have not taken them. Default ten times `streamMaxLen`. */
+  streamCap?: number
   /** For tests that own the time; otherwise it is the server's. */
   clock?: Clock
   /** Hears, in plain words, what works less well than it should. Default: `process.emitWarning`. */
   onWarning?: (message: string) => void
 }
-
-const DEFAULT_STREAM_MAX_LEN = 10_000
 
 /** @throws LovageError `OPTION_INVALID` */
 export function createRedisStore(options: RedisStoreOptions = {}): Store {
@@ -64,6 +67,7 @@ export function createRedisStore(options: RedisStoreOptions = {}): Store {
 
 class RedisStore implements Store {
   readonly name: string
+  readonly consumers: ConsumerStore
   readonly #address: Address
   readonly #keys: Keys
   readonly #role: string
@@ -77,8 +81,8 @@ class RedisStore implements Store {
   readonly #closing = new AbortController()
 
   constructor(options: RedisStoreOptions) {
-    const { namespace = 'lovage', queue = 'default', streamMaxLen = DEFAULT_STREAM_MAX_LEN, clock } = options
-    checkStreamMaxLen(streamMaxLen)
+    const { namespace = 'lovage', queue = 'default', clock } = options
+    const bounds = streamBounds(options)
     this.#address = addressOf(options)
     this.name = this.#address.name
     this.#keys = keysOf(namespace, queue)
@@ -86,15 +90,17 @@ class RedisStore implements Store {
     this.#clock = clock ?? systemClock
     this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, 'LovageWarning'))
     this.#connection = this.#open('main')
-    const { resultPrefix, saidPrefix, ctlPrefix } = this.#keys
+    const { resultPrefix, saidPrefix, ctlPrefix, groupPrefix } = this.#keys
     const now = (): string => (clock === undefined ? '' : String(clock.now()))
     this.#run = runner(this.#connection, this.#keys, () => ({
       now: now(),
-      streamMaxLen,
+      ...bounds,
       resultPrefix,
       saidPrefix,
       ctlPrefix,
+      groupPrefix,
     }))
+    this.consumers = redisConsumers(this.#run)
     this.#batcher = new Batcher(this.#run)
     this.#heart = new Heart({
       data: { address: this.#address, namespace, queue },
@@ -253,13 +259,4 @@ class RedisStore implements Store {
     await Promise.all([...this.#waiters.keys()].map((session) => this.#release(session)))
     await this.#connection.close()
   }
-}
-
-function checkStreamMaxLen(streamMaxLen: number): void {
-  if (Number.isInteger(streamMaxLen) && streamMaxLen >= 1) return
-  throw new LovageError('OPTION_INVALID', {
-    option: 'streamMaxLen',
-    seen: String(streamMaxLen),
-    expected: 'a whole number from 1',
-  })
 }

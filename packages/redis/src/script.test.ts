@@ -44,7 +44,15 @@ describe('a script', () => {
         return ['done', 1]
       },
     } as unknown as Connection
-    const settings = { now: '5', streamMaxLen: 1, resultPrefix: '', saidPrefix: '', ctlPrefix: '' }
+    const settings = {
+      now: '5',
+      streamMaxLen: 1,
+      streamCap: 1,
+      resultPrefix: '',
+      saidPrefix: '',
+      ctlPrefix: '',
+      groupPrefix: '',
+    }
     const run = runner(connection, keysOf('ns', 'q'), () => settings)
     expect(await run(script, { id: 'a' }, ['first'])).toEqual({ word: 'done', rest: [1] })
     expect(sent).toEqual([

@@ -29,9 +29,12 @@ export interface Settings {
   /** Unix ms; empty: by the server's clock. */
   now: string
   streamMaxLen: number
+  /** How many records groups may hold back. */
+  streamCap: number
   resultPrefix: string
   saidPrefix: string
   ctlPrefix: string
+  groupPrefix: string
 }
 
 /**

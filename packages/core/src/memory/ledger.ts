@@ -23,6 +23,7 @@ import type {
 } from '../store.ts'
 import type { Said, SaidReport } from '../log.ts'
 import { Feed } from './feed.ts'
+import { Groups } from './groups.ts'
 import { inspect } from './inspect.ts'
 import { Line } from './line.ts'
 import { attemptOf, describe, isHeld, type LiveJob } from './live-job.ts'
@@ -32,14 +33,16 @@ import { Sessions } from './sessions.ts'
 
 export class Ledger {
   readonly feed: Feed
+  readonly groups: Groups
   readonly line = new Line()
   readonly #jobs = new Map<string, LiveJob>()
   readonly #outcomes = new Outcomes()
   readonly #said = new SaidByJobs()
   readonly #sessions = new Sessions()
 
-  constructor(streamMaxLen: number) {
-    this.feed = new Feed(streamMaxLen)
+  constructor(streamMaxLen: number, streamCap: number) {
+    this.feed = new Feed(streamMaxLen, streamCap)
+    this.groups = new Groups(this.feed)
   }
 
   enqueue(jobs: readonly NewJob[], now: number): Enqueued[] {

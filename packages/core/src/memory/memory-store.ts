@@ -7,6 +7,7 @@
  */
 import { type Clock, systemClock } from '../clock.ts'
 import type { Cursor } from '../cursor.ts'
+import type { ConsumerStore } from '../consumer-store.ts'
 import { LovageError } from '../errors.ts'
 import type { Pulse } from '../inspect.ts'
 import type { SaidReport } from '../log.ts'
@@ -20,7 +21,9 @@ import type {
   StoredNotice,
   Wake,
 } from '../store.ts'
+import { type StreamBounds, streamBounds } from '../stream-bounds.ts'
 import { Bell } from './bell.ts'
+import { memoryConsumers } from './consumers.ts'
 import { Ledger } from './ledger.ts'
 
 export interface MemoryStoreOptions {
@@ -28,38 +31,33 @@ export interface MemoryStoreOptions {
   clock?: Clock
   /** How many notices are kept. Default 10,000. */
   streamMaxLen?: number
+  /** How many notices are kept at most for consumer groups that have not taken them. Default ten times `streamMaxLen`. */
+  streamCap?: number
 }
 
-const DEFAULT_STREAM_MAX_LEN = 10_000
 const LIVE_BATCH = 500 // as `XREAD COUNT`: what a reader is given at once is bounded
 const BEATS_PER_LEASE = 3 // two may be late before the lease is lost
 
 /** @throws LovageError `OPTION_INVALID` */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
-  const { clock = systemClock, streamMaxLen = DEFAULT_STREAM_MAX_LEN } = options
-  if (!Number.isInteger(streamMaxLen) || streamMaxLen < 1) {
-    throw new LovageError('OPTION_INVALID', {
-      option: 'streamMaxLen',
-      seen: String(streamMaxLen),
-      expected: 'a whole number from 1',
-    })
-  }
-  return new MemoryStore(clock, streamMaxLen)
+  return new MemoryStore(options.clock ?? systemClock, streamBounds(options))
 }
 
 type WaitOptions = Parameters<Store['wait']>[1]
 
 class MemoryStore implements Store {
   readonly name = 'memory'
+  readonly consumers: ConsumerStore
   readonly #clock: Clock
   readonly #ledger: Ledger
   readonly #bell: Bell
   #isClosed = false
 
-  constructor(clock: Clock, streamMaxLen: number) {
+  constructor(clock: Clock, { streamMaxLen, streamCap }: StreamBounds) {
     this.#clock = clock
-    this.#ledger = new Ledger(streamMaxLen)
+    this.#ledger = new Ledger(streamMaxLen, streamCap)
     this.#bell = new Bell(clock)
+    this.consumers = memoryConsumers((act) => this.#act(({ groups }, now) => act(groups, now)))
   }
 
   #look<Reply>(look: (ledger: Ledger, now: number) => Reply): Reply {

@@ -16,7 +16,19 @@ import { header } from './header.ts'
  */
 export const cancel = defineScript({
   name: 'cancel',
-  keys: ['jobs', 'tombs', 'later', 'retry', 'active', 'workers', 'tries', 'progress', 'outcomes', 'tail'],
+  keys: [
+    'jobs',
+    'tombs',
+    'later',
+    'retry',
+    'active',
+    'workers',
+    'tries',
+    'progress',
+    'outcomes',
+    'tail',
+    'held',
+  ],
   args: ['now', 'streamMaxLen', 'resultPrefix', 'ctlPrefix', 'id', 'by', 'reason', 'ttlMs', 'who', 'message'],
   repeatable: true,
   body: lua`

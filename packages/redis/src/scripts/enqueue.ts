@@ -11,7 +11,7 @@ import { ring } from './line.ts'
  */
 export const enqueue = defineScript({
   name: 'enqueue',
-  keys: ['jobs', 'wait', 'tombs', 'later', 'wake', 'outcomes', 'tail'],
+  keys: ['jobs', 'wait', 'tombs', 'later', 'wake', 'outcomes', 'tail', 'held'],
   args: ['now', 'streamMaxLen', 'resultPrefix', 'count'],
   repeatable: true,
   body: lua`

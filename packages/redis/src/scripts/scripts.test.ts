@@ -1,17 +1,21 @@
 // Each script as Redis gets it, so that a change of Lua is seen as Lua.
 import { expect, test } from 'vitest'
 import { KEY_NAMES } from '../keys.ts'
+import { ack, release } from './acks.ts'
 import { cancel } from './cancel.ts'
 import { enqueue } from './enqueue.ts'
+import { dead, deleteGroup, listGroups, open } from './groups.ts'
 import { inspect, pulse } from './inspect.ts'
 import { counts, get, range } from './look.ts'
 import { giveBack, peek } from './marker.ts'
+import { pull } from './pull.ts'
 import { report } from './report.ts'
 import { extend, join, leave } from './sessions.ts'
 import { say } from './say.ts'
 import { step } from './step.ts'
 
 const SCRIPTS = [
+  ...[ack, deleteGroup, dead, listGroups, open, pull, release],
   cancel,
   counts,
   enqueue,
@@ -45,5 +49,9 @@ test.each(SCRIPTS)(
 )
 
 test('only what must not happen twice is never sent twice', () => {
-  expect(SCRIPTS.filter(({ repeatable }) => !repeatable).map(({ name }) => name)).toEqual(['report', 'step'])
+  expect(SCRIPTS.filter(({ repeatable }) => !repeatable).map(({ name }) => name)).toEqual([
+    'pull',
+    'report',
+    'step',
+  ])
 })

@@ -41,6 +41,7 @@ export const step = defineScript({
     'progress',
     'outcomes',
     'tail',
+    'held',
   ],
   args: ['now', 'streamMaxLen', 'resultPrefix', 'session', 'claim', 'settleCount', 'announce'],
   repeatable: false,
