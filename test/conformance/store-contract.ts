@@ -22,6 +22,7 @@ import { releaseContract } from './contract/release.ts'
 import { retentionContract } from './contract/retention.ts'
 import { schedulesContract } from './contract/schedules.ts'
 import { uniqueContract } from './contract/unique.ts'
+import { consumersContract } from './contract/consumers.ts'
 import { enqueueContract } from './contract/enqueue.ts'
 import { fenceContract } from './contract/fence.ts'
 import { feedContract } from './contract/feed.ts'
@@ -93,6 +94,7 @@ export function storeContract(name: string, open: Open): void {
     waitContract(test)
     feedContract(test)
     inspectContract(test)
+    consumersContract(test)
     upkeepContract(test)
     queuesContract(test)
     priorityContract(test)

@@ -1,9 +1,12 @@
 /** How much a store keeps of what is over. */
 import { LovageError } from './errors.ts'
+import { type StreamBounds, streamBounds } from './stream-bounds.ts'
 
 export interface RetentionOptions {
   /** How many notices are kept; on Redis about, since it trims whole nodes of 100. Default 10,000. */
   streamMaxLen?: number
+  /** How many notices are kept at most for consumer groups that have not taken them. Default ten times `streamMaxLen`. */
+  streamCap?: number
   /** Outcomes are dropped when their time is over (`resultTtl`); with `max` also when so many jobs have ended after them.
    * Default: as many as come, since to count them costs 40 bytes and half a microsecond for each. */
   results?: { max?: number }
@@ -12,8 +15,7 @@ export interface RetentionOptions {
   failed?: { max?: number; maxAgeMs?: number }
 }
 
-export interface Retention {
-  streamMaxLen: number
+export interface Retention extends StreamBounds {
   /** Infinity: no bound. */
   resultsMax: number
   failedMax: number
@@ -23,14 +25,13 @@ export interface Retention {
 const WEEK_MS = 604_800_000
 
 /** @throws LovageError `OPTION_INVALID` */
-export function retentionOf({ streamMaxLen = 10_000, results, failed }: RetentionOptions): Retention {
+export function retentionOf({ results, failed, ...stream }: RetentionOptions): Retention {
   const { max: resultsMax = Infinity } = results ?? {}
   const { max: failedMax = 10_000, maxAgeMs: failedMaxAgeMs = WEEK_MS } = failed ?? {}
-  mustBeWhole('streamMaxLen', streamMaxLen, 1)
   if (resultsMax !== Infinity) mustBeWhole('results.max', resultsMax, 1)
   mustBeWhole('failed.max', failedMax, 0)
   mustBeWhole('failed.maxAgeMs', failedMaxAgeMs, 1)
-  return { streamMaxLen, resultsMax, failedMax, failedMaxAgeMs }
+  return { ...streamBounds(stream), resultsMax, failedMax, failedMaxAgeMs }
 }
 
 function mustBeWhole(option: string, value: number, least: number): void {

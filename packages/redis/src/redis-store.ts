@@ -6,6 +6,7 @@ import {
   type CancelRequest,
   type Claimed,
   type Clock,
+  type ConsumerStore,
   type Cursor,
   type FireRequest,
   type JoinRequest,
@@ -33,6 +34,7 @@ import { type Address, type AddressOptions, addressOf } from './address.ts'
 import { Batcher } from './batch.ts'
 import { checkServer } from './check.ts'
 import { Connection } from './connection.ts'
+import { redisConsumers } from './consumers.ts'
 import { Heart } from './heart.ts'
 import { type Keys, keysOf } from './keys.ts'
 import { readLive } from './live.ts'
@@ -74,6 +76,7 @@ export function createRedisStore(options: RedisStoreOptions = {}): Store {
 
 class RedisStore implements Store {
   readonly name: string
+  readonly consumers: ConsumerStore
   readonly #address: Address
   readonly #keys: Keys
   readonly #role: string
@@ -88,7 +91,7 @@ class RedisStore implements Store {
 
   constructor(options: RedisStoreOptions) {
     const { namespace = 'lovage', queue = 'default', clock } = options
-    const { streamMaxLen, resultsMax, failedMax, failedMaxAgeMs } = retentionOf(options)
+    const { resultsMax, ...retention } = retentionOf(options)
     this.#address = addressOf(options)
     this.name = this.#address.name
     this.#keys = keysOf(namespace, queue)
@@ -96,19 +99,19 @@ class RedisStore implements Store {
     this.#clock = clock ?? systemClock
     this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, 'LovageWarning'))
     this.#connection = this.#open('main')
-    const { prefix, resultPrefix, saidPrefix, ctlPrefix } = this.#keys
+    const { prefix, resultPrefix, saidPrefix, ctlPrefix, groupPrefix } = this.#keys
     const now = (): string => (clock === undefined ? '' : String(clock.now()))
     this.#run = runner(this.#connection, this.#keys, () => ({
       now: now(),
-      streamMaxLen,
+      ...retention,
+      resultsMax: resultsMax === Infinity ? 0 : resultsMax,
       prefix,
       resultPrefix,
       saidPrefix,
       ctlPrefix,
-      resultsMax: resultsMax === Infinity ? 0 : resultsMax,
-      failedMax,
-      failedMaxAgeMs,
+      groupPrefix,
     }))
+    this.consumers = redisConsumers(this.#run)
     this.#batcher = new Batcher(this.#run)
     this.#heart = new Heart({
       data: { address: this.#address, namespace, queue },

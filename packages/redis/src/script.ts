@@ -34,9 +34,12 @@ export interface Settings {
   resultsMax: number
   failedMax: number
   failedMaxAgeMs: number
+  /** How many records groups may hold back. */
+  streamCap: number
   resultPrefix: string
   saidPrefix: string
   ctlPrefix: string
+  groupPrefix: string
 }
 
 /**

@@ -30,6 +30,7 @@ import { Admission } from './admission.ts'
 import { Endings } from './endings.ts'
 import { FailedJobs } from './failed-jobs.ts'
 import { Feed } from './feed.ts'
+import { Groups } from './groups.ts'
 import { Jobs } from './jobs.ts'
 import { attemptOf, describe, isHeld, type LiveJob, remember } from './live-job.ts'
 import { Newest } from './newest.ts'
@@ -46,6 +47,7 @@ const WORKER_LOST = { name: 'WORKER_LOST', message: 'its worker was lost' }
 
 export class Ledger {
   readonly feed: Feed
+  readonly groups: Groups
   readonly schedules = new Schedules()
   readonly #jobs = new Jobs()
   readonly #outcomes: Outcomes
@@ -58,8 +60,9 @@ export class Ledger {
   readonly #tags = new Tags(this.#isKnown)
   readonly #newest = new Newest(this.#isKnown)
 
-  constructor({ streamMaxLen, resultsMax, failedMax, failedMaxAgeMs }: Retention) {
-    this.feed = new Feed(streamMaxLen)
+  constructor({ streamMaxLen, streamCap, resultsMax, failedMax, failedMaxAgeMs }: Retention) {
+    this.feed = new Feed(streamMaxLen, streamCap)
+    this.groups = new Groups(this.feed)
     this.#outcomes = new Outcomes(resultsMax)
     this.#failed = new FailedJobs({ max: failedMax, maxAgeMs: failedMaxAgeMs })
     this.#endings = new Endings(this.#jobs, this.#outcomes, this.feed, this.#sessions)

@@ -7,6 +7,7 @@
  */
 import { type Clock, systemClock } from '../clock.ts'
 import type { Cursor } from '../cursor.ts'
+import type { ConsumerStore } from '../consumer-store.ts'
 import { LovageError } from '../errors.ts'
 import { type RetentionOptions, retentionOf } from '../retention.ts'
 import type { LimitRule, PauseTarget } from '../limits.ts'
@@ -25,6 +26,7 @@ import type {
   Wake,
 } from '../store.ts'
 import { Bell } from './bell.ts'
+import { memoryConsumers } from './consumers.ts'
 import { Ledger } from './ledger.ts'
 
 export interface MemoryStoreOptions extends RetentionOptions {
@@ -44,6 +46,7 @@ type WaitOptions = Parameters<Store['wait']>[1]
 
 class MemoryStore implements Store {
   readonly name = 'memory'
+  readonly consumers: ConsumerStore
   readonly #clock: Clock
   readonly #ledger: Ledger
   readonly #bell: Bell
@@ -53,6 +56,7 @@ class MemoryStore implements Store {
     this.#clock = clock
     this.#ledger = ledger
     this.#bell = new Bell(clock)
+    this.consumers = memoryConsumers((act) => this.#act(({ groups }, now) => act(groups, now)))
   }
 
   #look<Reply>(look: (ledger: Ledger, now: number) => Reply): Reply {
