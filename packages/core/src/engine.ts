@@ -19,7 +19,7 @@ import type { NoticesOptions, QueueEnqueueOptions } from './queue.ts'
 import { parse, type Issue } from './schema.ts'
 import { jobOf, subjectOf } from './snapshot.ts'
 import { ENQUEUE_MAX, type JobOptions, type NewJob, type Snapshot, type Store } from './store.ts'
-import type { AnyTask } from './task.ts'
+import { type AnyTask, task as defineTask } from './task.ts'
 import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
 
 export interface EngineOptions {
@@ -27,6 +27,11 @@ export interface EngineOptions {
   resultTtlMs?: number
   /** Largest input, encoded, in bytes. Default 1 MiB. */
   maxPayloadBytes?: number
+  /**
+   * Takes every name of a task as it is, with no schema and all defaults where no definition is there for it: for
+   * operators' tools, which know names alone. Default false.
+   */
+  acceptsUnknownTasks?: boolean
   clock?: Clock
   /** Between 0 and 1; for the jitter of reconnects. */
   random?: () => number
@@ -55,6 +60,7 @@ export class Engine {
   readonly #resultTtlMs: number
   readonly #shortestTtlMs: number
   readonly #maxPayloadBytes: number
+  readonly #acceptsUnknownTasks: boolean
   readonly #warn: (message: string) => void
   #isChecked = false
 
@@ -69,6 +75,7 @@ export class Engine {
       ...[...this.#tasks.keys()].map((name) => this.ttlMs(name)),
     )
     this.#maxPayloadBytes = options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES
+    this.#acceptsUnknownTasks = options.acceptsUnknownTasks ?? false
     this.#warn = options.onWarning ?? console.warn
     this.#hub = new Hub(store, this.#clock, options.random ?? Math.random)
   }
@@ -76,9 +83,9 @@ export class Engine {
   /** @throws LovageError `TASK_UNKNOWN` */
   task(name: string): AnyTask {
     const task = this.#tasks.get(name)
-    if (task === undefined)
-      throw new LovageError('TASK_UNKNOWN', { task: name, known: [...this.#tasks.keys()] })
-    return task
+    if (task !== undefined) return task
+    if (this.#acceptsUnknownTasks) return defineTask({ name })
+    throw new LovageError('TASK_UNKNOWN', { task: name, known: [...this.#tasks.keys()] })
   }
 
   /** How long the results of a task are kept, in ms. */

@@ -1,6 +1,22 @@
 export { type Growth, type Backoff, backoffMs, type RetryOptions, type RetryPolicy } from './backoff.ts'
 export { type Clock, sleep, systemClock } from './clock.ts'
 export { decode, encode, type Encoded, encodedBytes } from './codec.ts'
+export {
+  byOwnerAndName,
+  type ConsumerStore,
+  DEAD_MAX,
+  type Delivered,
+  type Delivery,
+  type GroupInfo,
+  type GroupRef,
+  type GroupRules,
+  MEMBER_TTL_MS,
+  type OpenGroupRequest,
+  type PullReply,
+  type PullRequest,
+  SCAN_MAX,
+  WINDOW_MAX,
+} from './consumer-store.ts'
 export { compareCursors, type Cursor, parseCursor, START, streamId } from './cursor.ts'
 export { type Duration, durationMs } from './duration.ts'
 export {
@@ -44,6 +60,7 @@ export {
 } from './flow.ts'
 export { joinParts, mergedMeta } from './join-parts.ts'
 export type { Limit, LimitRule, PauseTarget } from './limits.ts'
+export { type Retention, type RetentionOptions, retentionOf } from './retention.ts'
 export type { FireReply, FireRequest, StoredSchedule, Tick } from './schedule.ts'
 export type { Unique } from './unique.ts'
 export {
@@ -124,6 +141,7 @@ export type {
   StoredNotice,
   Wake,
 } from './store.ts'
+export { streamBounds, type StreamBounds } from './stream-bounds.ts'
 export {
   type AnyTask,
   type ExtraNotice,
