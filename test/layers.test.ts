@@ -11,6 +11,7 @@ const arrows: Record<string, readonly string[]> = {
   worker: ['core', 'redis', 'node:'],
   server: ['core', 'redis', 'node:'],
   client: ['core', 'type server', 'node:'],
+  cli: ['core', 'redis', 'worker', 'node:'],
 }
 
 /** What a module loads, as the arrows call it. Imports of third parties are left to knip. */

@@ -18,6 +18,7 @@ import {
   type Store,
   type StoredNotice,
 } from '@lovage/core'
+import type { ManualClock } from '../kit/manual-clock.ts'
 
 export const LEASE_MS = 15_000
 export const TTL_MS = 3_600_000
@@ -144,6 +145,25 @@ export async function runAll(
     if (claimed[0] === undefined) return order
     order.push(claimed[0].id)
     settle = [succeeded(claimed[0])]
+  }
+}
+
+/**
+ * Plays an idle worker: steps, and waits for no longer than the step allows while time passes.
+ *
+ * @param step Answers how long that is; `null`: there is nothing to wait for any more.
+ */
+export async function sleeps(
+  store: Store,
+  clock: ManualClock,
+  step: () => Promise<number | null>,
+): Promise<void> {
+  const { signal } = new AbortController()
+  for (let dueMs = await step(); dueMs !== null; dueMs = await step()) {
+    let isOver = false
+    const wait = store.wait('s1', { work: true, timeoutMs: dueMs, signal }).then(() => (isOver = true))
+    while (!isOver) await clock.advance(1)
+    await wait
   }
 }
 

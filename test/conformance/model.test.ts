@@ -52,7 +52,8 @@ async function compare(commands: readonly Command[]): Promise<void> {
     const after = await model.look()
     expect(await real.look()).toEqual(after)
     const ends = after.feed.slice(seen.feed.length).filter(isTerminal)
-    expect(ends.map(({ jobId }) => jobId).sort()).toEqual(live.map(([id]) => id).sort())
+    expect(new Set(ends.map(({ jobId }) => jobId))).toEqual(new Set(live.map(([id]) => id)))
+    expect(ends).toHaveLength(live.length)
     expect(new Set(drained).size).toBe(drained.length)
     expect(leftovers(await redis.keys())).toEqual([])
   } finally {
@@ -75,7 +76,7 @@ const leftovers = (keys: readonly string[]): string[] =>
   keys
     .filter(
       (key) =>
-        !/:(r:.*|said:.*|outcomes|tail|wake:.*|turns?|streaks|limits|paused|tag:.*|last:.*|once:.*|starts:.*|failed|dead|schedules|ticks)$/.test(
+        !/:(r:.*|said:.*|outcomes|tail|wake:.*|turns?|streaks|limits|paused|tag:.*|last:.*|once:.*|starts:.*|failed|dead|schedules|ticks)$/s.test(
           key,
         ),
     )

@@ -3,7 +3,7 @@
  *
  * A store passes when it does all of it by the manual clock that it is opened with.
  */
-import type { Store } from '@lovage/core'
+import type { RetentionOptions, Store } from '@lovage/core'
 import { describe, test as base } from 'vitest'
 import { ManualClock } from '../kit/manual-clock.ts'
 import { cancelContract } from './contract/cancel.ts'
@@ -19,8 +19,10 @@ import { priorityContract } from './contract/priority.ts'
 import { queuesContract } from './contract/queues.ts'
 import { ratesContract } from './contract/rates.ts'
 import { releaseContract } from './contract/release.ts'
+import { retentionContract } from './contract/retention.ts'
 import { schedulesContract } from './contract/schedules.ts'
 import { uniqueContract } from './contract/unique.ts'
+import { consumersContract } from './contract/consumers.ts'
 import { enqueueContract } from './contract/enqueue.ts'
 import { fenceContract } from './contract/fence.ts'
 import { feedContract } from './contract/feed.ts'
@@ -41,10 +43,7 @@ export interface Opened {
   dispose(): Promise<void>
 }
 
-export interface StoreOptions {
-  streamMaxLen?: number
-  failed?: { max?: number; maxAgeMs?: number }
-}
+export type StoreOptions = RetentionOptions
 
 /** Opens a store of a queue that nobody else uses. */
 export type Open = (clock: ManualClock, options?: StoreOptions) => Promise<Opened>
@@ -95,6 +94,7 @@ export function storeContract(name: string, open: Open): void {
     waitContract(test)
     feedContract(test)
     inspectContract(test)
+    consumersContract(test)
     upkeepContract(test)
     queuesContract(test)
     priorityContract(test)
@@ -106,6 +106,7 @@ export function storeContract(name: string, open: Open): void {
     expiryContract(test)
     uniqueContract(test)
     flowsContract(test)
+    retentionContract(test)
     schedulesContract(test)
     failedContract(test)
     historyContract(test)

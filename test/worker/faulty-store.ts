@@ -87,6 +87,7 @@ export function faultyStore(store: Store, faults: Faults, clock: ManualClock): S
   const extend = through('extend')
   return {
     name: store.name,
+    consumers: store.consumers,
     enqueue: through('enqueue'),
     get: through('get'),
     cancel: through('cancel'),

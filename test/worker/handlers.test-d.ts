@@ -39,6 +39,13 @@ createWorker({
       progress({ step: 'one' })
       return 'up'
     },
+    mail: {
+      // In a nested tree no less.
+      send(input, { job }) {
+        expectTypeOf(input).toEqualTypeOf<string>()
+        expectTypeOf(job.id).toEqualTypeOf<string>()
+      },
+    },
   },
 })
 

@@ -30,7 +30,7 @@ import {
   type Snapshot,
   type Store,
 } from './store.ts'
-import { type AnyTask, task } from './task.ts'
+import { type AnyTask, task as defineTask } from './task.ts'
 import type { TaskRules } from './task-rules.ts'
 import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
 
@@ -39,6 +39,11 @@ export interface EngineOptions {
   resultTtlMs?: number
   /** Largest input, encoded, in bytes. Default 1 MiB. */
   maxPayloadBytes?: number
+  /**
+   * Takes every name of a task as it is, with no schema and all defaults where no definition is there for it: for
+   * operators' tools, which know names alone. Default false.
+   */
+  acceptsUnknownTasks?: boolean
   clock?: Clock
   /** Between 0 and 1; for the jitter of reconnects. */
   random?: () => number
@@ -69,6 +74,9 @@ export class Engine {
   readonly #resultTtlMs: number
   readonly #shortestTtlMs: number
   readonly #terms: ReadonlyMap<string, Terms>
+  /** Of groups, and of tasks that are not known here. */
+  readonly #otherTerms: Terms
+  readonly #acceptsUnknownTasks: boolean
   readonly #warn: (message: string) => void
   #isChecked = false
 
@@ -84,11 +92,10 @@ export class Engine {
     const { maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES } = options
     checkSchedules(this.#tasks.values(), clock.now())
     this.#terms = new Map(
-      [...this.#tasks.keys(), GROUP].map((name) => [
-        name,
-        { ttlMs: this.ttlMs(name), maxPayloadBytes, clock },
-      ]),
+      [...this.#tasks.keys()].map((name) => [name, { ttlMs: this.ttlMs(name), maxPayloadBytes, clock }]),
     )
+    this.#otherTerms = { ttlMs: this.#resultTtlMs, maxPayloadBytes, clock }
+    this.#acceptsUnknownTasks = options.acceptsUnknownTasks ?? false
     this.#warn = options.onWarning ?? console.warn
     this.#hub = new Hub(store, this.clock, options.random ?? Math.random)
   }
@@ -96,9 +103,9 @@ export class Engine {
   /** @throws LovageError `TASK_UNKNOWN` */
   task(name: string): AnyTask {
     const task = this.#tasks.get(name)
-    if (task === undefined)
-      throw new LovageError('TASK_UNKNOWN', { task: name, known: [...this.#tasks.keys()] })
-    return task
+    if (task !== undefined) return task
+    if (this.#acceptsUnknownTasks) return defineTask({ name })
+    throw new LovageError('TASK_UNKNOWN', { task: name, known: [...this.#tasks.keys()] })
   }
 
   /** How long the results of a task are kept, in ms. */
@@ -106,9 +113,9 @@ export class Engine {
     return this.#tasks.get(name)?.resultTtlMs ?? this.#resultTtlMs
   }
 
-  /** What jobs of a known task are made by. */
+  /** What jobs of a task are made by. */
   terms(name: string): Terms {
-    return this.#terms.get(name) as Terms
+    return this.#terms.get(name) ?? this.#otherTerms
   }
 
   async enqueue(name: string, input: unknown, options: QueueEnqueueOptions = NO_OPTIONS): Promise<JobRef> {
@@ -316,7 +323,7 @@ function refuseOthers(name: string, rules: TaskRules | undefined, options: objec
 }
 
 /** What the job of a group is made by. Nothing of it ever runs. */
-const GROUP_TASK: AnyTask = { ...task(), name: GROUP }
+const GROUP_TASK: AnyTask = { ...defineTask(), name: GROUP }
 
 /** An issue of one of many inputs, its path led by the input's place: `[3].texts`. */
 function at(index: number, { path, message }: Issue): Issue {

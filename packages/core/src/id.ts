@@ -6,13 +6,13 @@
  */
 
 const POOL_BYTES = 1024
-const pool = new Uint8Array(POOL_BYTES)
+const pool = /* @__PURE__ */ new Uint8Array(POOL_BYTES)
 let used = POOL_BYTES
 let lastMs = 0
 /** 12 bits that count within one millisecond, so that the ids of one process sort in the order of making. */
 let counter = 0
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const HEX = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 const hex = (index: number): string => HEX[pool[index] as number] as string
 
 /** A new job id, later than every id made before it in this process. */

@@ -8,6 +8,22 @@ export {
 } from './backoff.ts'
 export { type Clock, sleep, systemClock } from './clock.ts'
 export { decode, encode, type Encoded, encodedBytes } from './codec.ts'
+export {
+  byOwnerAndName,
+  type ConsumerStore,
+  DEAD_MAX,
+  type Delivered,
+  type Delivery,
+  type GroupInfo,
+  type GroupRef,
+  type GroupRules,
+  MEMBER_TTL_MS,
+  type OpenGroupRequest,
+  type PullReply,
+  type PullRequest,
+  SCAN_MAX,
+  WINDOW_MAX,
+} from './consumer-store.ts'
 export { compareCursors, type Cursor, parseCursor, START, streamId } from './cursor.ts'
 export { type Duration, durationMs } from './duration.ts'
 export {
@@ -42,6 +58,7 @@ export {
   type LiveState,
   type Metadata,
 } from './job.ts'
+export { type Retention, type RetentionOptions, retentionOf } from './retention.ts'
 export {
   type Ended,
   type Inspectable,
@@ -170,6 +187,7 @@ export type {
   StoredNotice,
   Wake,
 } from './store.ts'
+export { streamBounds, type StreamBounds } from './stream-bounds.ts'
 export {
   type AnyTask,
   type DeclaredSchedule,

@@ -11,6 +11,7 @@
  * writes nothing. That is the fence.
  */
 import type { Encoded } from './codec.ts'
+import type { ConsumerStore } from './consumer-store.ts'
 import type { Cursor } from './cursor.ts'
 import type { AttemptRecord, Failure, FinalState } from './job.ts'
 import type { LimitRule, PauseTarget } from './limits.ts'
@@ -293,6 +294,8 @@ export interface Found {
 export interface Store extends Inspectable, SaidStore {
   /** What errors and log lines call it: `Redis at localhost:6379`, `memory`. */
   readonly name: string
+  /** The groups of durable consumers. */
+  readonly consumers: ConsumerStore
 
   /** Puts jobs in line, in order, all or none. Repeating a call changes nothing. At most `ENQUEUE_MAX`. */
   enqueue(jobs: readonly NewJob[]): Promise<Enqueued[]>

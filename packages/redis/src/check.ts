@@ -3,7 +3,7 @@ import { LovageError } from '@lovage/core'
 import type { Connection } from './connection.ts'
 
 /** `LPOP` with a count, `ZRANGE … BYSCORE` and exclusive `XRANGE` came with 6.2; the first Valkey is 7.2. */
-const OLDEST = '6.2'
+export const OLDEST = '6.2'
 
 /** @throws LovageError `STORE_UNSUPPORTED`, `STORE_UNAVAILABLE` */
 export async function checkServer(connection: Connection, store: string): Promise<string[]> {
@@ -22,7 +22,7 @@ export async function checkServer(connection: Connection, store: string): Promis
   ]
 }
 
-type Info = Partial<Record<string, string>>
+export type Info = Partial<Record<string, string>>
 
 export function parseInfo(text: string): Info {
   const lines = text.split(/\r?\n/).filter((line) => line.includes(':'))
@@ -47,7 +47,7 @@ export function isOlder(version: string, than: string): boolean {
   return !(major > needMajor || (major === needMajor && minor >= needMinor))
 }
 
-function evictionWarnings(info: Info, store: string): string[] {
+export function evictionWarnings(info: Info, store: string): string[] {
   const policy = info['maxmemory_policy'] ?? 'noeviction'
   if (policy === 'noeviction') return []
   return [
@@ -66,7 +66,7 @@ export function persistenceWarnings(info: Info, rules: string | undefined, store
 }
 
 /** Managed servers often keep CONFIG to themselves, and persist. */
-async function snapshotRules(connection: Connection): Promise<string | undefined> {
+export async function snapshotRules(connection: Connection): Promise<string | undefined> {
   try {
     const [, rules] = (await connection.command('config', ['get', 'save'], { repeatable: true })) as string[]
     return rules

@@ -11,8 +11,8 @@ import { extend } from './scripts/sessions.ts'
 const { address, namespace, queue } = workerData as HeartData
 const keys = keysOf(namespace, queue)
 const connection = new Connection(address, `${namespace}:${queue}:heart`)
-const settings = { now: '', streamMaxLen: 0, failedMax: 0, failedMaxAgeMs: 0, ...keys }
-const run = runner(connection, keys, () => settings)
+const settings = { now: '', streamMaxLen: 0, streamCap: 0, resultsMax: 0, failedMax: 0, failedMaxAgeMs: 0 }
+const run = runner(connection, keys, () => ({ ...settings, ...keys }))
 
 const beats = new Beats(
   (session, leaseMs) => run(extend, { session, leaseMs }),

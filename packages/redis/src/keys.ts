@@ -20,6 +20,9 @@
  * | `progress`       | HASH   | id → last report (`text.ts`)            | while this attempt runs                |
  * | `outcomes`       | STREAM | notices (`stream-record.ts`)            | about `streamMaxLen` of them           |
  * | `tail`           | STRING | cursor of the newest notice             | for ever                               |
+ * | `held`           | STRING | what groups hold (`scripts/feed.ts`)    | while there are groups                 |
+ * | `groups`         | ZSET   | group → number up to where it is done   | until the group is deleted             |
+ * | `g:<group>`…     |        | one group (`scripts/group.ts`)          | until the group is deleted             |
  * | `r:<id>`         | STRING | outcome (`outcome.ts`)                  | as long as results are kept            |
  * | `said:<id>`      | STRING | what it said, JSON lines (`said.ts`)    | as long as its result, or longer       |
  * | `ctl:<session>`  | LIST   | cancellations for it, JSON              | until popped, at most `CTL_MS`         |
@@ -49,6 +52,7 @@
  * | `tag:<tag>`      | ZSET   | id → ms of its enqueueing               | 30 days after the last one             |
  * | `last:<task, owner>` | STRING | id                                  | 30 days                                |
  * | `failed`, `dead` | ZSET, HASH | id → ms of the failure; id → record | as set, or until retried or discarded  |
+ * | `results`        | LIST   | id of a kept outcome, oldest first      | where their number is bounded          |
  * | `schedules`, `ticks` | HASH, HASH | name → schedule, JSON; name → next moment in ms | until removed      |
  * | `flows`          | HASH   | id that waits → its children, JSON      | until they have ended                  |
  * | `kids:<id>`      | ZSET   | child → its part                        | the same                               |
@@ -78,9 +82,10 @@ export const JOB_KEYS = [
   'progress',
   'outcomes',
   'tail',
+  'held',
 ] as const
 
-export const KEY_NAMES = [...JOB_KEYS, 'info', 'pulse'] as const
+export const KEY_NAMES = [...JOB_KEYS, 'info', 'pulse', 'groups'] as const
 
 export type KeyName = (typeof KEY_NAMES)[number]
 
@@ -90,6 +95,7 @@ export interface Keys extends Record<KeyName, string> {
   readonly resultPrefix: string
   readonly saidPrefix: string
   readonly ctlPrefix: string
+  readonly groupPrefix: string
 }
 
 /** A session that was away for longer has been reaped, and its cancelled jobs were fenced anyway. */
@@ -108,6 +114,7 @@ export function keysOf(namespace: string, queue: string): Keys {
     resultPrefix: `${prefix}r:`,
     saidPrefix: `${prefix}said:`,
     ctlPrefix: `${prefix}ctl:`,
+    groupPrefix: `${prefix}g:`,
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type CancelRequest,
   type Claimed,
   type Clock,
+  type ConsumerStore,
   type Cursor,
   type FireRequest,
   type JoinRequest,
@@ -15,6 +16,8 @@ import {
   parseCursor,
   type PauseTarget,
   type ProgressReport,
+  type RetentionOptions,
+  retentionOf,
   type Search,
   type Pulse,
   type SaidReport,
@@ -31,6 +34,7 @@ import { type Address, type AddressOptions, addressOf } from './address.ts'
 import { Batcher } from './batch.ts'
 import { checkServer } from './check.ts'
 import { Connection } from './connection.ts'
+import { redisConsumers } from './consumers.ts'
 import { Heart } from './heart.ts'
 import { type Keys, keysOf } from './keys.ts'
 import { readLive } from './live.ts'
@@ -54,24 +58,16 @@ import { type ClaimedBatch, DEFER_MS, step } from './scripts/step.ts'
 import { decodePage } from './stream-record.ts'
 import { Waiter } from './waiter.ts'
 
-export interface RedisStoreOptions extends AddressOptions {
+export interface RedisStoreOptions extends AddressOptions, RetentionOptions {
   /** Keeps apps apart that share a server. Default `lovage`. */
   namespace?: string
   /** Default `default`. */
   queue?: string
-  /** How many notices are kept, about: Redis trims whole nodes of 100. Default 10,000. */
-  streamMaxLen?: number
-  /** How many failed jobs are kept for a retry, and how long. Default 10,000 and 7 days. */
-  failed?: { max?: number; maxAgeMs?: number }
   /** For tests that own the time; otherwise it is the server's. */
   clock?: Clock
   /** Hears, in plain words, what works less well than it should. Default: `process.emitWarning`. */
   onWarning?: (message: string) => void
 }
-
-const DEFAULT_STREAM_MAX_LEN = 10_000
-const FAILED_MAX = 10_000
-const FAILED_MAX_AGE_MS = 604_800_000
 
 /** @throws LovageError `OPTION_INVALID` */
 export function createRedisStore(options: RedisStoreOptions = {}): Store {
@@ -80,6 +76,7 @@ export function createRedisStore(options: RedisStoreOptions = {}): Store {
 
 class RedisStore implements Store {
   readonly name: string
+  readonly consumers: ConsumerStore
   readonly #address: Address
   readonly #keys: Keys
   readonly #role: string
@@ -93,8 +90,8 @@ class RedisStore implements Store {
   readonly #closing = new AbortController()
 
   constructor(options: RedisStoreOptions) {
-    const { namespace = 'lovage', queue = 'default', streamMaxLen = DEFAULT_STREAM_MAX_LEN, clock } = options
-    checkStreamMaxLen(streamMaxLen)
+    const { namespace = 'lovage', queue = 'default', clock } = options
+    const { resultsMax, ...retention } = retentionOf(options)
     this.#address = addressOf(options)
     this.name = this.#address.name
     this.#keys = keysOf(namespace, queue)
@@ -102,19 +99,19 @@ class RedisStore implements Store {
     this.#clock = clock ?? systemClock
     this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, 'LovageWarning'))
     this.#connection = this.#open('main')
-    const { prefix, resultPrefix, saidPrefix, ctlPrefix } = this.#keys
-    const { max: failedMax = FAILED_MAX, maxAgeMs: failedMaxAgeMs = FAILED_MAX_AGE_MS } = options.failed ?? {}
+    const { prefix, resultPrefix, saidPrefix, ctlPrefix, groupPrefix } = this.#keys
     const now = (): string => (clock === undefined ? '' : String(clock.now()))
     this.#run = runner(this.#connection, this.#keys, () => ({
       now: now(),
-      streamMaxLen,
+      ...retention,
+      resultsMax: resultsMax === Infinity ? 0 : resultsMax,
       prefix,
       resultPrefix,
       saidPrefix,
       ctlPrefix,
-      failedMax,
-      failedMaxAgeMs,
+      groupPrefix,
     }))
+    this.consumers = redisConsumers(this.#run)
     this.#batcher = new Batcher(this.#run)
     this.#heart = new Heart({
       data: { address: this.#address, namespace, queue },
@@ -347,12 +344,3 @@ class RedisStore implements Store {
 
 const ticksOf = (due: readonly StoredSchedule[], now: number): Tick[] =>
   due.toSorted((a, b) => a.nextAt - b.nextAt).map((schedule) => ({ schedule, now }))
-
-function checkStreamMaxLen(streamMaxLen: number): void {
-  if (Number.isInteger(streamMaxLen) && streamMaxLen >= 1) return
-  throw new LovageError('OPTION_INVALID', {
-    option: 'streamMaxLen',
-    seen: String(streamMaxLen),
-    expected: 'a whole number from 1',
-  })
-}

@@ -51,8 +51,11 @@ describe('a script', () => {
       resultPrefix: '',
       saidPrefix: '',
       ctlPrefix: '',
+      resultsMax: 0,
       failedMax: 0,
       failedMaxAgeMs: 0,
+      streamCap: 1,
+      groupPrefix: '',
     }
     const run = runner(connection, keysOf('ns', 'q'), () => settings)
     expect(await run(script, { id: 'a' }, ['first'])).toEqual({ word: 'done', rest: [1] })

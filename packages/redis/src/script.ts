@@ -30,11 +30,16 @@ export interface Settings {
   now: string
   streamMaxLen: number
   prefix: string
+  /** 0: no bound. */
+  resultsMax: number
   failedMax: number
   failedMaxAgeMs: number
+  /** How many records groups may hold back. */
+  streamCap: number
   resultPrefix: string
   saidPrefix: string
   ctlPrefix: string
+  groupPrefix: string
 }
 
 /**

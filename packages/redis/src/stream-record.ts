@@ -37,6 +37,13 @@ const TYPES: Readonly<Record<string, JobNoticeType>> = {
   EXPIRED: 'expired',
 }
 
+/** The words of `status`, for scripts: each between two spaces. */
+export const STATUSES = ` ${Object.keys(TYPES).join(' ')} `
+
+/** The word of `status` for a type of notice. */
+export const statusOf = (type: JobNoticeType): string =>
+  Object.keys(TYPES).find((status) => TYPES[status] === type) as string
+
 /** As Redis answers it: its id, then names and values in turn. */
 export type StreamRecord = [id: string, fields: string[]]
 

@@ -28,7 +28,7 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 export interface WorkerOptions<Tree extends TaskTree> extends StoreOptions {
   tasks: Tree
   /** One for each task, in the same nesting; optional for tasks with a `run` of their own. */
-  handlers: Handlers<NoInfer<Tree>>
+  handlers: NoInfer<Handlers<Tree>>
   /**
    * How many jobs run at the same time. Default 10. They share one event loop: for handlers that compute rather than
    * wait, take 1 and more processes.

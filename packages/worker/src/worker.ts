@@ -4,6 +4,7 @@ import { openStore } from '@lovage/redis'
 import { assemble, type Parts } from './assemble.ts'
 import { Events, type WorkerEvent, type WorkerEvents } from './events.ts'
 import { createLogger, logEvents } from './log.ts'
+import { hosted, workerHost } from './host.ts'
 import { type Settings, settingsOf, type WorkerOptions } from './options.ts'
 import { takeProcess } from './shutdown.ts'
 
@@ -14,11 +15,15 @@ import { takeProcess } from './shutdown.ts'
  * @throws TypeError when tasks and handlers do not match
  * @throws LovageError `OPTION_INVALID`
  */
-export function createWorker<const Tree extends TaskTree>(options: WorkerOptions<Tree>): Worker {
+export function createWorker<const Tree extends TaskTree>(given: WorkerOptions<Tree>): Worker {
+  const host = workerHost()
+  const options = host === undefined ? given : hosted(given, host)
   const settings = settingsOf(options)
   const events = new Events()
   logEvents(events, options.logger ?? createLogger(options.logLevel ?? 'info'))
-  return new Worker(settings, events, openStore(options), options.store === undefined)
+  const worker = new Worker(settings, events, openStore(options), options.store === undefined)
+  host?.onWorker(worker)
+  return worker
 }
 
 /** What a health check needs. */

@@ -12,6 +12,7 @@ import {
   parentOf,
   retrying,
   settle,
+  sleeps,
   stateOf,
   step,
   succeeded,
@@ -159,13 +160,7 @@ export function expiryContract(test: ContractTest): void {
       await store.pause({ queue: 'default' })
       await store.enqueue([newJob('a', { expiresMs: 1_000 })])
       await joinAll(store, 's1')
-      const { nextDueMs } = await step(store, 's1', { claim: 1 })
-      const { signal } = new AbortController()
-      const wait = store.wait('s1', { work: true, timeoutMs: nextDueMs!, signal })
-      let isOver = false
-      void wait.then(() => (isOver = true))
-      while (!isOver) await clock.advance(50)
-      await step(store, 's1', { claim: 1 })
+      await sleeps(store, clock, async () => (await step(store, 's1', { claim: 1 })).nextDueMs)
       expect(told(await feedAfter(store))).toEqual(['expired a'])
     })
   })

@@ -62,12 +62,12 @@ export function failedContract(test: ContractTest): void {
       await clock.advance(5)
       await store.enqueue(newJobs('before'))
       expect(await store.retry([{ id: 'a', newId: 'b' }])).toEqual(['a'])
-      const { id: _, delayMs, announce, ...record } = job
+      const { task, owner, input } = job
       const options = { ...job.options, retryOf: 'a' }
       expect(await store.get('b')).toEqual({
         cursor: expect.any(String),
         state: 'queued',
-        job: { ...record, id: 'b', options },
+        job: { id: 'b', task, owner, input, options },
         attempt: 0,
       })
       expect(await failedIds(store)).toEqual([])

@@ -1,6 +1,7 @@
 /** Enqueues what a user asks for, once: a double click is one job, and so is a repeat after an error. */
-import { type Clock, encode, type EnqueueOptions, type JobHandle, newJobId } from '@lovage/core'
+import { type Clock, encode, type EnqueueOptions, type JobHandle } from '@lovage/core'
 import type { FollowedJobs } from './followed-jobs.ts'
+import { newId } from './new-id.ts'
 
 export interface Enqueued<Handle = JobHandle> {
   /** The newest job's id, at once: it is made here. Gone again where the job could not be enqueued. */
@@ -72,7 +73,7 @@ export class Enqueuer {
     const isDouble = last?.kind === kind && at - last.at < DOUBLE_CLICK_MS && !last.failed
     if (last !== undefined && (isDouble || this.state.isPending)) return last.promise
     // After an error nobody knows whether the job arrived; with the same id that does not matter.
-    const id = last?.failed ? last.id : (kind === 'enqueue' && options.id) || newJobId()
+    const id = last?.failed ? last.id : (kind === 'enqueue' && options.id) || newId(at)
     const promise = this.#enqueue(input, { ...options, id })
     const intent: Intent = { kind, what, input, options, id, at, promise, failed: false }
     this.#last = intent

@@ -15,6 +15,7 @@ export interface FeedState {
 export interface FeedRequest {
   tasks?: readonly string[]
   types?: readonly string[]
+  logs?: boolean
   from?: Cursor
 }
 

@@ -1,26 +1,48 @@
 /** The jobs that are followed through one client, each once, however many components look at it. */
-import { type Cursor, type Failure, isFinal, type Job, type Notice } from '@lovage/core'
+import { type Cursor, type Failure, isFinal, type Job, type LogLine, type Notice } from '@lovage/core'
 import { reduceJob } from '../reduce.ts'
 import type { Wire } from '../wire.ts'
 import { Following } from './following.ts'
 
+/** A line of a job's log. Together its attempt and its `n` are a key. */
+export interface JobLine extends LogLine {
+  readonly attempt: number
+}
+
+/** What a job has said, as far as it is held. */
+export interface Said {
+  /** Of all its attempts, the newest 1,000. */
+  logs: readonly JobLine[]
+  /** What the newest attempt that wrote any text has written: the newest 100,000 characters. */
+  text: string
+  /** Which attempt that is. */
+  writer: number
+}
+
 /** What is known of a job. */
-export interface Known {
+export interface Known extends Said {
   job?: Job
   /** The last report of the attempt that runs, or ran last. */
   progress?: unknown
   /** Why the last attempt failed. */
-  failure?: Failure
+  failure?: Failure | undefined
   /** Why it is not followed any more. */
   error: Error | undefined
 }
 
-export const NOTHING: Known = { error: undefined }
+const LINES_MAX = 1_000
+const TEXT_MAX = 100_000
 
-export const known = (job: Job | undefined): Known =>
-  job === undefined
-    ? NOTHING
-    : { ...(job.state === 'running' && { progress: job.progress }), job, error: undefined }
+export const NOTHING: Known = { error: undefined, logs: [], text: '', writer: 0 }
+
+export const known = (job: Job, { logs, text, writer }: Said = NOTHING): Known => ({
+  ...(job.state === 'running' && { progress: job.progress }),
+  job,
+  error: undefined,
+  logs,
+  text,
+  writer,
+})
 
 /** Where following begins: what is known already, and up to which place. */
 export interface Start {
@@ -92,11 +114,31 @@ const keyOf = (path: string, id: string): string => `${path} ${id}`
 
 function reduce(before: Known, notice: Notice): Known {
   if (notice.type === 'gap') return before
-  if (notice.type === 'ready') return notice.job === undefined ? before : known(notice.job)
-  const after: Known = { job: reduceJob(before.job, notice), error: undefined }
-  if (notice.type === 'retrying') return { ...after, failure: notice.error }
-  if (notice.type === 'started') return after
-  return { ...after, progress: notice.type === 'progress' ? notice.data : before.progress }
+  if (notice.type === 'ready') return notice.job === undefined ? before : known(notice.job, before)
+  const after: Known = { ...before, job: reduceJob(before.job, notice) }
+  switch (notice.type) {
+    case 'log': {
+      const { attempt, lines } = notice
+      after.logs = [...before.logs, ...lines.map((line) => ({ attempt, ...line }))].slice(-LINES_MAX)
+      break
+    }
+    case 'chunk': {
+      const { attempt, text } = notice
+      after.text = ((attempt === before.writer ? before.text : '') + text).slice(-TEXT_MAX)
+      after.writer = attempt
+      break
+    }
+    case 'progress':
+      after.progress = notice.data
+      break
+    case 'started':
+    case 'retrying':
+      after.progress = undefined
+      after.failure = notice.type === 'started' ? undefined : notice.error
+      break
+    default: // the job says it all
+  }
+  return after
 }
 
 const byWire = new WeakMap<Wire, FollowedJobs>()

@@ -1,5 +1,6 @@
 export { createJobsContext } from './jobs-context.ts'
 export type { FeedCalls, JobCalls, JobIn, NoticeIn } from './calls-types.ts'
+export type { JobLine } from './followed-jobs.ts'
 export type { JobView } from './job-view.ts'
 export { type JobStorage, type SavedJob, savedJob } from './saved-job.ts'
 export { useConnection } from './use-connection.ts'

@@ -70,10 +70,14 @@ export function savedJob(key: string, storage?: JobStorage): SavedJob {
       let isNew = read()?.id !== id
       const write = (): void => {
         stop = undefined
-        const { job, progress, failure, error } = following.state
+        const { job, progress, failure, error, logs, text } = following.state
         if (isLovageError(error) && GONE.has(error.code)) return forget()
         if (job === undefined) return
-        const live = { cursor: following.cursor, known: encode({ job, progress, failure }) }
+        const live = {
+          // What it said is too much for a storage. The server has it, for whoever begins without a place.
+          cursor: logs.length > 0 || text !== '' ? undefined : following.cursor,
+          known: encode({ job, progress, failure }),
+        }
         const entry = JSON.stringify({ id, ...(!isFinal(job.state) && live) })
         tried(() => place().setItem(name, entry))
         if (isNew) tell()

@@ -45,7 +45,7 @@ export function useJob<C extends JobCalls>(
   const id = idOf(which) ?? savedId
   const jobs = followedJobs(wire)
   const { rendered, start } = useKeyed([id, saved], () => {
-    const rendered = initial?.id === id ? known(initial) : NOTHING
+    const rendered = initial !== undefined && initial.id === id ? known(initial) : NOTHING
     return { rendered, start: (id !== null && saved?.start(id)) || { known: rendered } }
   })
 

@@ -9,7 +9,7 @@ import { type FeedState, followFeed } from './feed.ts'
 import { useConnection } from './use-connection.ts'
 import { useKeyed } from './use-keyed.ts'
 
-export type UseJobsOptions<C extends FeedCalls> = Omit<FeedFilter<C>, 'types' | 'from'> & {
+export type UseJobsOptions<C extends FeedCalls> = Omit<FeedFilter<C>, 'types' | 'logs' | 'from'> & {
   /** Where in the feed to begin. Default `'start'`: the oldest notice that is kept. */
   from?: Cursor
   /** Jobs on a page. Default 50. */
@@ -53,7 +53,7 @@ export function useJobs<C extends FeedCalls>(
   const following = useKeyed([origin.wire, origin.path, keep, JSON.stringify([from, filter])], () =>
     followFeed<Listed>(
       origin,
-      { ...filter, from },
+      { ...filter, from, logs: false },
       { jobs: new Map(), isLive: false, missed: 0, error: undefined },
       (state, notice) => {
         const { jobs } = state

@@ -21,7 +21,7 @@ export async function syncJob(
   job: JobHandle,
   options: { signal?: AbortSignal } = {},
 ): Promise<void> {
-  for await (const notice of job.notices(options)) {
+  for await (const notice of job.notices({ ...options, logs: false })) {
     if (notice.type === 'gap' || (notice.type === 'ready' && notice.job === undefined)) continue
     await cache.cancelQueries({ queryKey })
     cache.setQueryData(queryKey, (old) => (notice.type === 'ready' ? notice.job : reduceJob(old, notice)))

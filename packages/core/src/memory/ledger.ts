@@ -6,6 +6,7 @@
  * are one act.
  */
 import type { Failure } from '../job.ts'
+import type { Retention } from '../retention.ts'
 import type { FireReply, FireRequest } from '../schedule.ts'
 import type { Pulse, StoredInspection } from '../inspect.ts'
 import type {
@@ -27,8 +28,9 @@ import type {
 } from '../store.ts'
 import { Admission } from './admission.ts'
 import { Endings } from './endings.ts'
-import { FailedJobs, type FailedOptions } from './failed-jobs.ts'
+import { FailedJobs } from './failed-jobs.ts'
 import { Feed } from './feed.ts'
+import { Groups } from './groups.ts'
 import { Jobs } from './jobs.ts'
 import { attemptOf, describe, isHeld, type LiveJob, remember } from './live-job.ts'
 import { Newest } from './newest.ts'
@@ -45,9 +47,10 @@ const WORKER_LOST = { name: 'WORKER_LOST', message: 'its worker was lost' }
 
 export class Ledger {
   readonly feed: Feed
+  readonly groups: Groups
   readonly schedules = new Schedules()
   readonly #jobs = new Jobs()
-  readonly #outcomes = new Outcomes()
+  readonly #outcomes: Outcomes
   readonly #said = new SaidByJobs()
   readonly #sessions = new Sessions()
   readonly #failed: FailedJobs
@@ -57,9 +60,11 @@ export class Ledger {
   readonly #tags = new Tags(this.#isKnown)
   readonly #newest = new Newest(this.#isKnown)
 
-  constructor(streamMaxLen: number, failed: FailedOptions) {
-    this.feed = new Feed(streamMaxLen)
-    this.#failed = new FailedJobs(failed)
+  constructor({ streamMaxLen, streamCap, resultsMax, failedMax, failedMaxAgeMs }: Retention) {
+    this.feed = new Feed(streamMaxLen, streamCap)
+    this.groups = new Groups(this.feed)
+    this.#outcomes = new Outcomes(resultsMax)
+    this.#failed = new FailedJobs({ max: failedMax, maxAgeMs: failedMaxAgeMs })
     this.#endings = new Endings(this.#jobs, this.#outcomes, this.feed, this.#sessions)
     this.#admission = new Admission(
       this.#jobs,

@@ -7,7 +7,9 @@
  */
 import { type Clock, systemClock } from '../clock.ts'
 import type { Cursor } from '../cursor.ts'
+import type { ConsumerStore } from '../consumer-store.ts'
 import { LovageError } from '../errors.ts'
+import { type RetentionOptions, retentionOf } from '../retention.ts'
 import type { LimitRule, PauseTarget } from '../limits.ts'
 import type { FireRequest, StoredSchedule } from '../schedule.ts'
 import type { Pulse } from '../inspect.ts'
@@ -24,44 +26,27 @@ import type {
   Wake,
 } from '../store.ts'
 import { Bell } from './bell.ts'
+import { memoryConsumers } from './consumers.ts'
 import { Ledger } from './ledger.ts'
 
-export interface MemoryStoreOptions {
+export interface MemoryStoreOptions extends RetentionOptions {
   /** Every lease, delay, time stamp and TTL goes by it. Default: the system's clock. */
   clock?: Clock
-  /** How many notices are kept. Default 10,000. */
-  streamMaxLen?: number
-  /** How many failed jobs are kept for a retry, and for how long, in ms. Default 10,000, and 7 days. With `max: 0` none
-   * are. */
-  failed?: { max?: number; maxAgeMs?: number }
 }
 
-const DEFAULT_STREAM_MAX_LEN = 10_000
-const DEFAULT_FAILED_MAX = 10_000
-const DEFAULT_FAILED_MAX_AGE_MS = 604_800_000
 const LIVE_BATCH = 500 // as `XREAD COUNT`: what a reader is given at once is bounded
 const BEATS_PER_LEASE = 3 // two may be late before the lease is lost
 
 /** @throws LovageError `OPTION_INVALID` */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
-  const { clock = systemClock, streamMaxLen = DEFAULT_STREAM_MAX_LEN } = options
-  const { max = DEFAULT_FAILED_MAX, maxAgeMs = DEFAULT_FAILED_MAX_AGE_MS } = options.failed ?? {}
-  mustBeWhole('streamMaxLen', streamMaxLen, 1)
-  mustBeWhole('failed.max', max, 0)
-  mustBeWhole('failed.maxAgeMs', maxAgeMs, 1)
-  return new MemoryStore(clock, new Ledger(streamMaxLen, { max, maxAgeMs }))
-}
-
-function mustBeWhole(option: string, value: number, least: number): void {
-  if (Number.isInteger(value) && value >= least) return
-  const expected = `a whole number from ${least}`
-  throw new LovageError('OPTION_INVALID', { option, seen: String(value), expected })
+  return new MemoryStore(options.clock ?? systemClock, new Ledger(retentionOf(options)))
 }
 
 type WaitOptions = Parameters<Store['wait']>[1]
 
 class MemoryStore implements Store {
   readonly name = 'memory'
+  readonly consumers: ConsumerStore
   readonly #clock: Clock
   readonly #ledger: Ledger
   readonly #bell: Bell
@@ -71,6 +56,7 @@ class MemoryStore implements Store {
     this.#clock = clock
     this.#ledger = ledger
     this.#bell = new Bell(clock)
+    this.consumers = memoryConsumers((act) => this.#act(({ groups }, now) => act(groups, now)))
   }
 
   #look<Reply>(look: (ledger: Ledger, now: number) => Reply): Reply {

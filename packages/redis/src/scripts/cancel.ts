@@ -16,7 +16,7 @@ import { works } from './works.ts'
 export const cancel = defineScript({
   name: 'cancel',
   keys: JOB_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix', 'id', 'by', 'reason', 'ttlMs'],
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'id', 'by', 'reason', 'ttlMs'],
   repeatable: true,
   body: lua`
     ${feed}

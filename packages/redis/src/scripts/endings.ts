@@ -29,6 +29,7 @@ export const endings = lua`
     if startedAt then document = document .. ',"started":' .. startedAt end
     document = document .. ',"v":${OUTCOME_VERSION},"date_done":"' .. stamp() .. '"}'
     redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
+    countResult(id)
   end
   local function tell(id, at, status, label, value, ...)
     local more = { ... }

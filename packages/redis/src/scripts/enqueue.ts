@@ -104,7 +104,7 @@ const putInLine = lua`
 export const enqueue = defineScript({
   name: 'enqueue',
   keys: JOB_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix', 'count'],
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'count'],
   repeatable: true,
   body: lua`
     ${putInLine}
@@ -126,7 +126,7 @@ export const enqueue = defineScript({
 export const fire = defineScript({
   name: 'fire',
   keys: JOB_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix', 'count', 'name', 'at', 'nextAt'],
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'count', 'name', 'at', 'nextAt'],
   repeatable: true,
   body: lua`
     ${putInLine}

@@ -17,7 +17,7 @@ import { works } from './works.ts'
 export const retryFailed = defineScript({
   name: 'retryFailed',
   keys: JOB_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix', 'failedMaxAgeMs'],
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'failedMaxAgeMs'],
   repeatable: true,
   body: lua`
     ${feed}

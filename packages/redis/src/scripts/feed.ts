@@ -8,21 +8,33 @@ import { iso, time } from './time.ts'
  * fields that Celery bridges write, the rest after ours. `place()` is the cursor of the newest one. `seal()` must be called once after
  * all of them. `stamp()` is the time of this call as text.
  *
- * Takes the keys `outcomes` and `tail` and the arguments `now` and `streamMaxLen`.
+ * What consumer groups have not taken yet is not trimmed: `held` says `<id> <seq> <cap>`, the place up to which all of
+ * them are done, and how many records they may hold back. Without groups it is not there, and costs nothing.
+ *
+ * Takes the keys `outcomes`, `tail` and `held` and the arguments `now` and `streamMaxLen`.
  */
 export const feed = lua`
   ${time}
   ${iso}
   -- Most enqueues write no notice: they are spared the calendar and the place.
-  local moment, newest, seq, sealed
+  local moment, newest, seq, sealed, heldId, heldSeq, cap
   local function stamp()
     moment = moment or iso(nowMs)
     return moment
   end
   local function open()
-    newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
+    local places = redis.call('MGET', tail, held)
+    newest, seq = string.match(places[1] or '0-0.0', '^(.+)%.(%d+)$')
     seq = tonumber(seq)
     sealed = seq
+    if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
+  end
+  -- How far the stream may be trimmed, as XADD is told.
+  local function bound()
+    local waiting = seq - heldSeq
+    if waiting > tonumber(cap) then return 'MAXLEN', cap end
+    if waiting > tonumber(streamMaxLen) then return 'MINID', heldId end
+    return 'MAXLEN', streamMaxLen
   end
   local function place()
     if not seq then open() end
@@ -34,7 +46,9 @@ export const feed = lua`
   local function append(id, task, status, label, value, ...)
     if not seq then open() end
     seq = seq + 1
-    newest = redis.call('XADD', outcomes, 'MAXLEN', '~', streamMaxLen, '*',
+    local how, most = 'MAXLEN', streamMaxLen
+    if heldSeq then how, most = bound() end
+    newest = redis.call('XADD', outcomes, how, '~', most, '*',
       'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp(), label, value,
       'seq', string.format('%d', seq), 'v', '${STREAM_VERSION}', ...)
   end

@@ -30,7 +30,7 @@ const common = lua`
 export const limit = defineScript({
   name: 'limit',
   keys: JOB_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix'],
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax'],
   repeatable: true,
   body: lua`
     ${common}
@@ -111,7 +111,7 @@ export const limitItems = (rules: readonly LimitRule[]): string[] =>
 export const pause = defineScript({
   name: 'pause',
   keys: JOB_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix', 'gate', 'to'],
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'gate', 'to'],
   repeatable: true,
   body: lua`
     ${common}

@@ -11,7 +11,7 @@ import { feed, marked, optional } from './feed.ts'
  */
 export const report = defineScript({
   name: 'report',
-  keys: ['active', 'progress', 'outcomes', 'tail'],
+  keys: ['active', 'progress', 'outcomes', 'tail', 'held'],
   args: ['now', 'streamMaxLen', 'session'],
   repeatable: false,
   body: lua`

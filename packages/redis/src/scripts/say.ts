@@ -15,7 +15,7 @@ const END_CHARS = 80
  */
 export const say = defineScript({
   name: 'say',
-  keys: ['active', 'outcomes', 'tail'],
+  keys: ['active', 'outcomes', 'tail', 'held'],
   args: ['now', 'streamMaxLen', 'saidPrefix', 'session'],
   repeatable: true,
   body: lua`

@@ -1,14 +1,17 @@
 // Each script as Redis gets it, so that a change of Lua is seen as Lua.
 import { expect, test } from 'vitest'
 import { KEY_NAMES } from '../keys.ts'
+import { ack, release } from './acks.ts'
 import { cancel } from './cancel.ts'
 import { enqueue, fire } from './enqueue.ts'
 import { discard, retryFailed } from './failed.ts'
 import { find, last } from './find.ts'
 import { limit, pause } from './gates.ts'
+import { dead, deleteGroup, listGroups, open } from './groups.ts'
 import { inspect, pulse } from './inspect.ts'
 import { counts, get, range } from './look.ts'
 import { giveBack, peek } from './marker.ts'
+import { pull } from './pull.ts'
 import { report } from './report.ts'
 import { putSchedule, removeSchedule, schedules } from './schedules.ts'
 import { extend, join, leave } from './sessions.ts'
@@ -16,6 +19,7 @@ import { say } from './say.ts'
 import { step } from './step.ts'
 
 const SCRIPTS = [
+  ...[ack, deleteGroup, dead, listGroups, open, pull, release],
   cancel,
   counts,
   discard,
@@ -59,5 +63,9 @@ test.each(SCRIPTS)(
 )
 
 test('only what must not happen twice is never sent twice', () => {
-  expect(SCRIPTS.filter(({ repeatable }) => !repeatable).map(({ name }) => name)).toEqual(['report', 'step'])
+  expect(SCRIPTS.filter(({ repeatable }) => !repeatable).map(({ name }) => name)).toEqual([
+    'pull',
+    'report',
+    'step',
+  ])
 })

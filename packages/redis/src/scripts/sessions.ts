@@ -39,7 +39,7 @@ const forget = lua`
 export const join = defineScript({
   name: 'join',
   keys: SESSION_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix', 'session', 'leaseMs', 'replaces', 'said'],
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'session', 'leaseMs', 'replaces', 'said'],
   repeatable: true,
   body: lua`
     ${hands}
@@ -83,7 +83,7 @@ export const joinItems = ({ replaces }: JoinRequest): (string | number)[] =>
 export const extend = defineScript({
   name: 'extend',
   keys: SESSION_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix', 'session', 'leaseMs'],
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'session', 'leaseMs'],
   repeatable: true,
   body: lua`
     ${hands}
@@ -109,7 +109,7 @@ export const extend = defineScript({
 export const leave = defineScript({
   name: 'leave',
   keys: SESSION_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix', 'session'],
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'session'],
   repeatable: true,
   body: lua`
     ${hands}

@@ -39,6 +39,7 @@ export const step = defineScript({
     'now',
     'streamMaxLen',
     'prefix',
+    'resultsMax',
     'failedMax',
     'failedMaxAgeMs',
     'session',
@@ -92,6 +93,7 @@ export const step = defineScript({
         if meta then kept = ',"meta":' .. meta .. kept end
         if hasTries then kept = pastOf(id) .. kept end
         redis.call('SET', resultPrefix .. id, '{"status":"SUCCESS","result":' .. json .. kept .. stamp() .. '"}', 'PX', ms)
+        if resultsMax ~= '0' then works().countResult(id) end
       end
       if #value > ${INLINE_MAX} then
         append(id, task, 'SUCCESS', 'ref', resultPrefix .. id, fieldsOf(marks))
@@ -110,6 +112,7 @@ export const step = defineScript({
       if ms ~= '0' then
         local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. document
         redis.call('SET', resultPrefix .. id, kept .. stamp() .. '"}', 'PX', ms)
+        works().countResult(id)
       end
       bury(id)
       append(id, task, 'FAILURE', 'error', message, fieldsOf(marks, 'error_name', name))

@@ -5,6 +5,7 @@
  * the time, does not pay for them.
  */
 import { lua } from '../script.ts'
+import { countResults } from './count-results.ts'
 import { endings } from './endings.ts'
 import { lanes } from './lanes.ts'
 
@@ -17,8 +18,10 @@ export const works = lua`
   local function works()
     if W then return W end
     W = { deferMs = 0 }
+    ${countResults}
     ${lanes}
     ${endings}
+    W.countResult = countResult
     return W
   end
 `

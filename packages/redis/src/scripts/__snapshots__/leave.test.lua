@@ -1,7 +1,7 @@
 local redis, string, ARGV = redis, string, ARGV
-local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, info, pulse = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
-local now, streamMaxLen, prefix, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local items = 4
+local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held, info, pulse = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
+local now, streamMaxLen, prefix, resultsMax, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local items = 5
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -25,15 +25,24 @@ local function iso(ms)
     floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
 end
 -- Most enqueues write no notice: they are spared the calendar and the place.
-local moment, newest, seq, sealed
+local moment, newest, seq, sealed, heldId, heldSeq, cap
 local function stamp()
   moment = moment or iso(nowMs)
   return moment
 end
 local function open()
-  newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
+  local places = redis.call('MGET', tail, held)
+  newest, seq = string.match(places[1] or '0-0.0', '^(.+)%.(%d+)$')
   seq = tonumber(seq)
   sealed = seq
+  if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
+end
+-- How far the stream may be trimmed, as XADD is told.
+local function bound()
+  local waiting = seq - heldSeq
+  if waiting > tonumber(cap) then return 'MAXLEN', cap end
+  if waiting > tonumber(streamMaxLen) then return 'MINID', heldId end
+  return 'MAXLEN', streamMaxLen
 end
 local function place()
   if not seq then open() end
@@ -45,7 +54,9 @@ end
 local function append(id, task, status, label, value, ...)
   if not seq then open() end
   seq = seq + 1
-  newest = redis.call('XADD', outcomes, 'MAXLEN', '~', streamMaxLen, '*',
+  local how, most = 'MAXLEN', streamMaxLen
+  if heldSeq then how, most = bound() end
+  newest = redis.call('XADD', outcomes, how, '~', most, '*',
     'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp(), label, value,
     'seq', string.format('%d', seq), 'v', '1', ...)
 end
@@ -96,6 +107,15 @@ local W
 local function works()
   if W then return W end
   W = { deferMs = 0 }
+  local function countResult(id)
+  if resultsMax == '0' then return end
+  local results = prefix .. 'results'
+  local excess = redis.call('RPUSH', results, id) - resultsMax
+  if excess <= 0 then return end
+  for _, old in ipairs(redis.call('LPOP', results, math.min(excess, 10))) do
+    redis.call('UNLINK', prefix .. 'r:' .. old)
+  end
+end
   local limits, paused, taken, slots = prefix .. 'limits', prefix .. 'paused', prefix .. 'taken', prefix .. 'slots'
 local lanes, turns, turn = prefix .. 'lanes', prefix .. 'turns', prefix .. 'turn'
 local streaks, diverted, timers = prefix .. 'streaks', prefix .. 'diverted', prefix .. 'timers'
@@ -431,6 +451,7 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
   if startedAt then document = document .. ',"started":' .. startedAt end
   document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
   redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
+  countResult(id)
 end
 local function tell(id, at, status, label, value, ...)
   local more = { ... }
@@ -646,6 +667,7 @@ W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed,
 W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
 W.budget = function() return budget, deferred end
 W.isStray, W.isPlain, W.isLeft, W.turned = isStray, isPlain, isLeft, turned
+  W.countResult = countResult
   return W
 end
 local function handBack(sessions, isCounted)

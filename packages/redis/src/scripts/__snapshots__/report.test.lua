@@ -1,5 +1,5 @@
 local redis, string, ARGV = redis, string, ARGV
-local active, progress, outcomes, tail = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local active, progress, outcomes, tail, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local now, streamMaxLen, session = ARGV[1], ARGV[2], ARGV[3]
 local items = 3
 local nowMs = tonumber(now)
@@ -25,15 +25,24 @@ local function iso(ms)
     floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
 end
 -- Most enqueues write no notice: they are spared the calendar and the place.
-local moment, newest, seq, sealed
+local moment, newest, seq, sealed, heldId, heldSeq, cap
 local function stamp()
   moment = moment or iso(nowMs)
   return moment
 end
 local function open()
-  newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
+  local places = redis.call('MGET', tail, held)
+  newest, seq = string.match(places[1] or '0-0.0', '^(.+)%.(%d+)$')
   seq = tonumber(seq)
   sealed = seq
+  if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
+end
+-- How far the stream may be trimmed, as XADD is told.
+local function bound()
+  local waiting = seq - heldSeq
+  if waiting > tonumber(cap) then return 'MAXLEN', cap end
+  if waiting > tonumber(streamMaxLen) then return 'MINID', heldId end
+  return 'MAXLEN', streamMaxLen
 end
 local function place()
   if not seq then open() end
@@ -45,7 +54,9 @@ end
 local function append(id, task, status, label, value, ...)
   if not seq then open() end
   seq = seq + 1
-  newest = redis.call('XADD', outcomes, 'MAXLEN', '~', streamMaxLen, '*',
+  local how, most = 'MAXLEN', streamMaxLen
+  if heldSeq then how, most = bound() end
+  newest = redis.call('XADD', outcomes, how, '~', most, '*',
     'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp(), label, value,
     'seq', string.format('%d', seq), 'v', '1', ...)
 end

@@ -1,0 +1,1 @@
+export { defineConfig, type LovageConfig } from './config.ts'

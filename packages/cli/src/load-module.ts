@@ -1,0 +1,46 @@
+/**
+ * Loads a user's module. TypeScript is loaded as it is, through tsx: unlike Node's own stripping of types it works
+ * on every Node that Lovage supports, and with enums, decorators and the paths of a tsconfig.json.
+ */
+import { access } from 'node:fs/promises'
+import { extname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { UsageError } from './complaint.ts'
+
+let isRegistered = false
+
+/**
+ * Everything that is imported from now on may be TypeScript, in processes and threads that are started with our
+ * `execArgv` as well.
+ *
+ * @param onImport Hears the URL of each module that is loaded.
+ */
+export async function registerTypeScript(onImport?: (url: string) => void): Promise<void> {
+  if (isRegistered) return
+  isRegistered = true
+  const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')])
+  cjs.register()
+  esm.register(onImport === undefined ? {} : { onImport })
+  process.execArgv.push('--import', new URL('./typescript-preload.js', import.meta.url).href)
+}
+
+/**
+ * @param what What the file is for, in the sentence that says that it is missing.
+ * @throws UsageError `FILE_UNREADABLE`, `MODULE_FAILED`
+ */
+export async function loadModule(path: string, what: string): Promise<Record<string, unknown>> {
+  const file = resolve(path)
+  try {
+    await access(file)
+  } catch {
+    throw new UsageError('FILE_UNREADABLE', `There is no ${what} at ${file}.`)
+  }
+  if (/^\.[cm]?tsx?$/.test(extname(file))) await registerTypeScript()
+  try {
+    return (await import(pathToFileURL(file).href)) as Record<string, unknown>
+  } catch (cause) {
+    throw new UsageError('MODULE_FAILED', `${path} cannot be loaded: ${messageOf(cause)}`, { cause })
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,46 @@
+import type { Job } from '@lovage/core'
+import prettyMs from 'pretty-ms'
+import type { Context } from '../context.ts'
+import type { Output } from '../output.ts'
+import { colourOf } from '../state-colours.ts'
+import { dateTime, harmless, oneLine, plain } from '../text.ts'
+import { withEngine } from '../with-engine.ts'
+
+export function get(context: Context, _options: object, id: string): Promise<void> {
+  const { out } = context
+  return withEngine(context, async (engine) => {
+    const job = await engine.get(id)
+    if (out.json) out.document(plain(job))
+    else for (const line of linesOf(job, out)) out.print(line)
+  })
+}
+
+function linesOf(job: Job, { colours }: Output): string[] {
+  const rows: [string, string][] = [
+    ['id', job.id],
+    ['attempt', String(job.attempt)],
+    ['enqueued', moment(job.enqueuedAt)],
+  ]
+  if ('runAt' in job) rows.push(['due', moment(job.runAt)])
+  if ('startedAt' in job) rows.push(['started', moment(job.startedAt)])
+  if ('finishedAt' in job) rows.push(['finished', moment(job.finishedAt)])
+  if ('progress' in job && job.progress !== undefined) rows.push(['progress', oneLine(job.progress)])
+  if ('result' in job && job.result !== undefined) rows.push(['result', oneLine(job.result)])
+  if ('error' in job) rows.push(['error', job.error.stack ?? `${job.error.name}: ${job.error.message}`])
+  if ('by' in job && job.by !== null) rows.push(['by', job.by])
+  if ('reason' in job && job.reason !== null) rows.push(['reason', job.reason])
+  const below = `\n${' '.repeat(12)}`
+  return [
+    `${colours.bold(harmless(job.task))}  ${colourOf(job.state, colours)(job.state)}`,
+    ...rows.map(
+      ([name, value]) => `  ${colours.dim(name.padEnd(10))}${harmless(value).replaceAll('\n', below)}`,
+    ),
+  ]
+}
+
+/** `2026-11-21 11:20:03.123 (4s ago)` */
+function moment(ms: number): string {
+  const away = Date.now() - ms
+  const span = prettyMs(Math.abs(away), { compact: true })
+  return `${dateTime(ms)} (${away < 0 ? `in ${span}` : `${span} ago`})`
+}

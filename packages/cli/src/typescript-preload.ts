@@ -1,0 +1,7 @@
+// For `--import` in the processes and threads that a worker starts for its handlers: there, too, TypeScript is loaded
+// as it is. tsx's own preload does nothing in threads.
+import { register as registerCjs } from 'tsx/cjs/api'
+import { register } from 'tsx/esm/api'
+
+registerCjs()
+register()

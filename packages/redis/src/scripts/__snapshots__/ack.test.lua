@@ -1,0 +1,79 @@
+local redis, string, ARGV = redis, string, ARGV
+local outcomes, held, groups = KEYS[1], KEYS[2], KEYS[3]
+local streamCap, groupPrefix, group = ARGV[1], ARGV[2], ARGV[3]
+local items = 3
+local base = groupPrefix .. group
+local dueKey, membersKey, deadKey = base .. ':due', base .. ':members', base .. ':dead'
+
+local function field(fields, name)
+  for at = 1, #fields, 2 do
+    if fields[at] == name then return fields[at + 1] end
+  end
+end
+-- Padded, ids are in order as texts as well.
+local function padded(id)
+  local ms, n = string.match(id, '^(%d+)-(%d+)$')
+  return string.format('%s-%012d', ms, n)
+end
+local function unpadded(text)
+  local ms, n = string.match(text, '^(%d+)-0*(%d+)$')
+  return ms .. '-' .. n
+end
+-- The number of the last record of ours before an id; a record of other writers has none of its own.
+local function before(id, otherwise)
+  for _, record in ipairs(redis.call('XRANGE', outcomes, id, '+', 'COUNT', 20)) do
+    local seq = field(record[2], 'seq')
+    if seq then return seq - 1 end
+  end
+  return otherwise
+end
+-- The slowest group says what must stay.
+local function holdAll()
+  local slowest = redis.call('ZRANGE', groups, 0, 0)[1]
+  if slowest then
+    redis.call('SET', held, redis.call('HGET', groupPrefix .. slowest, 'floor') .. ' ' .. streamCap)
+  else
+    redis.call('DEL', held)
+  end
+end
+local function hold(placeId, placeSeq)
+  local _, oldest = unpack(redis.call('XPENDING', outcomes, group))
+  local floorId, floorSeq = placeId, placeSeq
+  if oldest then floorId, floorSeq = oldest, before(oldest, placeSeq) end
+  floorSeq = string.format('%d', floorSeq)
+  redis.call('HSET', base, 'floor', floorId .. ' ' .. floorSeq)
+  redis.call('ZADD', groups, floorSeq, group)
+  holdAll()
+end
+local function placeOf(cursor)
+  local id, seq = string.match(cursor, '^(.+)%.(%d+)$')
+  return id, tonumber(seq)
+end
+local settled, ids, dues = {}, {}, {}
+local function settleGap(member, tellings)
+  local missed, told, gapTo, current = unpack(
+    redis.call('HMGET', base, 'missed', 'told', 'gapTo', 'tellings'))
+  if missed == '0' then return 1 end
+  if gapTo ~= member or current ~= tellings then return 0 end
+  redis.call('HSET', base, 'missed', missed - told, 'gapTo', '')
+  return 1
+end
+local isThere = redis.call('EXISTS', base) == 1
+for at = items + 1, #ARGV, 3 do
+  local member, id, deliveries = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local answer = 1
+  if isThere and id == 'gap' then
+    answer = settleGap(member, deliveries)
+  elseif isThere then
+    local found = redis.pcall('XPENDING', outcomes, group, id, id, 1)
+    local one = not found.err and found[1]
+    if one and one[2] == member and one[4] == tonumber(deliveries) then
+      redis.call('XACK', outcomes, group, id)
+      redis.call('ZREM', dueKey, padded(id))
+    elseif one then
+      answer = 0
+    end
+  end
+  settled[#settled + 1] = answer
+end
+return settled
