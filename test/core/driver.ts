@@ -14,8 +14,12 @@ export class Driver {
     return new Driver(store)
   }
 
-  async claim(count = 1, announce: readonly string[] = []): Promise<Claimed[]> {
-    const { claimed } = await this.#step({ claim: count, announce: new Set(announce) })
+  async claim(
+    count = 1,
+    announce: readonly string[] = [],
+    queues: readonly string[] = ['default'],
+  ): Promise<Claimed[]> {
+    const { claimed } = await this.#step({ claim: count, announce: new Set(announce), queues })
     return claimed
   }
 

@@ -1,14 +1,19 @@
 /** What the last word of a path does: `jobs.batchScore.enqueue` is the verb `enqueue` at the path `jobs.batchScore`. */
 import {
+  callOf,
   createHandle,
   type Cursor,
   type EnqueueOptions,
+  type Flow,
+  type FlowOptions,
   isLovageError,
   type JobHandle,
   type JobRef,
   LovageError,
   type NoticesOptions,
   type ResultOptions,
+  stepOf,
+  type StepOptions,
   waitForResult,
 } from '@lovage/core'
 import { groupsOf, type Group, sizeOf } from './bulk.ts'
@@ -48,6 +53,33 @@ const verbs = {
 
   notices: (wire: Wire, path: string, { from, signal, ...wanted }: NoticesOptions = {}) =>
     wire.follow({ path: under(path, 'notices'), input: given(wanted), from, signal, untilEnd: false }),
+
+  async last(wire: Wire, path: string): Promise<JobHandle | null> {
+    const ticket = await wire.query<JobRef | null>(under(path, 'last'), {})
+    return ticket && createHandle(wire.jobs(path), ticket, wire.clock)
+  },
+
+  call: (_wire: Wire, path: string, input: unknown, options?: FlowOptions) => callOf(path, input, options),
+  step: (_wire: Wire, path: string, options?: StepOptions) => stepOf(path, options),
+  async enqueueFlow(wire: Wire, path: string, { flow }: Flow, options: object = {}): Promise<JobHandle> {
+    const asked = { flow, ...given({ at: path || undefined, ...options }) }
+    const ticket = await wire.mutate<JobRef>(under(path, 'enqueueFlow'), asked, sizeOf(flow))
+    return createHandle(wire.jobs(path), ticket, wire.clock)
+  },
+
+  list: (wire: Wire, path: string, options: object = {}) => wire.query(under(path, 'list'), given(options)),
+  cancelMany: (wire: Wire, path: string, filter: object, reason?: string) =>
+    wire.mutate(under(path, 'cancelMany'), given({ ...filter, reason })),
+  /** Here and below at the path `jobs.failed`; the new job is one of `jobs`. */
+  async retry(wire: Wire, path: string, id: string): Promise<JobHandle> {
+    const ticket = await wire.mutate<JobRef>(under(path, 'retry'), { id })
+    return createHandle(wire.jobs(path.replace(/\.?failed$/, '')), ticket, wire.clock)
+  },
+  retryAll: (wire: Wire, path: string, filter: object = {}) =>
+    wire.mutate(under(path, 'retryAll'), given(filter)),
+  discard: (wire: Wire, path: string, id: string) => wire.mutate(under(path, 'discard'), { id }),
+  discardAll: (wire: Wire, path: string, filter: object = {}) =>
+    wire.mutate(under(path, 'discardAll'), given(filter)),
 
   attach: (
     wire: Wire,

@@ -27,16 +27,19 @@ interface MountRecord {
   notices: { _def: { type: 'subscription' } }
 }
 
+/** What a jobs router has for failed jobs: no task, and no router of tasks. */
+interface FailedRecord {
+  retryAll: { _def: { type: 'mutation' } }
+  discardAll: { _def: { type: 'mutation' } }
+}
+
 type Procedure = { _def: unknown }
 
 type CallsOfRecord<R> = {
-  readonly [K in keyof R & string as R[K] extends Procedure ? never : K]: R[K] extends TaskRecord<
-    infer Name,
-    infer T
-  >
-    ? TaskCalls<T, Name, EnqueueOptions>
-    : CallsOfRecord<R[K]>
-} & (R extends MountRecord ? AllCalls<TasksOfRecord<R>> : unknown)
+  readonly [
+    K in keyof R & string as R[K] extends Procedure | FailedRecord ? never : K
+  ]: R[K] extends TaskRecord<infer Name, infer T> ? TaskCalls<T, Name, EnqueueOptions> : CallsOfRecord<R[K]>
+} & (R extends MountRecord ? AllCalls<TasksOfRecord<R>, EnqueueOptions> : unknown)
 
 /** The union of all tasks of a record. */
 type TasksOfRecord<R> = {

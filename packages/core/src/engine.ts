@@ -3,23 +3,35 @@
  * keeps owners apart, and turns stored records into jobs and notices. The store below it only keeps.
  */
 import { type Clock, systemClock } from './clock.ts'
-import { encode, encodedBytes } from './codec.ts'
-import { type Cursor, START } from './cursor.ts'
-import { durationMs } from './duration.ts'
+import { START } from './cursor.ts'
+import type { FlowEnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
 import { followJob, type JobFollow, readFeed } from './feed.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
 import { Hub } from './hub.ts'
-import { enqueuedAtOf, newJobId } from './id.ts'
+import { type Flow, GROUP } from './flow-calls.ts'
+import { flowJobs, flowNodes } from './flow-jobs.ts'
+import { enqueuedAtOf } from './id.ts'
 import { type Inspection, inspectionOf, type InspectOptions, runningLimit } from './inspect.ts'
 import type { Job } from './job.ts'
 import { isSaid } from './log.ts'
+import { newJob, OPEN, type Terms } from './new-job.ts'
 import { JOB_NOTICE_TYPES, type Notice } from './notice.ts'
-import type { NoticesOptions, QueueEnqueueOptions } from './queue.ts'
+import type { NoticesOptions } from './queue.ts'
+import { refused } from './refused.ts'
+import { checkSchedules } from './schedules.ts'
 import { parse, type Issue } from './schema.ts'
 import { jobOf, subjectOf } from './snapshot.ts'
-import { ENQUEUE_MAX, type JobOptions, type NewJob, type Snapshot, type Store } from './store.ts'
+import {
+  type CancelReply,
+  ENQUEUE_MAX,
+  type Enqueued,
+  type NewJob,
+  type Snapshot,
+  type Store,
+} from './store.ts'
 import { type AnyTask, task as defineTask } from './task.ts'
+import type { TaskRules } from './task-rules.ts'
 import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
 
 export interface EngineOptions {
@@ -45,6 +57,8 @@ export interface Scope {
   owner?: string | undefined
 }
 
+/** Shared, so that an enqueue without options makes none. */
+const NO_OPTIONS: QueueEnqueueOptions = {}
 const UNSAID = JOB_NOTICE_TYPES.filter((type) => !isSaid(type))
 
 const DEFAULT_RESULT_TTL_MS = 86_400_000
@@ -52,14 +66,16 @@ const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
 
 export class Engine {
   readonly store: Store
+  readonly clock: Clock
   /** Every task with the keys that lead to it: what a router is laid out by. */
   readonly tasks: readonly NamedTask[]
   readonly #tasks: ReadonlyMap<string, AnyTask>
   readonly #hub: Hub
-  readonly #clock: Clock
   readonly #resultTtlMs: number
   readonly #shortestTtlMs: number
-  readonly #maxPayloadBytes: number
+  readonly #terms: ReadonlyMap<string, Terms>
+  /** Of groups, and of tasks that are not known here. */
+  readonly #otherTerms: Terms
   readonly #acceptsUnknownTasks: boolean
   readonly #warn: (message: string) => void
   #isChecked = false
@@ -68,16 +84,20 @@ export class Engine {
     this.store = store
     this.tasks = taskList(tasks)
     this.#tasks = new Map(this.tasks.map(({ name, task }) => [name, task]))
-    this.#clock = options.clock ?? systemClock
+    this.clock = options.clock ?? systemClock
     this.#resultTtlMs = options.resultTtlMs ?? DEFAULT_RESULT_TTL_MS
-    this.#shortestTtlMs = Math.min(
-      this.#resultTtlMs,
-      ...[...this.#tasks.keys()].map((name) => this.ttlMs(name)),
+    const kept = [...this.#tasks.keys()].map((name) => this.ttlMs(name)).filter((ms) => ms > 0)
+    this.#shortestTtlMs = Math.min(this.#resultTtlMs, ...kept)
+    const { clock } = this
+    const { maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES } = options
+    checkSchedules(this.#tasks.values(), clock.now())
+    this.#terms = new Map(
+      [...this.#tasks.keys()].map((name) => [name, { ttlMs: this.ttlMs(name), maxPayloadBytes, clock }]),
     )
-    this.#maxPayloadBytes = options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES
+    this.#otherTerms = { ttlMs: this.#resultTtlMs, maxPayloadBytes, clock }
     this.#acceptsUnknownTasks = options.acceptsUnknownTasks ?? false
     this.#warn = options.onWarning ?? console.warn
-    this.#hub = new Hub(store, this.#clock, options.random ?? Math.random)
+    this.#hub = new Hub(store, this.clock, options.random ?? Math.random)
   }
 
   /** @throws LovageError `TASK_UNKNOWN` */
@@ -93,22 +113,31 @@ export class Engine {
     return this.#tasks.get(name)?.resultTtlMs ?? this.#resultTtlMs
   }
 
-  async enqueue(name: string, input: unknown, options: QueueEnqueueOptions = {}): Promise<JobRef> {
+  /** What jobs of a task are made by. */
+  terms(name: string): Terms {
+    return this.#terms.get(name) ?? this.#otherTerms
+  }
+
+  async enqueue(name: string, input: unknown, options: QueueEnqueueOptions = NO_OPTIONS): Promise<JobRef> {
     const task = this.task(name)
     this.#checkOnce()
     // Where the schema answers at once nothing is awaited here, so that the calls of one tick reach the store together.
     const checking = parse(task.input, input)
     const checked = checking instanceof Promise ? await checking : checking
     if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: name, issues: checked.issues })
-    const job = this.#newJob(name, task, input, options)
+    return await this.put(newJob(task, input, options, this.terms(name)))
+  }
+
+  /** Enqueues a job that was made before. @throws LovageError `JOB_EXISTS` */
+  async put(job: NewJob): Promise<JobRef> {
     const [enqueued] = await this.store.enqueue([job])
-    return { id: job.id, task: name, cursor: (enqueued as { cursor: Cursor }).cursor }
+    return await this.#refOf(job, enqueued as Enqueued)
   }
 
   async enqueueMany(
     name: string,
     inputs: readonly unknown[],
-    options: Omit<QueueEnqueueOptions, 'id'> = {},
+    options: Omit<QueueEnqueueOptions, 'id' | 'idempotencyKey'> = NO_OPTIONS,
   ): Promise<JobRef[]> {
     const task = this.task(name)
     this.#checkOnce()
@@ -119,16 +148,49 @@ export class Engine {
       if (!checked.ok) issues.push(...checked.issues.map((issue) => at(index, issue)))
     }
     if (issues.length > 0) throw new LovageError('INPUT_INVALID', { task: name, issues })
-    const jobs = inputs.map((input) => this.#newJob(name, task, input, options))
+    const terms = this.terms(name)
+    const jobs = inputs.map((input) => newJob(task, input, options, terms))
     const refs: JobRef[] = []
     for (let from = 0; from < jobs.length; from += ENQUEUE_MAX) {
       const group = jobs.slice(from, from + ENQUEUE_MAX)
       const enqueued = await this.store.enqueue(group)
-      group.forEach(({ id }, index) => {
-        refs.push({ id, task: name, cursor: (enqueued[index] as { cursor: Cursor }).cursor })
-      })
+      for (const [index, job] of group.entries())
+        refs.push(await this.#refOf(job, enqueued[index] as Enqueued))
     }
     return refs
+  }
+
+  /** All jobs of a flow at once. Answers its last one, the root of the tree, or the group. */
+  async enqueueFlow({ flow }: Flow, { owner, ...root }: FlowEnqueueOptions = {}): Promise<JobRef> {
+    this.#checkOnce()
+    for (const node of flowNodes(flow)) {
+      const { task: name, input, after, options } = node
+      if (name === undefined) continue
+      const { input: schema, rules } = this.task(name)
+      if (node !== flow) refuseOthers(name, rules, options)
+      if (after !== undefined) continue
+      const checked = await parse(schema, input)
+      if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: name, issues: checked.issues })
+    }
+    const jobs = flowJobs(flow, (node, id) => {
+      const { task: name = GROUP, input, after, options } = node
+      const task = name === GROUP ? GROUP_TASK : this.task(name)
+      const terms = this.terms(name)
+      const given = { ...options, ...(node === flow && root), ...(owner !== undefined && { owner }), id }
+      const job = newJob(task, after === undefined && name !== GROUP ? input : OPEN, given, terms)
+      job.options.ttlMs = terms.ttlMs
+      return job
+    })
+    const [enqueued] = await this.store.enqueue(jobs)
+    return await this.#refOf(jobs[0] as NewJob, enqueued as Enqueued)
+  }
+
+  /** The newest job of a task and an owner; `null` when there is none, or no longer. */
+  async last(name: string, owner: string | undefined): Promise<JobRef | null> {
+    if (this.task(name).rules?.rememberLast !== true)
+      refused('rememberLast', false, `true for the task "${name}", so that its last job is known`)
+    const id = await this.store.last(name, owner ?? null)
+    return id === null ? null : { id, task: name, cursor: '' }
   }
 
   async get(id: string, scope: Scope = {}): Promise<Job> {
@@ -141,10 +203,7 @@ export class Engine {
     const snapshot = await this.store.get(id)
     if (snapshot === null) throw this.#absent(id, scope.task)
     const { task, owner } = subjectOf(snapshot)
-    const foreign =
-      (scope.task !== undefined && scope.task !== task) ||
-      (scope.owner !== undefined && scope.owner !== owner)
-    if (foreign) throw new LovageError('NOT_FOUND', { id })
+    if (!isWithin(scope, task, owner)) throw new LovageError('NOT_FOUND', { id })
     return snapshot
   }
 
@@ -152,18 +211,24 @@ export class Engine {
     id: string,
     { by, reason, ...scope }: Scope & { by: string | null; reason: string | null },
   ): Promise<CancelOutcome> {
-    const { task } = subjectOf(await this.snapshot(id, scope))
-    const reply = await this.store.cancel({ id, by, reason, ttlMs: this.ttlMs(task) })
+    const snapshot = await this.snapshot(id, scope)
+    const reply = await this.end(snapshot, { by, reason })
     switch (reply.outcome) {
       case 'cancelled':
         return { outcome: 'cancelled' }
       case 'ended':
         return reply
       case 'missing':
-        throw this.#absent(id, task)
+        throw this.#absent(id, subjectOf(snapshot).task)
       default:
         return reply satisfies never
     }
+  }
+
+  /** Cancels a job of which a snapshot was seen. */
+  async end(snapshot: Snapshot, why: { by: string | null; reason: string | null }): Promise<CancelReply> {
+    const { id, task } = subjectOf(snapshot)
+    return await this.store.cancel({ id, ...why, ttlMs: this.ttlMs(task) })
   }
 
   /** One job's notices: after `from`, or from a snapshot on. Ends after the terminal notice. */
@@ -220,29 +285,14 @@ export class Engine {
     )
   }
 
-  #newJob(name: string, task: AnyTask, input: unknown, options: QueueEnqueueOptions): NewJob {
-    const encoded = encode(input)
-    const bytes = encodedBytes(encoded)
-    if (bytes > this.#maxPayloadBytes) {
-      throw new LovageError('PAYLOAD_TOO_LARGE', { bytes, maxBytes: this.#maxPayloadBytes })
-    }
-    const id = options.id ?? newJobId()
-    if (options.id !== undefined && enqueuedAtOf(options.id) === null) {
-      throw new LovageError('OPTION_INVALID', {
-        option: 'id',
-        seen: options.id,
-        expected: 'a UUIDv7, as newJobId() makes',
-      })
-    }
-    return {
-      id,
-      task: name,
-      owner: options.owner ?? null,
-      input: encoded,
-      options: jobOptions(options),
-      delayMs: options.delay === undefined ? 0 : durationMs(options.delay, 'delay'),
-      announce: task.notices.includes('queued'),
-    }
+  /** A job that was there before is followed from a snapshot: the notices of its beginning are past. */
+  async #refOf(job: NewJob, { outcome, id, cursor }: Enqueued): Promise<JobRef> {
+    const { task, owner } = job
+    if (outcome === 'enqueued') return { id, task, cursor }
+    if (outcome === 'exists') return { id, task, cursor: '' }
+    const found = await this.store.get(id)
+    const isOwn = found !== null && subjectOf(found).owner === owner
+    throw new LovageError('JOB_EXISTS', { task, id: isOwn ? id : null })
   }
 
   /**
@@ -252,27 +302,28 @@ export class Engine {
   #absent(id: string, task: string | undefined): LovageError {
     const enqueuedAt = enqueuedAtOf(id)
     const keptMs = task === undefined ? this.#shortestTtlMs : this.ttlMs(task)
-    return enqueuedAt !== null && enqueuedAt + keptMs < this.#clock.now()
+    return enqueuedAt !== null && enqueuedAt + keptMs < this.clock.now()
       ? new LovageError('RESULT_EXPIRED', { id, keptMs })
       : new LovageError('NOT_FOUND', { id })
   }
 }
 
-function jobOptions({ attempts, timeLimit }: QueueEnqueueOptions): JobOptions {
-  const options: JobOptions = {}
-  if (attempts !== undefined) {
-    if (!Number.isInteger(attempts) || attempts < 1) {
-      throw new LovageError('OPTION_INVALID', {
-        option: 'attempts',
-        seen: String(attempts),
-        expected: 'a whole number from 1',
-      })
-    }
-    options.attempts = attempts
+/** Whether a job of this task and owner may be touched. */
+export const isWithin = (scope: Scope, task: string, owner: string | null): boolean =>
+  (scope.task === undefined || scope.task === task) && (scope.owner === undefined || scope.owner === owner)
+
+/** Only the root may be stood in for by another job: any other would leave its parent waiting for ever. */
+function refuseOthers(name: string, rules: TaskRules | undefined, options: object = {}): void {
+  if (rules?.singleton ?? rules?.debounce ?? rules?.throttleMs)
+    refused('flow', name, 'singleton, debounce and throttle at none but the last task of a flow')
+  for (const option of ['idempotencyKey', 'singleton', 'debounce', 'throttle'] as const) {
+    const seen = (options as QueueEnqueueOptions)[option]
+    if (seen !== undefined) refused(option, seen, 'none within a flow')
   }
-  if (timeLimit !== undefined) options.timeLimitMs = durationMs(timeLimit, 'timeLimit')
-  return options
 }
+
+/** What the job of a group is made by. Nothing of it ever runs. */
+const GROUP_TASK: AnyTask = { ...defineTask(), name: GROUP }
 
 /** An issue of one of many inputs, its path led by the input's place: `[3].texts`. */
 function at(index: number, { path, message }: Issue): Issue {

@@ -33,6 +33,10 @@ const sentences: { [C in ErrorCode]: [ErrorDetails[C], string] } = {
     'There is no task "mial". Known tasks: mail, score.',
   ],
   NOT_FOUND: [{ id: 'x' }, 'There is no job x.'],
+  JOB_EXISTS: [
+    { task: 'score', id: 'x' },
+    'A job of task "score", x, has not ended yet, and there may be only one. Nothing was enqueued.',
+  ],
   RESULT_EXPIRED: [{ id: 'x', keptMs: 90_000 }, 'Job x is no longer known: what has ended is kept for 90 s.'],
   CURSOR_INVALID: [{ cursor: 'x' }, '"x" is no cursor. Pass one that a notice or a job handle carried.'],
   JOB_FAILED: [
@@ -52,6 +56,7 @@ const sentences: { [C in ErrorCode]: [ErrorDetails[C], string] } = {
     { task: 'score', timeLimitMs: 50 },
     'The handler of task "score" ran longer than its time limit of 50 ms.',
   ],
+  DEPENDENCY_FAILED: [{ message: 'Job x of task "score" expired' }, 'Job x of task "score" expired'],
   WORKER_LOST: [
     { task: 'score', attempts: 2 },
     'The worker of a job of task "score" was lost in each of 2 attempt(s).',

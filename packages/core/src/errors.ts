@@ -17,6 +17,8 @@ export interface ErrorDetails {
   PAYLOAD_TOO_LARGE: { bytes: number; maxBytes: number }
   TASK_UNKNOWN: { task: string; known: readonly string[] }
   NOT_FOUND: { id: string }
+  /** `id`: of the job that is there; `null` when it is somebody else's. */
+  JOB_EXISTS: { task: string; id: string | null }
   RESULT_EXPIRED: { id: string; keptMs: number }
   CURSOR_INVALID: { cursor: string }
   JOB_FAILED: { id: string; task: string; error: Failure; attempts: number }
@@ -24,6 +26,7 @@ export interface ErrorDetails {
   JOB_EXPIRED: { id: string; task: string }
   RESULT_TIMEOUT: { id: string; waitedMs: number }
   TIME_LIMIT: { task: string; timeLimitMs: number }
+  DEPENDENCY_FAILED: { message: string }
   WORKER_LOST: { task: string; attempts: number }
   STORE_UNAVAILABLE: { store: string; cause: string }
   STORE_UNSUPPORTED: { store: string; seen: string; needed: string }

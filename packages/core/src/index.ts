@@ -1,4 +1,11 @@
-export { type Growth, type Backoff, backoffMs, type RetryOptions, type RetryPolicy } from './backoff.ts'
+export {
+  type Backoff,
+  backoffMs,
+  type Growth,
+  retryDelayMs,
+  type RetryOptions,
+  type RetryPolicy,
+} from './backoff.ts'
 export { type Clock, sleep, systemClock } from './clock.ts'
 export { decode, encode, type Encoded, encodedBytes } from './codec.ts'
 export {
@@ -49,20 +56,9 @@ export {
   type Job,
   type JobState,
   type LiveState,
+  type Metadata,
 } from './job.ts'
-export {
-  FLOW_EXPIRED,
-  FLOW_FAILED,
-  type FlowPlace,
-  type FlowProgress,
-  type KeptPart,
-  type Part,
-} from './flow.ts'
-export { joinParts, mergedMeta } from './join-parts.ts'
-export type { Limit, LimitRule, PauseTarget } from './limits.ts'
 export { type Retention, type RetentionOptions, retentionOf } from './retention.ts'
-export type { FireReply, FireRequest, StoredSchedule, Tick } from './schedule.ts'
-export type { Unique } from './unique.ts'
 export {
   type Ended,
   type Inspectable,
@@ -103,16 +99,66 @@ export {
   type Notice,
   type NoticeOf,
 } from './notice.ts'
+export type { EnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
+export {
+  discardAllFailed,
+  discardFailed,
+  type FailedFilter,
+  type FailedJob,
+  type FailedListOptions,
+  listFailed,
+  retryAllFailed,
+  retryFailed,
+} from './failed-jobs.ts'
+export {
+  FLOW_EXPIRED,
+  FLOW_FAILED,
+  type FlowPlace,
+  type FlowProgress,
+  type KeptPart,
+  type Part,
+} from './flow.ts'
+export {
+  callOf,
+  chain,
+  chord,
+  type Flow,
+  type FlowNode,
+  type FlowOptions,
+  type FlowTypes,
+  GROUP,
+  group,
+  type GroupTypes,
+  keep,
+  type Step,
+  stepOf,
+  type StepOptions,
+} from './flow-calls.ts'
+export { joinParts, mergedMeta } from './join-parts.ts'
+export type { Limit, LimitRule, PauseTarget } from './limits.ts'
+export { cancelMany, type JobFilter, type JobPage, listJobs, type ListOptions } from './listing.ts'
+export type { Terms } from './new-job.ts'
+export type { Schedule, Schedules } from './operations.ts'
 export {
   type AllCalls,
   type CallsOf,
-  type EnqueueOptions,
+  type FailedCalls,
   type NoticesOptions,
   type Queue,
-  type QueueEnqueueOptions,
   queueOver,
   type TaskCalls,
 } from './queue.ts'
+export { refused } from './refused.ts'
+export { type FireReply, type FireRequest, type StoredSchedule, type Tick } from './schedule.ts'
+export {
+  type Missed,
+  type Overlap,
+  readPlan,
+  type SchedulePlan,
+  type ScheduleTiming,
+  type TaskSchedule,
+} from './schedule-plan.ts'
+export { checkSchedules, declaredSchedules } from './schedules.ts'
 export { type Issue, parse, type Parsed, type Schema } from './schema.ts'
 export { type AbortReason, Discard, isDiscard, isRetry, Retry } from './signals.ts'
 export { ENQUEUE_MAX, PRIORITY_RUN, STEP_MAX, TICK_LEASE_MS } from './store.ts'
@@ -144,6 +190,7 @@ export type {
 export { streamBounds, type StreamBounds } from './stream-bounds.ts'
 export {
   type AnyTask,
+  type DeclaredSchedule,
   type ExtraNotice,
   isRunnable,
   type RunnableTask,
@@ -163,4 +210,17 @@ export {
   type TasksOf,
   type TaskTree,
 } from './tasks.ts'
+export {
+  type Debounce,
+  DEFAULT_QUEUE,
+  type LimitOptions,
+  limitOf,
+  queueName,
+  type RateLimit,
+  type RuleOptions,
+  type Singleton,
+  type TaskRules,
+} from './task-rules.ts'
+export { fireRequest } from './ticks.ts'
+export type { Unique } from './unique.ts'
 export { VERSION } from './version.ts'

@@ -49,6 +49,25 @@ interface JobBase<Name extends string> {
   readonly enqueuedAt: number
   /** Executions that have begun; 0 before the first. */
   readonly attempt: number
+  /** Attempts that failed or whose worker was lost, oldest first, at most `HISTORY_MAX`; absent when there were none. */
+  readonly history?: readonly AttemptRecord[]
+}
+
+/** What was asked for a job when it was enqueued, as long as it has not ended. Absent: what a plain job has. */
+interface Living {
+  readonly queue?: string
+  readonly priority?: number
+  /** What limits and pauses of keys go by. */
+  readonly key?: string
+  readonly tags?: readonly string[]
+  readonly metadata?: Metadata
+  /** The failed job that this one is a new run of. */
+  readonly retryOf?: string
+}
+
+/** What a user keeps with a job: plain JSON. */
+export interface Metadata {
+  readonly [name: string]: unknown
 }
 
 interface Ended {
@@ -59,12 +78,12 @@ interface Ended {
 
 export type Job<T extends TaskTypes = TaskTypes, Name extends string = string> = JobBase<Name> &
   (
-    | { readonly state: 'scheduled'; readonly runAt: number }
+    | ({ readonly state: 'scheduled'; readonly runAt: number } & Living)
     /** `done` of `total` jobs whose outputs are its input have ended. */
-    | { readonly state: 'waiting'; readonly done: number; readonly total: number }
-    | { readonly state: 'queued' }
-    | { readonly state: 'running'; readonly startedAt: number; readonly progress?: T['progress'] }
-    | { readonly state: 'retrying'; readonly runAt: number }
+    | ({ readonly state: 'waiting'; readonly done: number; readonly total: number } & Living)
+    | ({ readonly state: 'queued' } & Living)
+    | ({ readonly state: 'running'; readonly startedAt: number; readonly progress?: T['progress'] } & Living)
+    | ({ readonly state: 'retrying'; readonly runAt: number } & Living)
     | ({ readonly state: 'succeeded'; readonly result: T['output'] } & Ended)
     | ({ readonly state: 'failed'; readonly error: Failure } & Ended)
     | ({ readonly state: 'cancelled'; readonly by: string | null; readonly reason: string | null } & Ended)

@@ -1,8 +1,29 @@
 /** The queue: the typed face of the engine, one entry for each task, beside the calls that concern all of them. */
 import { type Clock, systemClock } from './clock.ts'
 import type { Cursor } from './cursor.ts'
-import type { Duration } from './duration.ts'
 import { Engine, type EngineOptions } from './engine.ts'
+import type { FlowEnqueueOptions, FlowOwnOptions, QueueEnqueueOptions } from './enqueue-options.ts'
+import {
+  discardAllFailed,
+  discardFailed,
+  type FailedFilter,
+  type FailedJob,
+  type FailedListOptions,
+  listFailed,
+  retryAllFailed,
+  retryFailed,
+} from './failed-jobs.ts'
+import {
+  callOf,
+  type Flow,
+  type FlowOptions,
+  type FlowTypes,
+  GROUP,
+  type GroupTypes,
+  type Step,
+  stepOf,
+  type StepOptions,
+} from './flow-calls.ts'
 import {
   type CancelOutcome,
   createHandle,
@@ -14,26 +35,20 @@ import {
 } from './handle.ts'
 import type { Inspection, InspectOptions } from './inspect.ts'
 import type { Job } from './job.ts'
+import { cancelMany, type JobFilter, type JobPage, listJobs, type ListOptions } from './listing.ts'
 import type { JobNoticeType, JobOf, Notice, NoticeOf } from './notice.ts'
+import {
+  limitQueue,
+  pauseTarget,
+  type PauseTarget,
+  type Schedules,
+  schedulesOf,
+  triggerSchedule,
+} from './operations.ts'
 import type { Counts, Store } from './store.ts'
 import type { Task, TaskTypes } from './task.ts'
+import type { LimitOptions } from './task-rules.ts'
 import { type Named, taskList, type TasksOf, type TaskTree } from './tasks.ts'
-
-export interface EnqueueOptions {
-  /** The job's id, a UUIDv7 of your own making (`newJobId()`): enqueuing it twice makes one job. Default: a new one. */
-  id?: string
-  /** Earliest start, counted from now. Default: at once. */
-  delay?: Duration
-  /** Attempts in all. Default: as the task says. */
-  attempts?: number
-  /** How long one attempt may run. Default: as the task says. */
-  timeLimit?: Duration
-}
-
-/** At the queue itself a job may be given to an owner; at the server the router does that. */
-export interface QueueEnqueueOptions extends EnqueueOptions {
-  owner?: string
-}
 
 export interface NoticesOptions<Tasks extends Named = Named> {
   /** Only these tasks. Default: all. */
@@ -63,14 +78,26 @@ export interface TaskCalls<T extends TaskTypes, Name extends string, Options = Q
    * Many jobs at once, in order, in groups of up to 500: each group is enqueued whole or not at all. Beside the store
    * all inputs are checked before the first group is sent; a client has each group checked by the server.
    */
-  enqueueMany(inputs: readonly T['input'][], options?: Omit<Options, 'id'>): Promise<JobHandle<T, Name>[]>
+  enqueueMany(
+    inputs: readonly T['input'][],
+    options?: Omit<Options, 'id' | 'idempotencyKey'>,
+  ): Promise<JobHandle<T, Name>[]>
   /** @throws LovageError `NOT_FOUND` also when the job is one of another task. */
   get(id: string): Promise<Job<T, Name>>
   cancel(id: string, reason?: string): Promise<CancelOutcome>
   result(id: string, options?: ResultOptions): Promise<T['output']>
   /** The notices of all jobs of this task. Goes on until the loop is left or the signal aborted. */
   notices(options?: Omit<NoticesOptions, 'tasks'>): AsyncGenerator<Notice<T, Name>, void, undefined>
+  /** The newest job of a task with `rememberLast`; `null` when there was none, or its outcome is no longer kept. */
+  last(options?: OwnerOf<Options>): Promise<JobHandle<T, Name> | null>
+  /** A job of this task as data, for flows and schedules. Nothing is enqueued. */
+  call(...args: EnqueueArgs<T, FlowOptions<Options>>): Flow<T, Name>
+  /** The same, with what stands before it in a chain as its input. */
+  step(options?: StepOptions<Options>): Step<T, Name>
 }
+
+/** The owner, where a caller may name one. */
+type OwnerOf<Options> = Pick<Options, Extract<keyof Options, 'owner'>>
 
 /** The calls for each task of a tree, in the same nesting. */
 export type CallsOf<Tree, Options, Prefix extends string = ''> = {
@@ -79,22 +106,69 @@ export type CallsOf<Tree, Options, Prefix extends string = ''> = {
     : CallsOf<Tree[K], Options, `${Prefix}${K}.`>
 }
 
+/** What cannot be said where owners are given by the server. */
+type OwnerKey<Options> = 'owner' extends keyof Options ? never : 'owner'
+
+/** The jobs that failed for good, as long as they are kept: the newest 10,000 of the last seven days. */
+export interface FailedCalls<Tasks extends Named = Named, Options = QueueEnqueueOptions> {
+  /** Newest first. */
+  list(options?: Omit<FailedListOptions, OwnerKey<Options>>): Promise<JobPage<FailedJob<JobOf<Tasks>>>>
+  /** A new job with the same input and options, and all its attempts. @throws LovageError `NOT_FOUND` */
+  retry(id: string): Promise<JobHandle>
+  retryAll(filter?: Omit<FailedFilter, OwnerKey<Options>>): Promise<{ retried: number }>
+  /** Forgets it; its outcome stays as long as that is kept. @throws LovageError `NOT_FOUND` */
+  discard(id: string): Promise<void>
+  discardAll(filter?: Omit<FailedFilter, OwnerKey<Options>>): Promise<{ discarded: number }>
+}
+
 /** The calls that concern all tasks. */
-export interface AllCalls<Tasks extends Named> {
+export interface AllCalls<Tasks extends Named, Options = QueueEnqueueOptions> {
   get(id: string): Promise<JobOf<Tasks>>
   cancel(id: string, reason?: string): Promise<CancelOutcome>
   notices(options?: NoticesOptions<Tasks>): AsyncGenerator<NoticeOf<Tasks>, void, undefined>
+  /**
+   * Enqueues a whole flow at once, or nothing of it; at most 500 jobs. The handle is that of its last job, or of its
+   * group: it tells how many parts are there, its result is the flow's, and to cancel it is to cancel them all.
+   *
+   * @throws LovageError `INPUT_INVALID`, `OPTION_INVALID`, `PAYLOAD_TOO_LARGE`
+   */
+  enqueueFlow<T extends TaskTypes, Name extends string>(
+    flow: Flow<T, Name, unknown>,
+    options?: FlowOwnOptions & OwnerOf<Options>,
+  ): Promise<JobHandle<FlowTypes<T>, Name>>
+  /** Jobs by tag, key, state and task, a page at a time. */
+  list(options?: Omit<ListOptions, OwnerKey<Options>>): Promise<JobPage<JobOf<Tasks>>>
+  /** Cancels all that the filter finds. Give at least one of tag, task, key and state. */
+  cancelMany(filter: Omit<JobFilter, OwnerKey<Options>>, reason?: string): Promise<{ cancelled: number }>
+  readonly failed: FailedCalls<Tasks, Options>
   /** A handle again from what `toJSON` gave, or from an id and a task's name: then it starts with a snapshot. */
   attach<Name extends Tasks['name']>(ref: {
     id: string
     task: Name
     cursor?: Cursor
   }): JobHandle<Extract<Tasks, { name: Name }>['types'], Name>
+  attach(ref: {
+    id: string
+    task: typeof GROUP
+    cursor?: Cursor
+  }): JobHandle<GroupTypes<unknown>, typeof GROUP>
 }
 
 export type Queue<Tree extends TaskTree = TaskTree> = CallsOf<Tree, QueueEnqueueOptions> &
   AllCalls<TasksOf<Tree>> & {
     counts(): Promise<Counts>
+    /** Cancels every job of a task that has not begun: those that are queued, scheduled, or wait for others. */
+    purge(target: { task: string }, reason?: string): Promise<{ cancelled: number }>
+    /** Nothing of a queue, a task or a key starts until it is resumed; what runs goes on. Whether that changed anything. */
+    pause(target: PauseTarget): Promise<boolean>
+    resume(target: PauseTarget): Promise<boolean>
+    paused(): Promise<PauseTarget[]>
+    /** Limits all jobs of a queue together, for all workers, from now on; `null` takes the limit away. */
+    limit(target: { queue: string }, limit: LimitOptions | null): Promise<void>
+    readonly schedules: Schedules & {
+      /** Enqueues the job of a schedule now, beside its ticks. @throws LovageError `OPTION_INVALID` */
+      trigger(name: string): Promise<JobHandle>
+    }
     /**
      * Who works, on what, and how fast: for operators, and for whatever scales workers.
      *
@@ -132,16 +206,51 @@ export function queueOver<const Tree extends TaskTree>(
       cancel: (id, reason) => own.cancel(id, reason ?? null),
       result: (id, resultOptions) => waitForResult(own, id, clock, resultOptions),
       notices: (feedOptions) => engine.feed({ ...feedOptions, tasks: [name] }),
+      last: async (lastOptions) => {
+        const ref = await engine.last(name, lastOptions?.owner)
+        return ref && handle(ref)
+      },
+      call: (input, callOptions) => callOf(name, input, callOptions),
+      step: (stepOptions) => stepOf(name, stepOptions),
     }
     place(calls, keys, taskCalls)
   }
   const all = source(undefined)
+  const anyHandle = (ref: JobRef): JobHandle => createHandle(all, ref, clock)
   return Object.assign(calls, {
     get: all.get,
     cancel: (id: string, reason?: string) => all.cancel(id, reason ?? null),
     notices: (feedOptions?: NoticesOptions) => engine.feed(feedOptions ?? {}),
+    enqueueFlow: async (flow: Flow, flowOptions?: FlowEnqueueOptions) =>
+      anyHandle(await engine.enqueueFlow(flow, flowOptions)),
+    list: (listOptions?: ListOptions) => listJobs(engine, listOptions),
+    cancelMany: (filter: JobFilter, reason?: string) =>
+      cancelMany(engine, filter, { by: null, reason: reason ?? null }),
+    failed: {
+      list: (listOptions?: FailedListOptions) => listFailed(engine, listOptions),
+      retry: async (id: string) => anyHandle(await retryFailed(engine, id)),
+      retryAll: (filter?: FailedFilter) => retryAllFailed(engine, filter),
+      discard: (id: string) => discardFailed(engine, id),
+      discardAll: (filter?: FailedFilter) => discardAllFailed(engine, filter),
+    },
+    purge: async ({ task }: { task: string }, reason?: string) => {
+      const states = ['queued', 'scheduled', 'waiting'] as const
+      let cancelled = 0
+      for (const state of states)
+        cancelled += (await cancelMany(engine, { task, state }, { by: null, reason: reason ?? 'purged' }))
+          .cancelled
+      return { cancelled }
+    },
+    pause: (target: PauseTarget) => store.pause(pauseTarget(engine, target)),
+    resume: (target: PauseTarget) => store.resume(pauseTarget(engine, target)),
+    paused: () => store.paused(),
+    limit: (target: { queue: string }, limit: LimitOptions | null) => limitQueue(engine, target, limit),
+    schedules: {
+      ...schedulesOf(engine),
+      trigger: async (name: string) => anyHandle(await triggerSchedule(engine, name)),
+    },
     attach: (ref: { id: string; task: string; cursor?: Cursor }) => {
-      engine.task(ref.task)
+      if (ref.task !== GROUP) engine.task(ref.task)
       return createHandle(source(ref.task), { ...ref, cursor: ref.cursor ?? '' }, clock)
     },
     counts: () => store.counts(),

@@ -10,8 +10,11 @@ export const sentences: Partial<Sentences> = {
     `The payload has ${d.bytes} bytes; at most ${d.maxBytes} are allowed. Store large data elsewhere and pass a reference.`,
   TASK_UNKNOWN: (d) => `There is no task "${d.task}". Known tasks: ${d.known.join(', ')}.`,
   NOT_FOUND: (d) => `There is no job ${d.id}.`,
+  JOB_EXISTS: (d) =>
+    `A job of task "${d.task}"${d.id === null ? '' : `, ${d.id},`} has not ended yet, and there may be only one. Nothing was enqueued.`,
   RESULT_EXPIRED: (d) => `Job ${d.id} is no longer known: what has ended is kept for ${d.keptMs / 1000} s.`,
   TIME_LIMIT: (d) => `The handler of task "${d.task}" ran longer than its time limit of ${d.timeLimitMs} ms.`,
+  DEPENDENCY_FAILED: (d) => d.message,
   WORKER_LOST: (d) => `The worker of a job of task "${d.task}" was lost in each of ${d.attempts} attempt(s).`,
   STORE_UNAVAILABLE: (d) => `${d.store} cannot be reached: ${d.cause}`,
   STORE_UNSUPPORTED: (d) => `${d.store} is ${d.seen}; Lovage needs ${d.needed}.`,

@@ -1,10 +1,11 @@
 /** From what a store keeps to what callers see: snapshots become jobs, records become notices. */
 import { decode } from './codec.ts'
 import { enqueuedAtOf } from './id.ts'
-import type { Failure, Job } from './job.ts'
+import type { Failure, Job, Metadata } from './job.ts'
 import type { LogLine } from './log.ts'
 import type { JobNotice } from './notice.ts'
 import type { JobRecord, Snapshot, StoredNotice } from './store.ts'
+import { OWN_TAG } from './task-rules.ts'
 
 /** Which job a snapshot is about: while it lives the record says it, afterwards the outcome. */
 export const subjectOf = (snapshot: Snapshot): Pick<JobRecord, 'id' | 'task' | 'owner'> =>
@@ -12,26 +13,42 @@ export const subjectOf = (snapshot: Snapshot): Pick<JobRecord, 'id' | 'task' | '
 
 export function jobOf(snapshot: Snapshot): Job {
   const { id, task } = subjectOf(snapshot)
-  const base = { id, task, enqueuedAt: enqueuedAtOf(id) ?? 0, attempt: snapshot.attempt }
+  const { attempt, history } = snapshot
+  const base = { id, task, enqueuedAt: enqueuedAtOf(id) ?? 0, attempt, ...(history && { history }) }
   switch (snapshot.state) {
     case 'queued':
-      return { ...base, state: 'queued' }
-    case 'waiting':
-      return { ...base, state: 'waiting', ...snapshot.flow }
+      return { ...base, ...asked(snapshot.job), state: 'queued' }
     case 'scheduled':
     case 'retrying':
-      return { ...base, state: snapshot.state, runAt: snapshot.runAt }
+      return { ...base, ...asked(snapshot.job), state: snapshot.state, runAt: snapshot.runAt }
+    case 'waiting':
+      return { ...base, ...asked(snapshot.job), ...snapshot.flow, state: 'waiting' }
     case 'running': {
       const { startedAt, progress } = snapshot
-      return { ...base, state: 'running', startedAt, ...(progress && { progress: decode(progress) }) }
+      const report = progress && { progress: decode(progress) }
+      return { ...base, ...asked(snapshot.job), state: 'running', startedAt, ...report }
     }
     default:
       return { ...base, ...endOf(snapshot) }
   }
 }
 
+/** What was asked for a job that lives, without what is only ours. */
+function asked({ options }: JobRecord) {
+  const { queue, priority, lane, metadata, retryOf } = options
+  const tags = options.tags?.filter((tag) => !tag.startsWith(OWN_TAG))
+  return {
+    ...(queue !== undefined && { queue }),
+    ...(priority !== undefined && { priority }),
+    ...(lane !== undefined && lane !== '' && { key: lane }),
+    ...(tags !== undefined && tags.length > 0 && { tags }),
+    ...(metadata !== undefined && { metadata: JSON.parse(metadata) as Metadata }),
+    ...(retryOf !== undefined && { retryOf }),
+  }
+}
+
 type EndOf<State> = State extends Job['state']
-  ? Omit<Extract<Job, { state: State }>, 'id' | 'task' | 'enqueuedAt' | 'attempt'>
+  ? Omit<Extract<Job, { state: State }>, 'id' | 'task' | 'enqueuedAt' | 'attempt' | 'history'>
   : never
 
 function endOf(

@@ -5,7 +5,9 @@ import { durationMs, type Duration } from './duration.ts'
 import { LovageError } from './errors.ts'
 import type { HandlerOf, JobContext } from './handler.ts'
 import { createLog } from './log.ts'
+import { type Rhythm, rhythmOf, scheduleName, type TaskSchedule } from './schedule-plan.ts'
 import { parse, type Schema } from './schema.ts'
+import { type RuleOptions, type TaskRules, taskRules } from './task-rules.ts'
 
 /**
  * All types of one task in one bag.
@@ -31,7 +33,7 @@ export interface TaskOptions<
   Out extends Schema | undefined,
   Prog extends Schema | undefined,
   Name extends string | undefined,
-> {
+> extends RuleOptions<InputOf<In, undefined>> {
   /** The name on the wire and in Redis. Default: the keys that lead to the task, joined with dots. */
   name?: Name
   /** What callers pass. Checked when enqueued and again by the worker. Default: nothing may be passed. */
@@ -43,10 +45,19 @@ export interface TaskOptions<
   retry?: RetryOptions
   /** How long one attempt may run. Default 5 min. */
   timeLimit?: Duration
-  /** How long the result is kept. Default: what the queue says, 24 h. */
-  resultTtl?: Duration
+  /** How long the result is kept; 0 or `false`: not at all, only its notice tells it. Default: what the queue says, 24 h. */
+  resultTtl?: Duration | false
   /** Notices beyond progress, retries and outcomes. Default none. */
   notices?: readonly ExtraNotice[]
+  /** When jobs are enqueued by themselves, by whichever worker is there. */
+  schedule?: TaskSchedule<InputOf<In, undefined>> | readonly TaskSchedule<InputOf<In, undefined>>[]
+}
+
+/** A schedule of a task, checked. */
+export interface DeclaredSchedule {
+  name: string | undefined
+  input: unknown
+  rhythm: Rhythm
 }
 
 export interface Task<T extends TaskTypes = TaskTypes> {
@@ -59,6 +70,9 @@ export interface Task<T extends TaskTypes = TaskTypes> {
   readonly timeLimitMs: number
   readonly resultTtlMs: number | undefined
   readonly notices: readonly ExtraNotice[]
+  /** `undefined`: its jobs are plain. */
+  readonly rules: TaskRules | undefined
+  readonly schedules: readonly DeclaredSchedule[] | undefined
   /** Only types, never a value. */
   readonly '~types'?: T
 }
@@ -129,10 +143,28 @@ export function task(
     progress: options.progress,
     retry: retryPolicy(options.retry),
     timeLimitMs: durationMs(options.timeLimit ?? DEFAULT_TIME_LIMIT_MS, 'timeLimit'),
-    resultTtlMs: options.resultTtl === undefined ? undefined : durationMs(options.resultTtl, 'resultTtl'),
+    resultTtlMs: options.resultTtl === undefined ? undefined : ttlOf(options.resultTtl),
     notices: options.notices ?? [],
+    rules: taskRules(options),
+    schedules: options.schedule === undefined ? undefined : declared(options.schedule, options.input),
   }
   return options.run === undefined ? definition : runnable(definition, options.run)
+}
+
+const ttlOf = (ttl: Duration | false): number => (ttl === false ? 0 : durationMs(ttl, 'resultTtl'))
+
+type Schedules = TaskSchedule<unknown> | readonly TaskSchedule<unknown>[]
+
+/** Input that the schema refuses at once is refused here; of one that takes its time, the worker hears at its start. */
+function declared(schedules: Schedules, input: Schema | undefined): DeclaredSchedule[] {
+  return [schedules].flat().map((schedule: TaskSchedule<unknown>) => {
+    const name = schedule.name === undefined ? undefined : scheduleName(schedule.name)
+    const rhythm = rhythmOf(schedule)
+    const checked = parse(input, schedule.input)
+    if (!(checked instanceof Promise) && !checked.ok)
+      throw new LovageError('INPUT_INVALID', { task: name ?? 'of a schedule', issues: checked.issues })
+    return { name, input: schedule.input, rhythm }
+  })
 }
 
 function runnable(definition: AnyTask, handler: HandlerOf<TaskTypes>): AnyTask {

@@ -7,7 +7,7 @@ const tasks = defineTasks({
   score: task({ input: z.object({ text: z.string() }), output: z.number() }),
   mail: {
     send: task({ input: z.string(), progress: z.number() }),
-    list: { clean: task({ name: 'legacy.clean' }) },
+    lists: { clean: task({ name: 'legacy.clean' }) },
   },
 })
 
@@ -22,7 +22,7 @@ test('the tasks of a tree are a union, by the names that they have on the wire',
 })
 
 test('the tree keeps its shape', () => {
-  expectTypeOf(tasks.mail).toHaveProperty('list')
+  expectTypeOf(tasks.mail).toHaveProperty('lists')
   // @ts-expect-error there is no such task
   void tasks.mail.receive
 })

@@ -9,10 +9,10 @@ const names = (tree: TaskTree): string[] => taskList(tree).map(({ name }) => nam
 
 describe('defineTasks', () => {
   test('names each task by the keys that lead to it', () => {
-    const tasks = defineTasks({ score: task(), mail: { send: task(), list: { clean: task() } } })
+    const tasks = defineTasks({ score: task(), mail: { send: task(), lists: { clean: task() } } })
     expect(tasks.score.name).toBe('score')
     expect(tasks.mail.send.name).toBe('mail.send')
-    expect(tasks.mail.list.clean.name).toBe('mail.list.clean')
+    expect(tasks.mail.lists.clean.name).toBe('mail.lists.clean')
   })
 
   test('lets a task have a name of its own, dots included', () => {

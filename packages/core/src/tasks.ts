@@ -15,17 +15,29 @@ export const RESERVED = [
   'attach',
   'call',
   'cancel',
+  'cancelMany',
   'catch',
   'close',
   'consume',
   'counts',
   'enqueue',
+  'enqueueFlow',
   'enqueueMany',
+  'failed',
   'finally',
   'get',
   'inspect',
+  'last',
+  'limit',
+  'list',
   'notices',
+  'pause',
+  'paused',
+  'purge',
   'result',
+  'resume',
+  'schedules',
+  'step',
   'then',
   'toJSON',
 ] as const
@@ -65,6 +77,13 @@ function nameAll(tree: TaskTree, prefix: string): TaskTree {
     }
     if (key === '' || key.includes('.'))
       throw new TypeError(`"${path}" cannot be the key of a task: no dots, not empty.`)
+    if (
+      typeof (entry as { name?: unknown }).name === 'string' &&
+      (entry as { name: string }).name.startsWith('~')
+    )
+      throw new TypeError(
+        `"${path}" cannot be named "${(entry as { name: string }).name}": ~ begins names of Lovage's own.`,
+      )
     if (key === '__proto__')
       throw new TypeError(`"${path}" cannot be the key of a task: it would set a prototype.`)
     named[key] = isTask(entry)

@@ -10,7 +10,9 @@ import {
   ENQUEUE_MAX,
   JOB_NOTICE_TYPES,
   type JobNoticeType,
+  type JobState,
   LovageError,
+  type Metadata,
   parseCursor,
   START,
 } from '@lovage/core'
@@ -24,6 +26,7 @@ type Values<Fields> = { [K in keyof Fields]: Fields[K] extends Field<infer Value
 const MAX_ID_LENGTH = 100
 const MAX_REASON_LENGTH = 1_000
 const MAX_NAMES = 1_000
+const MAX_TAGS = 100
 /** A longer delay is a mistake of units. */
 const MAX_DELAY_MS = 366 * 86_400_000
 const SHOWN_LENGTH = 80
@@ -74,8 +77,8 @@ export function noInput(task: string): Field<undefined> {
 export const nothing: Field<never> = (seen, path) =>
   refuse(path, seen, 'nothing: this procedure has one task')
 
-export const id: Field<string> = text(MAX_ID_LENGTH, 'the id of a job')
-export const reason: Field<string> = text(
+export const id: Field<string> = textOf(MAX_ID_LENGTH, 'the id of a job')
+export const reason: Field<string> = textOf(
   MAX_REASON_LENGTH,
   `a text of at most ${MAX_REASON_LENGTH} characters`,
 )
@@ -106,11 +109,52 @@ export const cursor: Field<Cursor> = (seen, path) => {
   return seen
 }
 
-export const from: Field<Cursor> = (seen, path) => (seen === 'start' ? START : cursor(seen, path))
+/** Of a job that was there before, the ticket has no place: it is followed from a snapshot. */
+export const from: Field<Cursor | undefined> = (seen, path) =>
+  seen === 'start' ? START : seen === '' ? undefined : cursor(seen, path)
+
+/** A moment as a `Date`, or as its text where no transformer makes one of it. */
+export const moment: Field<Date> = (seen, path) => {
+  const date = typeof seen === 'string' ? new Date(seen) : seen
+  if (date instanceof Date && date.getTime() <= Date.now() + MAX_DELAY_MS) return date
+  return refuse(path, seen, 'a date within a year from now')
+}
+
+/** At most what the task or the router allows: 0 is none. */
+export function priority(most: number): Field<number> {
+  return (seen, path) => {
+    if (typeof seen === 'number' && Number.isInteger(seen) && seen >= 1 && seen <= most) return seen
+    const expected =
+      most === 0 ? 'none: callers may not give this task one' : `a whole number from 1 to ${most}`
+    return refuse(path, seen, expected)
+  }
+}
+
+export const idempotencyKey: Field<string | { key: string; window: number }> = (seen, path) => {
+  if (typeof seen !== 'object' || seen === null) return text(seen, path)
+  const { key, window } = seen as { key?: unknown; window?: unknown }
+  return { key: text(key, `${path}.key`), window: delay(window, `${path}.window`) }
+}
+
+export const metadata: Field<Metadata> = (seen, path) =>
+  typeof seen === 'object' && seen !== null && !Array.isArray(seen)
+    ? (seen as Metadata)
+    : refuse(path, seen, 'an object')
+
+export const state: Field<JobState> = (seen, path) =>
+  typeof seen === 'string' ? (seen as JobState) : refuse(path, seen, 'a state')
+export const limit: Field<number> = (seen, path) =>
+  typeof seen === 'number' ? seen : refuse(path, seen, 'a whole number')
 
 /** As many as the store takes in one act: so a bulk call is enqueued whole, or not at all. */
 export const inputs = (input: Field<unknown>): Field<unknown[]> => list(ENQUEUE_MAX, input)
-export const names: Field<string[]> = list(MAX_NAMES, text(MAX_REASON_LENGTH, 'the name of a task'))
+export const name: Field<string> = textOf(MAX_REASON_LENGTH, 'the name of a task')
+export const text: Field<string> = textOf(
+  MAX_REASON_LENGTH,
+  `a text of at most ${MAX_REASON_LENGTH} characters`,
+)
+export const tags: Field<string[]> = list(MAX_TAGS, text)
+export const names: Field<string[]> = list(MAX_NAMES, name)
 export const flag: Field<boolean> = (seen, path) =>
   typeof seen === 'boolean' ? seen : refuse(path, seen, 'true or false')
 export const types: Field<JobNoticeType[]> = list(JOB_NOTICE_TYPES.length, (seen, path) =>
@@ -119,7 +163,7 @@ export const types: Field<JobNoticeType[]> = list(JOB_NOTICE_TYPES.length, (seen
     : refuse(path, seen, `one of ${JOB_NOTICE_TYPES.join(', ')}`),
 )
 
-function text(maxLength: number, expected: string): Field<string> {
+function textOf(maxLength: number, expected: string): Field<string> {
   return (seen, path) =>
     typeof seen === 'string' && seen !== '' && seen.length <= maxLength ? seen : refuse(path, seen, expected)
 }
@@ -145,4 +189,11 @@ function shown(seen: unknown): string {
   if (typeof seen !== 'string') return typeof seen === 'object' ? 'an object' : `a ${typeof seen}`
   const text = JSON.stringify(seen)
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text
+}
+
+/** Without the keys that are undefined: for options where absent and undefined are two things. */
+export function defined<Options extends object>(
+  options: Options,
+): { [K in keyof Options]: Exclude<Options[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 }

@@ -1,4 +1,5 @@
 // Who sets up a server needs a queue first, and should not have to know yet another package for it.
+export { chain, chord, group, keep } from '@lovage/core'
 export { createQueue, type CreateQueueOptions } from '@lovage/redis'
 export { JobsError, TRPC_CODES } from './errors.ts'
 export { jobsRouter, type JobsRouter, type JobsRouterOptions } from './jobs-router.ts'

@@ -11,6 +11,7 @@ import type {
 } from '@trpc/server'
 import { formatter } from './errors.ts'
 import type { JobsRecord, WithLovage } from './procedures.ts'
+import { ownJobs } from './own-jobs.ts'
 import { type Kit, type PlainBuilder, sharedProcedures, taskProcedures } from './resolvers.ts'
 
 export interface JobsRouterOptions<
@@ -34,6 +35,8 @@ export interface JobsRouterOptions<
    * once for each socket, and a socket lives for days.
    */
   expires?: (options: { ctx: inferProcedureBuilderResolverOptions<Procedure>['ctx'] }) => number | undefined
+  /** The highest priority that callers may give their jobs. Default: that of the task, and none where it has none. */
+  maxPriority?: number
 }
 
 export type JobsRouter<Tree, Root extends AnyTRPCRootTypes> = TRPCBuiltRouter<
@@ -45,8 +48,8 @@ export type JobsRouter<Tree, Root extends AnyTRPCRootTypes> = TRPCBuiltRouter<
 export type AnyProcedureBuilder = TRPCProcedureBuilder<any, any, any, any, any, any, any, any, any>
 
 /**
- * For each task `enqueue`, `enqueueMany`, `get`, `cancel`, `notices`, nested as the tasks are; and `get`, `cancel`,
- * `notices` across all of them.
+ * For each task `enqueue`, `enqueueMany`, `get`, `cancel`, `notices`, `last`, nested as the tasks are; and `get`,
+ * `cancel`, `notices`, `list`, `cancelMany`, `enqueueFlow` and those of `failed` across all of them.
  *
  * Errors carry `data.lovage`, a code with its details, and never a stack. Subscriptions resume at their cursor with
  * every tRPC client. The number of subscriptions of one connection is limited by `limitSubscriptions`.
@@ -57,7 +60,14 @@ export function jobsRouter<
   Tree extends TaskTree,
   Root extends AnyTRPCRootTypes,
   Procedure extends AnyProcedureBuilder,
->({ t, queue, procedure, owner, expires }: JobsRouterOptions<Tree, Root, Procedure>): JobsRouter<Tree, Root> {
+>({
+  t,
+  queue,
+  procedure,
+  owner,
+  expires,
+  maxPriority,
+}: JobsRouterOptions<Tree, Root, Procedure>): JobsRouter<Tree, Root> {
   const builder = procedure as unknown as PlainBuilder
   const kit: Kit = {
     // Asked for by name alone: to look through all members of a tree of tasks that is not known yet has no end.
@@ -66,8 +76,9 @@ export function jobsRouter<
     open: builder._def.inputs.length > 0,
     ownerOf: owner === 'public' ? () => undefined : (ctx) => checkedOwner(owner({ ctx })),
     expiresOf: (ctx) => expires?.({ ctx }),
+    maxPriority,
   }
-  const record = sharedProcedures(kit, undefined)
+  const record = { ...sharedProcedures(kit, undefined), ...ownJobs(kit) }
   for (const task of kit.engine.tasks) place(record, task.keys, taskProcedures(kit, task))
   return t.router(record) as unknown as JobsRouter<Tree, Root>
 }

@@ -5,10 +5,15 @@ import type {
   Duration,
   ErrorCode,
   ErrorDetails,
+  FailedJob,
+  FlowNode,
   Job,
   JobNoticeType,
   JobOf,
+  JobPage,
   JobRef,
+  JobState,
+  Metadata,
   Named,
   Notice,
   NoticeOf,
@@ -28,10 +33,38 @@ export interface Ticket<T extends TaskTypes = TaskTypes, Name extends string = s
 export interface EnqueueWireOptions {
   /** Earliest start, counted from now. At most a year. */
   delay?: Duration | undefined
+  /** Earliest start, within a year. */
+  runAt?: Date | undefined
+  /** It ends as `expired` if no worker has started it within this. */
+  expiresIn?: Duration | undefined
+  /** At most that of the task, unless the router says otherwise. */
+  priority?: number | undefined
   /** At most as many as the task has. */
   attempts?: number | undefined
   /** At most what the task has. */
   timeLimit?: Duration | undefined
+  tags?: readonly string[] | undefined
+  /** Plain JSON, at most 4 KiB. */
+  metadata?: Metadata | undefined
+}
+
+/** What stands for one job alone. */
+interface OneJobWire {
+  id?: string | undefined
+  idempotencyKey?: string | { key: string; window: Duration } | undefined
+}
+
+/** Which of the caller's jobs. */
+interface FilterWire {
+  task?: string | undefined
+  tag?: string | undefined
+  key?: string | undefined
+  state?: JobState | undefined
+}
+
+interface PageWire {
+  limit?: number | undefined
+  after?: string | undefined
 }
 
 /** Where a subscription begins. `lastEventId`, which tRPC sends when it reconnects, wins over `from`. */
@@ -41,8 +74,8 @@ interface Place {
 }
 
 type EnqueueWire<T extends TaskTypes> = undefined extends T['input']
-  ? (EnqueueWireOptions & { input?: T['input']; id?: string | undefined }) | undefined
-  : EnqueueWireOptions & { input: T['input']; id?: string | undefined }
+  ? (EnqueueWireOptions & OneJobWire & { input?: T['input'] }) | undefined
+  : EnqueueWireOptions & OneJobWire & { input: T['input'] }
 
 /**
  * With `id` one job, up to its end, of which nothing but `logs` can be left out; without it all jobs of the task.
@@ -86,6 +119,8 @@ export type TaskProcedures<T extends TaskTypes, Name extends string, Shape> = {
   get: TRPCQueryProcedure<Def<{ id: string }, Job<T, Name>, Shape>>
   cancel: TRPCMutationProcedure<Def<{ id: string; reason?: string | null | undefined }, CancelOutcome, Shape>>
   notices: TRPCSubscriptionProcedure<Def<NoticesWire, Tracked<Notice<T, Name>>, Shape>>
+  /** The caller's newest job, of a task with `rememberLast`. */
+  last: TRPCQueryProcedure<Def<Record<never, never> | undefined, Ticket<T, Name> | null, Shape>>
 }
 
 /** The procedures that concern all tasks. */
@@ -93,6 +128,32 @@ export type AllProcedures<Tasks extends Named, Shape> = {
   get: TRPCQueryProcedure<Def<{ id: string }, JobOf<Tasks>, Shape>>
   cancel: TRPCMutationProcedure<Def<{ id: string; reason?: string | null | undefined }, CancelOutcome, Shape>>
   notices: TRPCSubscriptionProcedure<Def<AllNoticesWire<Tasks['name']>, Tracked<NoticeOf<Tasks>>, Shape>>
+  list: TRPCQueryProcedure<Def<(FilterWire & PageWire) | undefined, JobPage<JobOf<Tasks>>, Shape>>
+  cancelMany: TRPCMutationProcedure<
+    Def<FilterWire & { reason?: string | null | undefined }, { cancelled: number }, Shape>
+  >
+  /** What `chain`, `group` and `chord` gave; tasks are named by the keys that lead to them, after those in `at`. */
+  enqueueFlow: TRPCMutationProcedure<
+    Def<
+      { flow: FlowNode; at?: string | undefined; idempotencyKey?: OneJobWire['idempotencyKey'] },
+      JobRef,
+      Shape
+    >
+  >
+  failed: FailedProcedures<Tasks, Shape>
+}
+
+/** The procedures for the caller's jobs that failed for good. */
+export type FailedProcedures<Tasks extends Named, Shape> = {
+  list: TRPCQueryProcedure<
+    Def<(PageWire & { task?: string | undefined }) | undefined, JobPage<FailedJob<JobOf<Tasks>>>, Shape>
+  >
+  retry: TRPCMutationProcedure<Def<{ id: string }, JobRef, Shape>>
+  retryAll: TRPCMutationProcedure<Def<{ task?: string | undefined } | undefined, { retried: number }, Shape>>
+  discard: TRPCMutationProcedure<Def<{ id: string }, void, Shape>>
+  discardAll: TRPCMutationProcedure<
+    Def<{ task?: string | undefined } | undefined, { discarded: number }, Shape>
+  >
 }
 
 /** The procedures of each task of a tree, in the same nesting. */

@@ -2,8 +2,9 @@
 import { type Engine, isLovageError, type NamedTask } from '@lovage/core'
 import type { TRPCProcedureBuilder, TRPCRouterRecord, TRPCUnsetMarker } from '@trpc/server'
 import { answer, deliver } from './answer.ts'
+import { enqueueFields } from './enqueue-fields.ts'
 import * as field from './envelope.ts'
-import { envelope, optional, refuse } from './envelope.ts'
+import { defined, envelope, optional, refuse } from './envelope.ts'
 import { jobWithoutStack } from './without-stacks.ts'
 
 /** A builder of which nothing is known: what ours are built from at run time. */
@@ -28,6 +29,8 @@ export interface Kit {
   ownerOf: (ctx: object) => string | undefined
   /** Until when the caller may listen, in Unix ms. */
   expiresOf: (ctx: object) => number | undefined
+  /** `undefined`: what each task says. */
+  maxPriority: number | undefined
 }
 
 /** What one task and all tasks have in common. */
@@ -75,15 +78,14 @@ const noticesFields = (task: string | undefined) => ({
 export function taskProcedures(kit: Kit, { name, task }: NamedTask): TRPCRouterRecord {
   const { engine, base, open, ownerOf } = kit
   const input = task.input === undefined ? field.noInput(name) : field.anything
-  const options = {
-    delay: optional(field.delay),
-    attempts: optional(field.attempts(task.retry.attempts)),
-    timeLimit: optional(field.timeLimit(task.timeLimitMs)),
-  }
+  const { id, idempotencyKey, ...options } = enqueueFields(kit, task)
   return {
     ...sharedProcedures(kit, name),
+    last: base
+      .input(envelope({}, { open }))
+      .query(({ ctx }) => answer(() => engine.last(name, ownerOf(ctx)))),
     enqueue: base
-      .input(envelope({ input, id: optional(field.id), ...options }, { open }))
+      .input(envelope({ input, id, idempotencyKey, ...options }, { open }))
       .mutation(({ ctx, input: { input, ...given } }) =>
         answer(async () => {
           const owner = ownerOf(ctx)
@@ -111,11 +113,4 @@ async function refuseTaken(given: string, look: () => Promise<unknown>): Promise
     if (isLovageError(error, 'NOT_FOUND')) refuse('id', given, 'an id that is not taken')
     throw error
   }
-}
-
-/** Without the keys that are undefined: for options where absent and undefined are two things. */
-function defined<Options extends object>(
-  options: Options,
-): { [K in keyof Options]: Exclude<Options[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 }

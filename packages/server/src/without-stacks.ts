@@ -1,10 +1,21 @@
-/** Jobs and notices as clients may see them: an error keeps its name and message, its stack stays with operators. */
+/** Jobs and notices as clients may see them: an error keeps its name and message, its stack stays with operators, and
+ * so do the names of workers. */
 import type { Failure, Job, Notice } from '@lovage/core'
 
 const shown = ({ name, message }: Failure): Failure => ({ name, message })
 
-export const jobWithoutStack = (job: Job): Job =>
-  job.state === 'failed' ? { ...job, error: shown(job.error) } : job
+/** The names of workers hold those of machines. */
+const HIDDEN_WORKER = ''
+
+export function jobWithoutStack<J extends Job>(job: J): J {
+  if (job.state !== 'failed' && job.history === undefined) return job
+  const history = job.history?.map((attempt) => ({ ...attempt, worker: HIDDEN_WORKER }))
+  return {
+    ...job,
+    ...(job.state === 'failed' && { error: shown(job.error) }),
+    ...(history && { history }),
+  }
+}
 
 export function noticeWithoutStack(notice: Notice): Notice {
   switch (notice.type) {

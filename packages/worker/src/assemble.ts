@@ -18,8 +18,11 @@ import type { Settings } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { Pulses } from './pulses.ts'
 import { Pump } from './pump.ts'
+import { declare } from './declare.ts'
+import { Releases } from './releases.ts'
 import { Reports } from './reports.ts'
 import { Session } from './session.ts'
+import { Ticks } from './ticks.ts'
 import { Waiter } from './waiter.ts'
 
 export interface Parts {
@@ -37,16 +40,18 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
   const currentSession = (): string | null => session.id
   const wake = (): void => pump.wake()
 
-  const outbox = new Outbox(store, events)
+  const releases = new Releases()
+  const outbox = new Outbox(store, events, releases)
   const reports = new Reports({
     ...common,
     session: currentSession,
     onFenced: (ids) => attempts.fenced(ids),
     onRefused: (attempt, why) => events.emit('job.report_refused', { ...attempt.event, why }),
   })
-  const attempts = new Attempts({ ...common, outbox, reports, onChange: wake })
+  const attempts = new Attempts({ ...common, outbox, releases, reports, onChange: wake })
   const session = new Session({
     ...common,
+    prepare: (isFirst) => declare(store, settings, isFirst),
     info: infoOf(settings),
     holds: () => [...attempts.holds(), ...outbox.holds()],
     onJoined(lost) {
@@ -73,7 +78,16 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
       pump.verify()
     },
   })
-  const pump = new Pump({ ...common, session, attempts, outbox, waiter, onDrained })
+  const pump = new Pump({
+    ...common,
+    session,
+    attempts,
+    outbox,
+    releases,
+    ticks: new Ticks(store, events, settings.tasks),
+    waiter,
+    onDrained,
+  })
   const pulses = new Pulses({
     ...common,
     session: currentSession,
@@ -82,13 +96,13 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
   return { outbox, reports, attempts, session, waiter, pump, pulses }
 }
 
-const infoOf = ({ name, tasks, concurrency, clock }: Settings): WorkerInfo => ({
+const infoOf = ({ name, tasks, queues, concurrency, clock }: Settings): WorkerInfo => ({
   name,
   host: hostname(),
   pid: process.pid,
   version: VERSION,
   tasks: [...tasks.keys()],
-  queues: ['default'],
+  queues,
   slots: concurrency,
   startedAt: clock.now(),
 })

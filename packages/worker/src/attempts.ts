@@ -9,6 +9,7 @@ import type { Events } from './events.ts'
 import { failure } from './failure.ts'
 import { fateOf } from './fate.ts'
 import type { Finished, Outbox } from './outbox.ts'
+import type { Releases } from './releases.ts'
 import type { Reports } from './reports.ts'
 import { runAttempt } from './run-attempt.ts'
 import { type AttemptResult, countedResult, overTime, settlementOf, verdictOf } from './settle.ts'
@@ -22,6 +23,7 @@ export interface AttemptsOptions {
   random: () => number
   events: Events
   outbox: Outbox
+  releases: Releases
   reports: Reports
   resultTtlMs: number
   maxResultBytes: number
@@ -162,11 +164,14 @@ export class Attempts {
 
   /** Frees the slot and puts the outcome, if the attempt may have one, into the outbox. Does nothing the second time. */
   #conclude(attempt: Attempt, result: AttemptResult, progress: Encoded | undefined): void {
-    const { clock, random, onChange } = this.#options
+    const { clock, random, releases, onChange } = this.#options
     const { claimed, terms, aborted, startedAt } = attempt
     const isHeld = this.#running.get(claimed.id) === attempt
     if (isHeld) this.#running.delete(claimed.id)
-    else this.#stray.delete(attempt)
+    else {
+      this.#stray.delete(attempt)
+      releases.put(claimed.id) // should it have been cancelled, its place among the running ones is free now
+    }
     const counted = isHeld ? countedResult(result, aborted, terms) : null
     if (counted === null) return onChange()
     const settlement = settlementOf(claimed, verdictOf(counted, terms, random))

@@ -1,12 +1,20 @@
 /** What `createWorker` takes, and the same with every default filled in. */
 import { hostname } from 'node:os'
 import {
+  type AnyTask,
   type BoundTask,
+  checkSchedules,
   type Clock,
+  DEFAULT_QUEUE,
   type Duration,
   durationMs,
   type Handlers,
+  type Limit,
+  limitOf,
+  type LimitOptions,
   LovageError,
+  queueName,
+  refused,
   systemClock,
   taskList,
   type TaskTree,
@@ -26,6 +34,10 @@ export interface WorkerOptions<Tree extends TaskTree> extends StoreOptions {
    * wait, take 1 and more processes.
    */
   concurrency?: number | undefined
+  /** The queues that it serves. Default: those of its tasks. */
+  queues?: readonly string[] | undefined
+  /** Limits for all jobs of a queue together, over all workers; `null` takes one away. */
+  queueLimits?: Readonly<Record<string, LimitOptions | null>> | undefined
   /** Default `info`, which tells of each job that it was received and how it ended. Not used with a `logger`. */
   logLevel?: LogLevel | undefined
   /** A pino logger of your own. Default: one that writes JSON lines to stdout, or readable ones to a terminal. */
@@ -60,6 +72,8 @@ export interface Settings {
   tasks: ReadonlyMap<string, BoundTask>
   /** Tasks whose claims write a `started` notice. */
   announce: ReadonlySet<string>
+  queues: readonly string[]
+  queueLimits: ReadonlyMap<string, Limit | null>
   concurrency: number
   leaseMs: number
   drainTimeoutMs: number
@@ -77,8 +91,19 @@ export interface Settings {
  * @throws LovageError `OPTION_INVALID`
  */
 export function settingsOf<Tree extends TaskTree>(options: WorkerOptions<Tree>): Settings {
+  const tasks = bindHandlers(options.tasks, options.handlers)
+  const clock = options.clock ?? systemClock
+  const definitions = [...tasks.values()].map(({ task }) => task)
+  checkSchedules(definitions, clock.now())
   return {
-    tasks: bindHandlers(options.tasks, options.handlers),
+    tasks,
+    queues: queuesOf(options.queues, definitions),
+    queueLimits: new Map(
+      Object.entries(options.queueLimits ?? {}).map(([queue, limit]) => [
+        queueName(queue),
+        limit === null ? null : limitOf(limit, `queueLimits.${queue}.`),
+      ]),
+    ),
     announce: new Set(
       taskList(options.tasks)
         .filter(({ task }) => task.notices.includes('started'))
@@ -92,9 +117,15 @@ export function settingsOf<Tree extends TaskTree>(options: WorkerOptions<Tree>):
     maxResultBytes: wholeNumber('maxResultBytes', options.maxResultBytes ?? 1024 * 1024),
     name: options.name ?? `${hostname()}:${process.pid}`,
     signals: options.signals ?? true,
-    clock: options.clock ?? systemClock,
+    clock,
     random: options.random ?? Math.random,
   }
+}
+
+function queuesOf(queues: readonly string[] | undefined, tasks: readonly AnyTask[]): string[] {
+  const served = queues ?? tasks.map(({ rules }) => rules?.queue ?? DEFAULT_QUEUE)
+  if (!Array.isArray(served) || served.length === 0) refused('queues', queues, 'a list of at least one queue')
+  return [...new Set(served.map(queueName))]
 }
 
 function wholeNumber(option: string, value: number): number {

@@ -5,6 +5,7 @@
 import { type Hold, type Settlement, STEP_MAX, type Store } from '@lovage/core'
 import { fateOf } from './fate.ts'
 import type { Events, JobEvent } from './events.ts'
+import type { Releases } from './releases.ts'
 
 /** An outcome with what is told about it once it is written. */
 export interface Finished {
@@ -22,12 +23,14 @@ const MAX_BATCH_CHARS = 8 * 1024 * 1024
 export class Outbox {
   readonly #store: Store
   readonly #events: Events
+  readonly #releases: Releases
   #waiting: Finished[] = []
   #sent: Finished[] = []
 
-  constructor(store: Store, events: Events) {
+  constructor(store: Store, events: Events, releases: Releases) {
     this.#store = store
     this.#events = events
+    this.#releases = releases
   }
 
   get size(): number {
@@ -101,6 +104,7 @@ export class Outbox {
 
   async #tellLost(finished: Finished): Promise<void> {
     const { settlement, isDoubtful } = finished
+    this.#releases.put(settlement.id) // its handler has ended, whatever became of the job
     const fate = await fateOf(this.#store, settlement, isDoubtful ? settlement.to : undefined)
     switch (fate.type) {
       case 'written':

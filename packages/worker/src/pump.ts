@@ -9,7 +9,9 @@ import { type Clock, type Hold, STEP_MAX, type StepReply, type Store } from '@lo
 import type { Attempts } from './attempts.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Outbox } from './outbox.ts'
+import type { Releases } from './releases.ts'
 import type { Session } from './session.ts'
+import type { Ticks } from './ticks.ts'
 import type { Waiter } from './waiter.ts'
 
 /** A step takes a millisecond or two; whatever has not answered after this has an unknown fate. */
@@ -22,7 +24,11 @@ export interface PumpOptions {
   session: Session
   attempts: Attempts
   outbox: Outbox
+  releases: Releases
+  ticks: Ticks
   waiter: Waiter
+  /** That it claims from. They take turns in being asked first, a step each, so that none starves the others. */
+  queues: readonly string[]
   /** Tasks whose claims write a `started` notice. */
   announce: ReadonlySet<string>
   /** While it drains: nothing runs any more, and all is written. */
@@ -32,6 +38,9 @@ export interface PumpOptions {
 export class Pump {
   readonly #options: PumpOptions
   readonly #due: Deadlines
+  /** The queues, once with each of them first. */
+  readonly #rounds: readonly (readonly string[])[]
+  #round = 0
   #step: Step | null = null
   #isScheduled = false
   /** A step is to be made even if there is nothing to settle. */
@@ -42,6 +51,8 @@ export class Pump {
 
   constructor(options: PumpOptions) {
     this.#options = options
+    const { queues } = options
+    this.#rounds = queues.map((_, first) => [...queues.slice(first), ...queues.slice(0, first)])
     this.#due = new Deadlines(options.clock, () => {
       this.wake()
       return Number.POSITIVE_INFINITY
@@ -81,6 +92,7 @@ export class Pump {
     this.#step?.cancelTimeout()
     this.#step = null
     this.#options.outbox.putBack()
+    this.#options.releases.putBack()
   }
 
   close(): void {
@@ -99,18 +111,21 @@ export class Pump {
   }
 
   #look(): void {
-    const { session, attempts, outbox, waiter, onDrained } = this.#options
+    const { session, attempts, outbox, releases, waiter, onDrained } = this.#options
     if (this.#step !== null) return
     if (this.#isDraining && this.isIdle) return onDrained()
     if (session.id === null) return
-    if (this.#isWoken || outbox.isWaiting) return this.#makeStep(session.id)
+    if (this.#isWoken || outbox.isWaiting || releases.isWaiting) return this.#makeStep(session.id)
     waiter.want(this.#isDraining || attempts.free === 0 ? 'cancels' : 'work')
   }
 
   #makeStep(session: string): void {
-    const { store, clock, attempts, outbox, waiter, announce } = this.#options
+    const { store, clock, attempts, outbox, releases, waiter, announce } = this.#options
     const settle = outbox.take()
     const claim = this.#isDraining ? 0 : Math.min(attempts.free, STEP_MAX)
+    const release = releases.take()
+    const queues = this.#rounds[this.#round] as readonly string[]
+    this.#round = (this.#round + 1) % this.#rounds.length
     const verify = this.#mustVerify ? attempts.holds() : NO_HOLDS
     waiter.want('nothing')
     const late = (): void => this.#failed(step, new Error(`no answer in ${STEP_TIMEOUT_MS / 1000} s`))
@@ -118,7 +133,7 @@ export class Pump {
     this.#step = step
     this.#isWoken = false
     this.#mustVerify = false
-    store.step({ session, queues: ['default'], settle, claim, verify, announce }).then(
+    store.step({ session, settle, claim, queues, release, verify, announce }).then(
       (reply) => this.#answered(step, claim, reply),
       (error: unknown) => this.#failed(step, error),
     )
@@ -126,15 +141,17 @@ export class Pump {
 
   #answered(step: Step, claim: number, reply: StepReply): void {
     if (this.#step !== step) return
-    const { clock, session, attempts, outbox } = this.#options
+    const { clock, session, attempts, outbox, releases, ticks } = this.#options
     step.cancelTimeout()
     this.#step = null
     this.#lastStepAt = clock.now()
     if (!reply.alive) return session.reaped()
     session.fine()
+    releases.confirm()
     outbox.confirm(reply.lost)
     if (step.isVerifying) attempts.fenced(reply.lost)
     for (const claimed of reply.claimed) attempts.start(claimed)
+    if (reply.ticks.length > 0) ticks.fire(reply.ticks)
     if (reply.nextDueMs !== null) this.#due.watch(this.#lastStepAt + reply.nextDueMs)
     // Some slots are free still, and the line may hold more.
     if (claim > 0 && reply.claimed.length === claim && attempts.free > 0) this.#isWoken = true

@@ -1,5 +1,6 @@
 /** One execution of a job as a pipeline of values: decode, parse, run, parse, encode. */
 import {
+  type AnyTask,
   type BoundTask,
   decode,
   encode,
@@ -41,7 +42,7 @@ export async function runAttempt(
     if (!checked.ok) return { type: 'refused', error: refusedOutput(context, checked.issues) }
     return encoded(checked.value, maxResultBytes)
   } catch (thrown) {
-    return fromThrown(thrown)
+    return fromThrown(thrown, task)
   }
 }
 
@@ -84,8 +85,18 @@ function encoded(value: unknown, maxBytes: number): AttemptResult {
   }
 }
 
-function fromThrown(thrown: unknown): AttemptResult {
+function fromThrown(thrown: unknown, task: AnyTask): AttemptResult {
   const error = failureOf(thrown)
-  if (isDiscard(thrown)) return { type: 'refused', error }
-  return { type: 'threw', error, delayMs: isRetry(thrown) ? thrown.delayMs : undefined }
+  if (isRetry(thrown)) return { type: 'threw', error, delayMs: thrown.delayMs }
+  if (isDiscard(thrown) || !isWorthRetrying(thrown, task)) return { type: 'refused', error }
+  return { type: 'threw', error }
+}
+
+/** A mistake in the user's `when` must not cost the job its attempts. */
+function isWorthRetrying(thrown: unknown, { retry: { when } }: AnyTask): boolean {
+  try {
+    return when === undefined || when(thrown)
+  } catch {
+    return true
+  }
 }

@@ -30,6 +30,8 @@ export interface SessionOptions {
   name: string
   info: WorkerInfo
   leaseMs: number
+  /** Tells the store what must stand before a job is claimed. */
+  prepare: (isFirst: boolean) => Promise<void>
   /** Every hold that this worker believes in: of running jobs and of outcomes not yet written. */
   holds: () => Hold[]
   /** Steps and waits may begin. `lost`: holds that are no longer true. */
@@ -67,17 +69,18 @@ export class Session {
   /**
    * Joins for the first time, however long the store takes to be there. Answers `false` when it was left before.
    *
-   * @throws LovageError `STORE_UNSUPPORTED`
+   * @throws LovageError `STORE_UNSUPPORTED`, `INPUT_INVALID`, `OPTION_INVALID` of a schedule
    */
   async start(): Promise<boolean> {
-    const { store, leaseMs, info } = this.#options
+    const { store, leaseMs, info, prepare } = this.#options
     let isChecked = false
     const joined = await this.#untilDone(async () => {
       if (!isChecked) await this.#check()
       isChecked = true
+      await prepare(true)
       await store.join({ session: this.#id, leaseMs, info })
       return true
-    }, isUnsupported)
+    }, isMistake)
     if (joined === undefined) return false
     this.#joined(new Set())
     return true
@@ -148,12 +151,13 @@ export class Session {
   }
 
   async #replace(replaced: string): Promise<void> {
-    const { store, leaseMs, info, holds } = this.#options
+    const { store, leaseMs, info, prepare, holds } = this.#options
     // Under one id however often it is tried: a join whose answer was lost may have moved the holds already.
     const session = this.#id
-    const joined = await this.#untilDone(() =>
-      store.join({ session, leaseMs, info, replaces: { session: replaced, holds: holds() } }),
-    )
+    const joined = await this.#untilDone(async () => {
+      await prepare(false)
+      return await store.join({ session, leaseMs, info, replaces: { session: replaced, holds: holds() } })
+    })
     if (joined !== undefined) this.#joined(new Set(joined.lost))
   }
 
@@ -210,7 +214,11 @@ export class Session {
   }
 }
 
-const isUnsupported = (error: unknown): boolean => isLovageError(error, 'STORE_UNSUPPORTED')
+/** What no waiting mends. */
+const isMistake = (error: unknown): boolean =>
+  isLovageError(error, 'STORE_UNSUPPORTED') ||
+  isLovageError(error, 'INPUT_INVALID') ||
+  isLovageError(error, 'OPTION_INVALID')
 
 const causeOf = (error: unknown): string =>
   isLovageError(error, 'STORE_UNAVAILABLE') ? error.details.cause : failureOf(error).message

@@ -1,10 +1,10 @@
 /** What an attempt leads to. Pure: the whole retry behaviour can be read, and tested, as a table. */
 import {
   type AbortReason,
-  backoffMs,
   type Encoded,
   type Failure,
   type Held,
+  retryDelayMs,
   type RetryPolicy,
   type Settlement,
 } from '@lovage/core'
@@ -13,7 +13,7 @@ import { failure } from './failure.ts'
 /** How one execution ended, before anybody asked what that means for the job. */
 export type AttemptResult =
   | { type: 'returned'; result: Encoded }
-  /** Another attempt would end the same way: bad input, bad output, `Discard`. */
+  /** Another attempt would end the same way, or is not wanted: bad input, bad output, `Discard`, `when`. */
   | { type: 'refused'; error: Failure }
   /** `delayMs`: when the handler said itself how long to wait. */
   | { type: 'threw'; error: Failure; delayMs?: number | undefined }
@@ -46,7 +46,7 @@ export function verdictOf(result: AttemptResult, terms: Terms, random: () => num
       return {
         to: 'retrying',
         error: result.error,
-        delayMs: result.delayMs ?? backoffMs(policy, attempt, random),
+        delayMs: result.delayMs ?? retryDelayMs(policy, attempt, result.error, random),
       }
   }
 }

@@ -70,6 +70,7 @@ function Mood({ share }: { share: number }) {
 function stateOf(job: JobView): string {
   switch (job.state) {
     case 'scheduled':
+    case 'waiting':
     case 'queued':
     case 'waiting':
       return 'waiting'

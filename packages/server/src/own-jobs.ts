@@ -1,0 +1,120 @@
+/** The procedures by which a caller looks for jobs, ends many of them, runs failed ones again, and enqueues flows. */
+import {
+  cancelMany,
+  discardAllFailed,
+  discardFailed,
+  type Flow,
+  type FlowNode,
+  type FlowOptions,
+  listFailed,
+  listJobs,
+  retryAllFailed,
+  retryFailed,
+} from '@lovage/core'
+import type { TRPCRouterRecord } from '@trpc/server'
+import { answer } from './answer.ts'
+import { enqueueFields } from './enqueue-fields.ts'
+import * as field from './envelope.ts'
+import { defined, envelope, optional, refuse } from './envelope.ts'
+import { flowField, type WireNode } from './flow-field.ts'
+import type { Kit } from './resolvers.ts'
+import { jobWithoutStack } from './without-stacks.ts'
+
+const FILTER = {
+  task: optional(field.name),
+  tag: optional(field.text),
+  key: optional(field.text),
+  state: optional(field.state),
+}
+const PAGE = { limit: optional(field.limit), after: optional(field.text) }
+
+export function ownJobs(kit: Kit): TRPCRouterRecord {
+  const { engine, base, open, ownerOf } = kit
+  const shown = <Page extends { jobs: Parameters<typeof jobWithoutStack>[0][] }>(page: Page) => ({
+    ...page,
+    jobs: page.jobs.map(jobWithoutStack),
+  })
+  return {
+    list: base
+      .input(envelope({ ...FILTER, ...PAGE }, { open }))
+      .query(({ ctx, input }) =>
+        answer(async () => shown(await listJobs(engine, defined({ ...input, owner: ownerOf(ctx) })))),
+      ),
+    cancelMany: base
+      .input(envelope({ ...FILTER, reason: optional(field.reason) }, { open }))
+      .mutation(({ ctx, input: { reason, ...filter } }) =>
+        answer(async () => {
+          const owner = ownerOf(ctx)
+          const why = { by: owner ?? null, reason: reason ?? null }
+          return await cancelMany(engine, defined({ ...filter, owner }), why)
+        }),
+      ),
+    enqueueFlow: base
+      .input(
+        envelope(
+          { flow: flowField, at: optional(field.text), idempotencyKey: optional(field.idempotencyKey) },
+          { open },
+        ),
+      )
+      .mutation(({ ctx, input: { flow, at, idempotencyKey } }) =>
+        answer(async () => {
+          const given = defined({ idempotencyKey, owner: ownerOf(ctx) })
+          return await engine.enqueueFlow(flowOf(kit, flow, at), given)
+        }),
+      ),
+    failed: {
+      list: base
+        .input(envelope({ task: optional(field.name), ...PAGE }, { open }))
+        .query(({ ctx, input }) =>
+          answer(async () => shown(await listFailed(engine, defined({ ...input, owner: ownerOf(ctx) })))),
+        ),
+      retry: base
+        .input(envelope({ id: field.id }, { open }))
+        .mutation(({ ctx, input }) => answer(() => retryFailed(engine, input.id, { owner: ownerOf(ctx) }))),
+      retryAll: base
+        .input(envelope({ task: optional(field.name) }, { open }))
+        .mutation(({ ctx, input }) =>
+          answer(() => retryAllFailed(engine, defined({ ...input, owner: ownerOf(ctx) }))),
+        ),
+      discard: base
+        .input(envelope({ id: field.id }, { open }))
+        .mutation(({ ctx, input }) => answer(() => discardFailed(engine, input.id, { owner: ownerOf(ctx) }))),
+      discardAll: base
+        .input(envelope({ task: optional(field.name) }, { open }))
+        .mutation(({ ctx, input }) =>
+          answer(() => discardAllFailed(engine, defined({ ...input, owner: ownerOf(ctx) }))),
+        ),
+    },
+  }
+}
+
+/** The caller's tree, its tasks by their names, and of its options only what a caller may say. */
+function flowOf(kit: Kit, root: WireNode, at: string | undefined): Flow {
+  const prefix = at === undefined ? '' : `${at}.`
+  const { tasks } = kit.engine
+  const node = (wire: WireNode): FlowNode => {
+    const { task: path, options, input, after, members, keep } = wire
+    const rest = {
+      ...(after && { after: node(after) }),
+      ...(members && { members: members.map(node) }),
+      ...(keep && { keep }),
+    }
+    if (path === undefined) return rest
+    const keys = path.startsWith(prefix) ? path.slice(prefix.length) : path
+    const named = tasks.find((other) => other.keys.join('.') === keys)
+    if (named === undefined) return refuse('flow', path, 'tasks of this router')
+    const { id: _, idempotencyKey: __, ...fields } = enqueueFields(kit, named.task)
+    const checked = envelope(fields, { open: false })(options)
+    const checkedInput =
+      named.task.input === undefined && after === undefined
+        ? field.noInput(named.name)(input, 'input')
+        : input
+    return {
+      ...rest,
+      task: named.name,
+      options: defined(checked) as FlowOptions,
+      ...(checkedInput !== undefined && { input: checkedInput }),
+    }
+  }
+  return { flow: node(root) }
+}

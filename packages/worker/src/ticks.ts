@@ -1,0 +1,40 @@
+/** Fires the schedules that a step found due. */
+import { fireRequest, isLovageError, type Store, type Tick } from '@lovage/core'
+import type { Events } from './events.ts'
+
+/** After so long a schedule of code whose task no worker knows was given up; should it not have been, its worker
+ * declares it again when it starts. */
+const GIVEN_UP_AFTER_MS = 86_400_000
+
+export class Ticks {
+  readonly #store: Store
+  readonly #events: Events
+  readonly #tasks: { has(name: string): boolean }
+
+  constructor(store: Store, events: Events, tasks: { has(name: string): boolean }) {
+    this.#store = store
+    this.#events = events
+    this.#tasks = tasks
+  }
+
+  /** What cannot be fired here is offered to another worker, or again to this one, a few seconds later. */
+  fire(ticks: readonly Tick[]): void {
+    for (const tick of ticks) {
+      this.#fire(tick).catch((error: unknown) => {
+        // Only a newer worker can read it; and one without a store is told so by its steps.
+        if (isLovageError(error, 'VERSION_UNSUPPORTED') || isLovageError(error, 'STORE_UNAVAILABLE')) return
+        this.#events.emit('worker.error', {
+          error,
+          during: `the firing of the schedule "${tick.schedule.name}"`,
+        })
+      })
+    }
+  }
+
+  async #fire(tick: Tick): Promise<void> {
+    const { name, job, source, nextAt } = tick.schedule
+    if (this.#tasks.has(job.task)) await this.#store.fire(fireRequest(tick))
+    else if (source === 'code' && tick.now - nextAt > GIVEN_UP_AFTER_MS)
+      await this.#store.removeSchedule(name)
+  }
+}
