@@ -64,7 +64,7 @@ export class Endings {
     const { id, task, owner } = job.record
     const attempt = attemptOf(job)
     const hands = job.place.in === 'hands' ? job.place : undefined
-    this.#jobs.remove(job)
+    this.#jobs.remove(job, now)
     const worker = ending.state === 'failed' || (ending.state === 'succeeded' && job.history.length > 0)
     const outcome: Outcome = {
       id,

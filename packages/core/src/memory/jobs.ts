@@ -81,12 +81,12 @@ export class Jobs {
   }
 
   /** It has ended. */
-  remove(job: LiveJob): void {
+  remove(job: LiveJob, now: number): void {
     const { id } = job.record
     this.lines.remove(job)
     this.later.delete(id)
     this.expiries.delete(id)
-    this.uniques.forget(id)
+    this.uniques.forget(id, now)
     this.gates.leave(job)
     this.#live.delete(id)
   }

@@ -35,6 +35,11 @@ export class Tags {
     return [...ids].map(([id, at]) => ({ id, at }))
   }
 
+  /** How many entries are held, those of unknown jobs included. */
+  get size(): number {
+    return this.#size
+  }
+
   #sweep(now: number): void {
     this.#size = 0
     for (const [tag, ids] of this.#byTag) {

@@ -1,8 +1,6 @@
 /** The names under which jobs were registered, so that later ones find them. */
 import type { Unique } from '../unique.ts'
-
-/** Fewer are not worth a sweep. */
-const SWEEP_FROM = 1_000
+import { Swept } from './swept.ts'
 
 interface Registered {
   id: string
@@ -12,31 +10,26 @@ interface Registered {
 }
 
 export class Uniques {
-  readonly #byName = new Map<string, Registered>()
+  readonly #byName = new Swept<Registered>(({ until }, now) => until <= now)
   readonly #namesOf = new Map<string, string[]>()
-  #sweepAt = SWEEP_FROM
 
   find(rule: Unique, now: number): Registered | undefined {
-    const registered = this.#byName.get(nameOf(rule))
-    return registered !== undefined && now < registered.until ? registered : undefined
+    return this.#byName.get(nameOf(rule), now)
   }
 
   register(rules: readonly Unique[], id: string, now: number): void {
     for (const rule of rules) {
       const until = rule.type === 'once' ? now + rule.windowMs : Infinity
-      this.#byName.set(nameOf(rule), { id, at: now, until })
+      this.#byName.set(nameOf(rule), { id, at: now, until }, now)
     }
     const lasting = rules.filter(({ type }) => type !== 'once')
     if (lasting.length > 0) this.#namesOf.set(id, lasting.map(nameOf))
-    if (this.#byName.size < this.#sweepAt) return
-    for (const [name, { until }] of this.#byName) if (until <= now) this.#byName.delete(name)
-    this.#sweepAt = Math.max(SWEEP_FROM, 2 * this.#byName.size)
   }
 
   /** Of a job that has ended; what was registered by another one since then stays. */
-  forget(id: string): void {
+  forget(id: string, now: number): void {
     for (const name of this.#namesOf.get(id) ?? [])
-      if (this.#byName.get(name)?.id === id) this.#byName.delete(name)
+      if (this.#byName.get(name, now)?.id === id) this.#byName.delete(name)
     this.#namesOf.delete(id)
   }
 }
