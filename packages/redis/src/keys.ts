@@ -35,7 +35,8 @@
  * |------------------|--------|-----------------------------------------|----------------------------------------|
  * | `lanes`          | HASH   | lane → jobs that wait in it             | while there are any                    |
  * | `ready:<queue>`  | ZSET   | lane that may be served → its turn      | while jobs wait in it                  |
- * | `parked:<gate>`  | ZSET   | lane that this gate closes → its turn   | until the gate opens                   |
+ * | `parked:<gate>`  | SET    | queue of which it closes some lane      | until none                             |
+ * | `parked:<queue, gate>` | ZSET | lane that this gate closes → its turn | until the gate opens                 |
  * | `turn`, `turns`  | STRING, HASH | the newest turn; queue → that of its plain line | for ever                 |
  * | `streaks`        | HASH   | line → urgent jobs taken in a row       | until one without a priority is taken  |
  * | `diverted`       | HASH   | id → lane, of plain jobs put into one   | until claimed                          |
@@ -47,7 +48,7 @@
  * | `lingering`      | HASH   | id, cancelled → session and lane        | until its handler has ended            |
  * | `timers`         | ZSET   | `x:<id>` expiry, `g:<gate>` opening, `s:<schedule>` tick → ms | until then |
  * | `ends`           | HASH   | id → what ends with it, JSON            | until the job has ended                |
- * | `once:<name>`    | STRING | id                                      | its window                             |
+ * | `once:<name>`    | STRING | id and the end of its window in ms      | its window                             |
  * | `alone`          | HASH   | name → id and ms of its enqueueing      | until that job has ended               |
  * | `tag:<tag>`      | ZSET   | id → ms of its enqueueing               | 30 days after the last one             |
  * | `last:<task, owner>` | STRING | id                                  | 30 days                                |
@@ -58,7 +59,7 @@
  * | `kids:<id>`      | ZSET   | child → its part                        | the same                               |
  * | `parts:<id>`     | HASH   | part → what came of that child          | the same                               |
  *
- * A gate is `q:<queue>`, `t:<task>`, or `k:<task>` with a line feed and the key.
+ * A gate is `q:<queue>`, `t:<task>`, or `k:<task>` with a line feed and the key; a task's name as in JSON.
  *
  * While jobs run, `active` has one entry more that is none (`scripts/hands.ts` says why).
  *
@@ -100,6 +101,9 @@ export interface Keys extends Record<KeyName, string> {
 
 /** A session that was away for longer has been reaped, and its cancelled jobs were fenced anyway. */
 export const CTL_MS = 300_000
+
+/** How much longer than it counts a key with a window stays: when that is over is said by the clock of each call. */
+export const SPARE_MS = 60_000
 
 /** @throws LovageError `OPTION_INVALID` */
 export function keysOf(namespace: string, queue: string): Keys {

@@ -166,7 +166,7 @@ export const endings = lua`
     local all = text and cjson.decode(text) or {}
     all[#all + 1] = {
       session = session,
-      lane = laneOf(at.queue, at.task, at.options.lane or '', at.options.ordered),
+      lane = laneOf(at.queue, at.name, at.options.lane or '', at.options.ordered),
       slot = redis.call('HGET', slots, id) or nil,
     }
     redis.call('HSET', lingering, id, cjson.encode(all))

@@ -61,7 +61,7 @@ export const limit = defineScript({
       if record and isKnown(record) then
         local at = W.placeOf(record)
         local options = at.options
-        local lane = W.laneOf(at.queue, at.task, options.lane or '', options.ordered)
+        local lane = W.laneOf(at.queue, at.name, options.lane or '', options.ordered)
         standing[held[i]] = slotOf(lane, options.lane ~= nil)
       end
     end
@@ -101,9 +101,12 @@ export const limit = defineScript({
 
 const LETTERS = { queue: 'q', task: 't', key: 'k' } as const
 
+/** A name as it stands in the names of gates: as in JSON, so that it has no line feed. */
+const nameIn = (name: string): string => JSON.stringify(name).slice(1, -1)
+
 export const limitItems = (rules: readonly LimitRule[]): string[] =>
   rules.flatMap(({ of, name, limit: rule }) => [
-    `${LETTERS[of]}:${name}`,
+    `${LETTERS[of]}:${nameIn(name)}`,
     rule === null ? '' : JSON.stringify(rule),
   ])
 
@@ -128,13 +131,14 @@ export const pause = defineScript({
 })
 
 export function gateOf(target: PauseTarget): string {
-  if ('queue' in target) return `q:${target.queue}`
-  return 'key' in target ? `k:${target.task}\n${target.key}` : `t:${target.task}`
+  if ('queue' in target) return `q:${nameIn(target.queue)}`
+  return 'key' in target ? `k:${nameIn(target.task)}\n${target.key}` : `t:${nameIn(target.task)}`
 }
 
 /** The other side of `gateOf`. */
 export function targetOf(gate: string): PauseTarget {
-  const [name = '', key] = gate.slice(2).split(/\n(.*)/s)
-  if (gate.startsWith('q:')) return { queue: name }
-  return key === undefined ? { task: name } : { task: name, key }
+  const [, name = '', key] = /^..([^\n]*)(?:\n([^]*))?$/.exec(gate) ?? []
+  const plain = JSON.parse(`"${name}"`) as string
+  if (gate.startsWith('q:')) return { queue: plain }
+  return key === undefined ? { task: plain } : { task: plain, key }
 }

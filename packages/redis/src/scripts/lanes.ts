@@ -4,11 +4,12 @@
  * A *line* is where jobs wait: the plain one of a queue, or a lane. A lane stands in `ready` of its queue, by
  * its turn, or is *parked* at the first of its gates that was found closed, by its turn as well. Looking at
  * each of 100,000 tenants whenever one job ends would not do, so a gate that opens calls just the first lane
- * that is parked at it, and each lane that leaves `ready`, or is served, calls the next one: among the lanes
+ * of each queue that is parked at it, and each lane that leaves `ready`, or is served, calls the next one: among the lanes
  * that are open the one with the lowest turn is always in `ready`.
  */
 import { PRIORITY_RUN } from '@lovage/core'
 import { RECORD_VERSION } from '../record.ts'
+import { SPARE_MS } from '../keys.ts'
 import { lua } from '../script.ts'
 
 /**
@@ -35,10 +36,12 @@ export const lanes = lua`
     local taskJson, ownerJson, text = header(record)
     local options = text ~= '0' and cjson.decode(text) or {}
     local at = { taskJson = taskJson, task = plain(taskJson), ownerJson = ownerJson, options = options }
+    -- As JSON has it a name holds no line feed, which parts the names of lanes and gates.
+    at.name = string.sub(taskJson, 2, -2)
     at.head = '[${RECORD_VERSION},' .. taskJson .. ',' .. ownerJson .. ',' .. text .. ','
     if ownerJson ~= 'null' then at.owner = plain(ownerJson) end
     at.queue = options.queue or 'default'
-    at.line = options.lane and laneOf(at.queue, at.task, options.lane, options.ordered) or at.queue
+    at.line = options.lane and laneOf(at.queue, at.name, options.lane, options.ordered) or at.queue
     return at
   end
 
@@ -77,6 +80,20 @@ export const lanes = lua`
     if at then redis.call('ZADD', timers, string.format('%d', at), 'g:' .. gate) end
   end
 
+  local function parkedAt(gate, queue) return prefix .. 'parked:' .. queue .. '\n' .. gate end
+  local function park(gate, lane, at)
+    local queue = queueOf(lane)
+    redis.call('ZADD', parkedAt(gate, queue), at, lane)
+    redis.call('SADD', prefix .. 'parked:' .. gate, queue)
+  end
+  local function unpark(gate, lane)
+    local queue = queueOf(lane)
+    local parked = parkedAt(gate, queue)
+    if redis.call('ZREM', parked, lane) == 1 and redis.call('EXISTS', parked) == 0 then
+      redis.call('SREM', prefix .. 'parked:' .. gate, queue)
+    end
+  end
+
   -- Puts a lane where it belongs. Answers whether it is ready.
   function stand(lane, at)
     local task, key, isOrdered = gatesOf(lane)
@@ -87,37 +104,42 @@ export const lanes = lua`
       gate = key
     end
     if closed then
-      redis.call('ZADD', prefix .. 'parked:' .. gate, at, lane)
+      park(gate, lane, at)
       closeUntil(gate, opensAt)
       return false
     end
     redis.call('ZADD', prefix .. 'ready:' .. queueOf(lane), at, lane)
     return true
   end
-  -- A gate may have opened: calls the first lane that is parked at it and can go on.
+  -- A gate may have opened: of each queue it calls the first lane that is parked at it and can go on.
   function freed(gate)
     local kind = string.sub(gate, 1, 2)
     if kind == 'q:' then return ring(string.sub(gate, 3)) end
-    local parked = prefix .. 'parked:' .. gate
-    local first = redis.call('ZRANGE', parked, '0', kind == 'k:' and '-1' or '0', 'WITHSCORES')
-    while first[1] do
+    for _, queue in ipairs(redis.call('SMEMBERS', prefix .. 'parked:' .. gate)) do
+      local parked = parkedAt(gate, queue)
       -- At a key's gate there are few, ordered ones and others; they differ in what closes it.
-      for n = 1, #first, 2 do
-        local lane = first[n]
-        local _, _, isOrdered = gatesOf(lane)
-        local closed, opensAt = isClosed(gate, isOrdered)
-        if closed then
-          closeUntil(gate, opensAt)
-          if kind == 't:' then return end
-        else
-          redis.call('ZREM', parked, lane)
-          if stand(lane, first[n + 1]) then
-            ring(queueOf(lane))
-            if kind == 't:' then return end
+      local last = kind == 'k:' and '-1' or '0'
+      local first = redis.call('ZRANGE', parked, '0', last, 'WITHSCORES')
+      local isCalled = false
+      while first[1] and not isCalled do
+        for n = 1, #first, 2 do
+          local lane = first[n]
+          local _, _, isOrdered = gatesOf(lane)
+          local closed, opensAt = isClosed(gate, isOrdered)
+          if closed then
+            closeUntil(gate, opensAt)
+            isCalled = true
+          else
+            unpark(gate, lane)
+            if stand(lane, first[n + 1]) then
+              ring(queue)
+              isCalled = true
+            end
           end
         end
+        if kind == 'k:' then break end
+        first = redis.call('ZRANGE', parked, '0', '0', 'WITHSCORES')
       end
-      first = kind == 't:' and redis.call('ZRANGE', parked, '0', '0', 'WITHSCORES') or {}
     end
   end
   local function callNext(lane)
@@ -133,8 +155,8 @@ export const lanes = lua`
     for _, id in ipairs(redis.call('LRANGE', waiting, '0', '-1')) do redis.call('HDEL', tombs, id) end
     redis.call('DEL', waiting)
     local task, key = gatesOf(lane)
-    redis.call('ZREM', prefix .. 'parked:' .. task, lane)
-    if key then redis.call('ZREM', prefix .. 'parked:' .. key, lane) end
+    unpark(task, lane)
+    if key then unpark(key, lane) end
     if redis.call('ZREM', prefix .. 'ready:' .. queueOf(lane), lane) == 1 then callNext(lane) end
   end
 
@@ -177,12 +199,12 @@ export const lanes = lua`
   local function isStray(record)
     if areRules == nil then areRules = redis.call('EXISTS', limits, paused) > 0 end
     if not areRules then return false end
-    local gate = 't:' .. plain((header(record)))
+    local gate = 't:' .. string.sub((header(record)), 2, -2)
     return ruleOf(gate) or isPaused(gate)
   end
   local function divert(id, record)
     local at = placeOf(record)
-    local lane = laneOf(at.queue, at.task, '', false)
+    local lane = laneOf(at.queue, at.name, '', false)
     redis.call('HSET', diverted, id, lane)
     enter(id, lane, at.options.priority)
   end
@@ -243,7 +265,7 @@ export const lanes = lua`
       if rule and rule.rate then
         local starts = startsOf(gate, rule)
         redis.call('LPUSH', starts, nowText)
-        redis.call('PEXPIRE', starts, rule.rate.perMs)
+        redis.call('PEXPIRE', starts, rule.rate.perMs + ${SPARE_MS})
         while redis.call('LINDEX', starts, '-1') + rule.rate.perMs <= nowMs do redis.call('RPOP', starts) end
       end
     end

@@ -1,4 +1,5 @@
 /** Lua of `enqueue`: jobs of which there is more to say than a delay. */
+import { SPARE_MS } from '../keys.ts'
 import { lua } from '../script.ts'
 
 /** How long after the last job with a tag its index is kept, and the last job of a task is known: 30 days. */
@@ -59,8 +60,8 @@ export const special = lua`
     end
     for _, rule in ipairs(more.unique or {}) do
       if rule.type == 'once' then
-        local other = redis.call('GET', prefix .. 'once:' .. rule.name)
-        if other then return other end
+        local other, til = string.match(redis.call('GET', prefix .. 'once:' .. rule.name) or '', '^([^\n]*)\n(%d+)$')
+        if other and nowMs < tonumber(til) then return other end
       else
         local name = (rule.type == 'alone' and 'a:' or 'd:') .. rule.name
         local other, since = string.match(redis.call('HGET', alone, name) or '', '^([^\n]*)\n(.*)$')
@@ -88,7 +89,8 @@ export const special = lua`
     end
     for _, rule in ipairs(more.unique or {}) do
       if rule.type == 'once' then
-        redis.call('SET', prefix .. 'once:' .. rule.name, id, 'PX', rule.windowMs)
+        local til = string.format('%d', nowMs + rule.windowMs)
+        redis.call('SET', prefix .. 'once:' .. rule.name, id .. '\n' .. til, 'PX', rule.windowMs + ${SPARE_MS})
       else
         local name = (rule.type == 'alone' and 'a:' or 'd:') .. rule.name
         redis.call('HSET', alone, name, id .. '\n' .. nowText)

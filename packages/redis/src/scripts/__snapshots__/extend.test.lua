@@ -63,22 +63,25 @@ end
 local function isKnown(record)
   return string.find(record, '[1,', 1, true) == 1
 end
+-- The JSON text that begins at a place, and the place after the comma behind it.
+local function textAt(record, at)
+  local text, rest = string.match(record, '^("[^"\\]*"),()', at)
+  if text then return text, rest end
+  if string.sub(record, at, at) ~= '"' then return string.match(record, '^(null),()', at) end
+  local from = at + 1
+  while true do
+    local found = string.find(record, '["\\]', from)
+    if not found then return end
+    if string.sub(record, found, found) == '"' then return string.sub(record, at, found), found + 2 end
+    from = found + 2
+  end
+end
 local function header(record)
-  local task, at = string.match(record, '^%[1,("[^"\\]*"),()')
-  local owner, rest
-  if task then
-    owner, rest = string.match(record, '^(null),()', at)
-    if not owner then owner, rest = string.match(record, '^("[^"\\]*"),()', at) end
-  end
-  if owner then return task, owner, string.match(record, '^%b{}', rest) or '0' end
-  local isRead, parts = pcall(cjson.decode, record)
-  if not isRead then return '"?"', 'null', '0' end
-  local options = '0'
-  if type(parts[4]) == 'table' then
-    local inner = string.gsub(string.sub(cjson.encode(parts[4]), 2, -2), '[{}]', { ['{'] = '\u007b', ['}'] = '\u007d' })
-    options = '{' .. inner .. '}'
-  end
-  return cjson.encode(parts[2]), parts[3] == cjson.null and 'null' or cjson.encode(parts[3]), options
+  local task, at = textAt(record, 4)
+  if not task then return '"?"', 'null', '0' end
+  local owner, rest = textAt(record, at)
+  if not owner then return task, 'null', '0' end
+  return task, owner, string.match(record, '^%b{}', rest) or '0'
 end
 local function plain(json)
   if not string.find(json, '\\', 1, true) then return string.sub(json, 2, -2) end
@@ -135,10 +138,12 @@ local function placeOf(record)
   local taskJson, ownerJson, text = header(record)
   local options = text ~= '0' and cjson.decode(text) or {}
   local at = { taskJson = taskJson, task = plain(taskJson), ownerJson = ownerJson, options = options }
+  -- As JSON has it a name holds no line feed, which parts the names of lanes and gates.
+  at.name = string.sub(taskJson, 2, -2)
   at.head = '[1,' .. taskJson .. ',' .. ownerJson .. ',' .. text .. ','
   if ownerJson ~= 'null' then at.owner = plain(ownerJson) end
   at.queue = options.queue or 'default'
-  at.line = options.lane and laneOf(at.queue, at.task, options.lane, options.ordered) or at.queue
+  at.line = options.lane and laneOf(at.queue, at.name, options.lane, options.ordered) or at.queue
   return at
 end
 
@@ -177,6 +182,20 @@ local function closeUntil(gate, at)
   if at then redis.call('ZADD', timers, string.format('%d', at), 'g:' .. gate) end
 end
 
+local function parkedAt(gate, queue) return prefix .. 'parked:' .. queue .. '\n' .. gate end
+local function park(gate, lane, at)
+  local queue = queueOf(lane)
+  redis.call('ZADD', parkedAt(gate, queue), at, lane)
+  redis.call('SADD', prefix .. 'parked:' .. gate, queue)
+end
+local function unpark(gate, lane)
+  local queue = queueOf(lane)
+  local parked = parkedAt(gate, queue)
+  if redis.call('ZREM', parked, lane) == 1 and redis.call('EXISTS', parked) == 0 then
+    redis.call('SREM', prefix .. 'parked:' .. gate, queue)
+  end
+end
+
 -- Puts a lane where it belongs. Answers whether it is ready.
 function stand(lane, at)
   local task, key, isOrdered = gatesOf(lane)
@@ -187,37 +206,42 @@ function stand(lane, at)
     gate = key
   end
   if closed then
-    redis.call('ZADD', prefix .. 'parked:' .. gate, at, lane)
+    park(gate, lane, at)
     closeUntil(gate, opensAt)
     return false
   end
   redis.call('ZADD', prefix .. 'ready:' .. queueOf(lane), at, lane)
   return true
 end
--- A gate may have opened: calls the first lane that is parked at it and can go on.
+-- A gate may have opened: of each queue it calls the first lane that is parked at it and can go on.
 function freed(gate)
   local kind = string.sub(gate, 1, 2)
   if kind == 'q:' then return ring(string.sub(gate, 3)) end
-  local parked = prefix .. 'parked:' .. gate
-  local first = redis.call('ZRANGE', parked, '0', kind == 'k:' and '-1' or '0', 'WITHSCORES')
-  while first[1] do
+  for _, queue in ipairs(redis.call('SMEMBERS', prefix .. 'parked:' .. gate)) do
+    local parked = parkedAt(gate, queue)
     -- At a key's gate there are few, ordered ones and others; they differ in what closes it.
-    for n = 1, #first, 2 do
-      local lane = first[n]
-      local _, _, isOrdered = gatesOf(lane)
-      local closed, opensAt = isClosed(gate, isOrdered)
-      if closed then
-        closeUntil(gate, opensAt)
-        if kind == 't:' then return end
-      else
-        redis.call('ZREM', parked, lane)
-        if stand(lane, first[n + 1]) then
-          ring(queueOf(lane))
-          if kind == 't:' then return end
+    local last = kind == 'k:' and '-1' or '0'
+    local first = redis.call('ZRANGE', parked, '0', last, 'WITHSCORES')
+    local isCalled = false
+    while first[1] and not isCalled do
+      for n = 1, #first, 2 do
+        local lane = first[n]
+        local _, _, isOrdered = gatesOf(lane)
+        local closed, opensAt = isClosed(gate, isOrdered)
+        if closed then
+          closeUntil(gate, opensAt)
+          isCalled = true
+        else
+          unpark(gate, lane)
+          if stand(lane, first[n + 1]) then
+            ring(queue)
+            isCalled = true
+          end
         end
       end
+      if kind == 'k:' then break end
+      first = redis.call('ZRANGE', parked, '0', '0', 'WITHSCORES')
     end
-    first = kind == 't:' and redis.call('ZRANGE', parked, '0', '0', 'WITHSCORES') or {}
   end
 end
 local function callNext(lane)
@@ -233,8 +257,8 @@ local function forget(lane)
   for _, id in ipairs(redis.call('LRANGE', waiting, '0', '-1')) do redis.call('HDEL', tombs, id) end
   redis.call('DEL', waiting)
   local task, key = gatesOf(lane)
-  redis.call('ZREM', prefix .. 'parked:' .. task, lane)
-  if key then redis.call('ZREM', prefix .. 'parked:' .. key, lane) end
+  unpark(task, lane)
+  if key then unpark(key, lane) end
   if redis.call('ZREM', prefix .. 'ready:' .. queueOf(lane), lane) == 1 then callNext(lane) end
 end
 
@@ -277,12 +301,12 @@ local areRules
 local function isStray(record)
   if areRules == nil then areRules = redis.call('EXISTS', limits, paused) > 0 end
   if not areRules then return false end
-  local gate = 't:' .. plain((header(record)))
+  local gate = 't:' .. string.sub((header(record)), 2, -2)
   return ruleOf(gate) or isPaused(gate)
 end
 local function divert(id, record)
   local at = placeOf(record)
-  local lane = laneOf(at.queue, at.task, '', false)
+  local lane = laneOf(at.queue, at.name, '', false)
   redis.call('HSET', diverted, id, lane)
   enter(id, lane, at.options.priority)
 end
@@ -343,7 +367,7 @@ local function hold(id, line, queue)
     if rule and rule.rate then
       local starts = startsOf(gate, rule)
       redis.call('LPUSH', starts, nowText)
-      redis.call('PEXPIRE', starts, rule.rate.perMs)
+      redis.call('PEXPIRE', starts, rule.rate.perMs + 60000)
       while redis.call('LINDEX', starts, '-1') + rule.rate.perMs <= nowMs do redis.call('RPOP', starts) end
     end
   end
@@ -588,7 +612,7 @@ local function linger(id, at, session)
   local all = text and cjson.decode(text) or {}
   all[#all + 1] = {
     session = session,
-    lane = laneOf(at.queue, at.task, at.options.lane or '', at.options.ordered),
+    lane = laneOf(at.queue, at.name, at.options.lane or '', at.options.ordered),
     slot = redis.call('HGET', slots, id) or nil,
   }
   redis.call('HSET', lingering, id, cjson.encode(all))

@@ -11,22 +11,25 @@ local nowText = string.format('%d', nowMs)
 local function isKnown(record)
   return string.find(record, '[1,', 1, true) == 1
 end
+-- The JSON text that begins at a place, and the place after the comma behind it.
+local function textAt(record, at)
+  local text, rest = string.match(record, '^("[^"\\]*"),()', at)
+  if text then return text, rest end
+  if string.sub(record, at, at) ~= '"' then return string.match(record, '^(null),()', at) end
+  local from = at + 1
+  while true do
+    local found = string.find(record, '["\\]', from)
+    if not found then return end
+    if string.sub(record, found, found) == '"' then return string.sub(record, at, found), found + 2 end
+    from = found + 2
+  end
+end
 local function header(record)
-  local task, at = string.match(record, '^%[1,("[^"\\]*"),()')
-  local owner, rest
-  if task then
-    owner, rest = string.match(record, '^(null),()', at)
-    if not owner then owner, rest = string.match(record, '^("[^"\\]*"),()', at) end
-  end
-  if owner then return task, owner, string.match(record, '^%b{}', rest) or '0' end
-  local isRead, parts = pcall(cjson.decode, record)
-  if not isRead then return '"?"', 'null', '0' end
-  local options = '0'
-  if type(parts[4]) == 'table' then
-    local inner = string.gsub(string.sub(cjson.encode(parts[4]), 2, -2), '[{}]', { ['{'] = '\u007b', ['}'] = '\u007d' })
-    options = '{' .. inner .. '}'
-  end
-  return cjson.encode(parts[2]), parts[3] == cjson.null and 'null' or cjson.encode(parts[3]), options
+  local task, at = textAt(record, 4)
+  if not task then return '"?"', 'null', '0' end
+  local owner, rest = textAt(record, at)
+  if not owner then return task, 'null', '0' end
+  return task, owner, string.match(record, '^%b{}', rest) or '0'
 end
 local function plain(json)
   if not string.find(json, '\\', 1, true) then return string.sub(json, 2, -2) end
