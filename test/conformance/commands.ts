@@ -117,7 +117,8 @@ const linedOptions = sparse({
 })
 const kept = fc.record({ ttlMs })
 const findable = fc.record({
-  tags: fc.subarray(TAGS),
+  // All have the same: when a store drops an entry of an unknown job is its own affair, unless another one gets its id.
+  tags: fc.constant(TAGS),
   metadata: fc.constant('{"n":[1,"ü"]}'),
   ttlMs,
 })
