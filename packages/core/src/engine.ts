@@ -9,7 +9,7 @@ import { durationMs } from './duration.ts'
 import { isLovageError, LovageError } from './errors.ts'
 import { followJob, type JobFollow, readFeed } from './feed.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
-import { Hub } from './hub.ts'
+import { Hub, type Listener } from './hub.ts'
 import { enqueuedAtOf, newJobId } from './id.ts'
 import { type Inspection, inspectionOf, type InspectOptions, runningLimit } from './inspect.ts'
 import type { Job } from './job.ts'
@@ -169,9 +169,15 @@ export class Engine {
   /** One job's notices: after `from`, or from a snapshot on. Ends after the terminal notice. */
   follow(
     id: string,
-    { from, signal, logs, ...scope }: Scope & JobFollow,
+    { owner, task, logs = true, ...listening }: Scope & JobFollow,
   ): AsyncGenerator<Notice, void, undefined> {
-    return followJob(this.#hub, this.store, () => this.snapshot(id, scope), { id, from, signal, logs })
+    // The owner stands at every notice, too: an id that was forgotten may be enqueued anew, by somebody else.
+    const match = { jobId: id, owner, types: logs ? undefined : new Set(UNSAID) }
+    return followJob(this.#hub, this.store, () => this.snapshot(id, { owner, task }), {
+      ...listening,
+      match,
+      logs,
+    })
   }
 
   /** The notices of many jobs. Goes on until the signal is aborted or the loop is left. */
@@ -182,7 +188,12 @@ export class Engine {
     from,
     owner,
     signal,
-  }: NoticesOptions & { owner?: string | undefined }): AsyncGenerator<Notice, void, undefined> {
+    isSlow,
+  }: NoticesOptions & Partial<Listener> & { owner?: string | undefined }): AsyncGenerator<
+    Notice,
+    void,
+    undefined
+  > {
     this.#checkOnce()
     for (const name of tasks ?? []) this.task(name)
     return readFeed(this.#hub, this.store, {
@@ -193,6 +204,7 @@ export class Engine {
       },
       from: from === 'start' ? START : from,
       signal: signal ?? new AbortController().signal,
+      isSlow,
     })
   }
 
