@@ -88,7 +88,10 @@ export class SocketPool implements Lines {
     const state = worstOf(this.#all().map((socket) => socket.state))
     this.connection.show(state)
     if (state === 'reconnecting') this.#forget ??= this.#hurryOnReturn()
-    else this.#forget = void this.#forget?.()
+    else {
+      this.#forget?.()
+      this.#forget = undefined
+    }
   }
 
   #all(): Socket[] {

@@ -103,7 +103,8 @@ export class Socket {
   }
 
   #stopWaiting(): void {
-    this.#cancelWait = void this.#cancelWait?.()
+    this.#cancelWait?.()
+    this.#cancelWait = undefined
   }
 
   #open(): Link {

@@ -21,7 +21,7 @@ export function matches(match: Match, record: StoredNotice): boolean {
 }
 
 /** Without the reports of progress that a later one of the same job has overtaken: what a slow client is spared. */
-export function newestProgress(records: readonly StoredNotice[]): readonly StoredNotice[] {
+function newestProgress(records: readonly StoredNotice[]): readonly StoredNotice[] {
   const newest = new Map<string, StoredNotice>()
   for (const record of records) if (record.type === 'progress') newest.set(record.jobId, record)
   return records.filter((record) => record.type !== 'progress' || newest.get(record.jobId) === record)

@@ -33,5 +33,5 @@ export class Revocation {
   }
 }
 
-export const revoked = (): LovageError =>
+const revoked = (): LovageError =>
   new LovageError('UNAUTHORIZED', { message: 'The right to listen was taken away.' })

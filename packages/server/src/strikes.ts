@@ -6,7 +6,7 @@ import { type Clock, isLovageError, systemClock } from '@lovage/core'
 import type { TRPCError } from '@trpc/server'
 
 /** Twice as many as a page may have loops at once: one that opens them all on too strict a server is forgiven. */
-export const MAX_STRIKES = 200
+const MAX_STRIKES = 200
 const FORGIVEN_AFTER_MS = 60_000
 
 export class Strikes {
