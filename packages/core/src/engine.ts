@@ -7,6 +7,7 @@ import { encode, encodedBytes } from './codec.ts'
 import { type Cursor, START } from './cursor.ts'
 import { durationMs } from './duration.ts'
 import { isLovageError, LovageError } from './errors.ts'
+import { Events, type QueueEvents } from './events.ts'
 import { followJob, type JobFollow, readFeed } from './feed.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
 import { Hub, type Listener } from './hub.ts'
@@ -21,6 +22,7 @@ import { jobOf, subjectOf } from './snapshot.ts'
 import { ENQUEUE_MAX, type JobOptions, type NewJob, type Snapshot, type Store } from './store.ts'
 import { type AnyTask, task as defineTask } from './task.ts'
 import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
+import { tellEnqueue, tellFollowing } from './telling.ts'
 
 export interface EngineOptions {
   /** How long results are kept, unless the task says otherwise, in ms. Default 24 h. */
@@ -54,6 +56,8 @@ export class Engine {
   readonly store: Store
   /** Every task with the keys that lead to it: what a router is laid out by. */
   readonly tasks: readonly NamedTask[]
+  /** What happens here, for logs, metrics and tests. */
+  readonly events = new Events<QueueEvents>('queue.error')
   readonly #tasks: ReadonlyMap<string, AnyTask>
   readonly #hub: Hub
   readonly #clock: Clock
@@ -93,7 +97,11 @@ export class Engine {
     return this.#tasks.get(name)?.resultTtlMs ?? this.#resultTtlMs
   }
 
-  async enqueue(name: string, input: unknown, options: QueueEnqueueOptions = {}): Promise<JobRef> {
+  enqueue(name: string, input: unknown, options: QueueEnqueueOptions = {}): Promise<JobRef> {
+    return tellEnqueue(this.events, name, 1, this.#enqueue(name, input, options))
+  }
+
+  async #enqueue(name: string, input: unknown, options: QueueEnqueueOptions): Promise<JobRef> {
     const task = this.task(name)
     this.#checkOnce()
     // Where the schema answers at once nothing is awaited here, so that the calls of one tick reach the store together.
@@ -105,10 +113,18 @@ export class Engine {
     return { id: job.id, task: name, cursor: (enqueued as { cursor: Cursor }).cursor }
   }
 
-  async enqueueMany(
+  enqueueMany(
     name: string,
     inputs: readonly unknown[],
     options: Omit<QueueEnqueueOptions, 'id'> = {},
+  ): Promise<JobRef[]> {
+    return tellEnqueue(this.events, name, inputs.length, this.#enqueueMany(name, inputs, options))
+  }
+
+  async #enqueueMany(
+    name: string,
+    inputs: readonly unknown[],
+    options: Omit<QueueEnqueueOptions, 'id'>,
   ): Promise<JobRef[]> {
     const task = this.task(name)
     this.#checkOnce()
@@ -173,11 +189,12 @@ export class Engine {
   ): AsyncGenerator<Notice, void, undefined> {
     // The owner stands at every notice, too: an id that was forgotten may be enqueued anew, by somebody else.
     const match = { jobId: id, owner, types: logs ? undefined : new Set(UNSAID) }
-    return followJob(this.#hub, this.store, () => this.snapshot(id, { owner, task }), {
+    const notices = followJob(this.#hub, this.store, () => this.snapshot(id, { owner, task }), {
       ...listening,
       match,
       logs,
     })
+    return tellFollowing(this.events, this.#clock, { of: 'job', id }, notices)
   }
 
   /** The notices of many jobs. Goes on until the signal is aborted or the loop is left. */
@@ -196,7 +213,7 @@ export class Engine {
   > {
     this.#checkOnce()
     for (const name of tasks ?? []) this.task(name)
-    return readFeed(this.#hub, this.store, {
+    const notices = readFeed(this.#hub, this.store, {
       match: {
         tasks: tasks === undefined ? undefined : new Set(tasks),
         types: types === undefined && logs ? undefined : new Set(types ?? UNSAID),
@@ -206,6 +223,7 @@ export class Engine {
       signal: signal ?? new AbortController().signal,
       isSlow,
     })
+    return tellFollowing(this.events, this.#clock, { of: 'feed' }, notices)
   }
 
   async inspect(options: InspectOptions = {}): Promise<Inspection> {

@@ -25,6 +25,7 @@ export const RESERVED = [
   'get',
   'inspect',
   'notices',
+  'on',
   'result',
   'then',
   'toJSON',
