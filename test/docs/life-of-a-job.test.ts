@@ -12,7 +12,7 @@ const folder = join(import.meta.dirname, '../dist/life-of-a-job')
 const examples: { title: string; code: string }[] = []
 for (const section of page.split(/^## /m)) {
   const title = section.slice(0, section.indexOf('\n'))
-  for (const [, code] of section.matchAll(/^```ts\n(.*?)^```/gms)) examples.push({ title, code: code as string })
+  for (const [, code] of section.matchAll(/^```ts\n(.*?)^```/gms)) examples.push({ title, code })
 }
 const [shop, ...others] = examples as [(typeof examples)[number], ...typeof examples]
 

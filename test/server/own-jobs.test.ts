@@ -192,7 +192,7 @@ describe('a flow from a browser', () => {
     const result: Promise<number> = job.result()
     for (const member of members) await it.driver.succeed(member, decode(member.input))
     const sum = await it.driver.next()
-    expect((decode(sum.input) as number[]).toSorted()).toEqual([1, 2])
+    expect(new Set(decode(sum.input) as number[])).toEqual(new Set([1, 2]))
     await it.driver.succeed(sum, 3)
     expect(await result).toBe(3)
     const other = await ada.enqueueFlow(

@@ -72,7 +72,6 @@ function stateOf(job: JobView): string {
     case 'scheduled':
     case 'waiting':
     case 'queued':
-    case 'waiting':
       return 'waiting'
     case 'running':
       return job.total === undefined ? 'starting' : `${grouped(job.done)} of ${grouped(job.total)}`
