@@ -7,8 +7,9 @@ const packages = resolve(import.meta.dirname, '../packages')
 
 const arrows: Record<string, readonly string[]> = {
   core: [], // runs in a browser: nothing of ours, nothing of Node
+  ops: ['core', 'node:'],
   redis: ['core', 'node:'],
-  worker: ['core', 'redis', 'node:'],
+  worker: ['core', 'ops', 'redis', 'node:'],
   server: ['core', 'redis', 'node:'],
   client: ['core', 'type server', 'node:'],
   cli: ['core', 'redis', 'worker', 'node:'],

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
 import { BIN, test } from './program.ts'
 
-const COMMANDS = ['worker', 'enqueue', 'get', 'result', 'cancel', 'notices', 'doctor']
+const COMMANDS = ['worker', 'enqueue', 'get', 'result', 'cancel', 'notices', 'inspect', 'doctor']
 
 test('--help tells every command, and every command has examples that can be typed', async ({ lovage }) => {
   const { code, stdout } = await lovage(['--help'])

@@ -3,7 +3,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { vi } from 'vitest'
 import { test as base } from '../redis/stage.ts'
+
+// A program may take seconds to start where many do, and some tests start a dozen, one after the other.
+vi.setConfig({ testTimeout: 120_000 })
 
 export const BIN = join(import.meta.dirname, '../../packages/cli/dist/bin.js')
 const FIXTURES = join(import.meta.dirname, 'fixtures')

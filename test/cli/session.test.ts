@@ -14,6 +14,7 @@ test.skipIf(!hasTerminals)('the session in docs/cli.md is what the program print
   await withRedis(['--appendonly', 'yes'], async ({ url }) => {
     const env = { REDIS_URL: url, TZ: 'UTC' }
     const open = (line: string): Program => terminal(wordsOf(line), { env })
+    const workerLine = 'worker ./worker.ts --concurrency 2 --name mill'
     const record: string[] = [pane('1', 'the worker')]
     const operator: string[] = [pane('2', 'its operator')]
     /** Types a line and waits for its end. */
@@ -24,7 +25,7 @@ test.skipIf(!hasTerminals)('the session in docs/cli.md is what the program print
       return shown
     }
 
-    await using worker = open('worker ./worker.ts --concurrency 2')
+    await using worker = open(workerLine)
     await worker.until('stdout', /Lovage worker ready/)
     await type('doctor')
     await type(`enqueue score '{texts:["great"]}'`)
@@ -37,6 +38,8 @@ test.skipIf(!hasTerminals)('the session in docs/cli.md is what the program print
     await using waiting = open(line)
     await waiting.until('stdout', / 50 %/)
     operator.push(`$ lovage ${line}`, ...(await screenOf(waiting.stdout, COLUMNS)), '')
+    await type('inspect workers')
+    await type('inspect active')
     await type(`cancel ${id} --by ada --reason 'seen enough'`)
     await waiting.ended()
     await type(`get ${id}`)
@@ -45,7 +48,7 @@ test.skipIf(!hasTerminals)('the session in docs/cli.md is what the program print
     worker.child.stdin?.write('\u0003')
     const { stdout, code } = await worker.ended()
     expect(code).toBe(0)
-    record.push('$ lovage worker ./worker.ts --concurrency 2', ...(await screenOf(stdout, COLUMNS)), '')
+    record.push(`$ lovage ${workerLine}`, ...(await screenOf(stdout, COLUMNS)), '')
 
     const shown = masked([...record, ...operator].join('\n').trimEnd())
     const document = await readFile(DOCUMENT, 'utf8')
@@ -77,8 +80,12 @@ function masked(text: string): string {
     .replaceAll(/\d\d:\d\d:\d\d /g, '12:00:00 ')
     .replaceAll(/\(\d+m?s ago\)/g, '(1s ago)')
     .replaceAll(/ in \d+\.\d{3}s/g, ' in 0.004s')
-    .replaceAll(/(%|\w) {2}\d+s {2}/g, '$1    ')
+    .replaceAll(/% {2}\d+s {2}/g, '%    ')
     .replaceAll(/(Redis|Valkey) \d+\.\d+\.\d+/g, 'Redis 7.4.0')
+    .replaceAll(/UP +MEMORY +/g, 'UP  MEMORY  ')
+    .replaceAll(/\d+m?s +\d+ MiB +/g, '9s  96 MiB  ')
+    .replaceAll(/FOR +PROGRESS/g, 'FOR  PROGRESS')
+    .replaceAll(/\d+m?s +\{/g, '1s   {')
     .replaceAll(/\d+\.\d MiB/g, '1.1 MiB')
     .replaceAll(/. latency {6}.*/g, '✓ latency      0.15 ms median, 0.40 ms worst of 20')
     .replaceAll(/. clock .*/g, '✓ clock        agrees')

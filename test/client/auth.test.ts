@@ -4,9 +4,10 @@ import { jobsRouter, serve } from '@lovage/server'
 import { createTRPCUntypedClient, createWSClient, wsLink } from '@trpc/client'
 import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { tasks } from '../kit/contract.ts'
 import { createHarness, WebSocket } from '../kit/harness.ts'
+import { transports } from '../kit/transports.ts'
 
 /** A class of websockets that counts how often one is made. */
 function counting(): { WebSocket: typeof globalThis.WebSocket; made: () => number } {
@@ -20,28 +21,71 @@ function counting(): { WebSocket: typeof globalThis.WebSocket; made: () => numbe
   return { WebSocket: Counting, made: () => made }
 }
 
-test('the token goes with each request and each new socket, and is asked for anew each time', async () => {
-  await using it = await createHarness(tasks)
-  const asked: string[] = []
-  const client = it.client({ auth: async () => (asked.push(`ada`), 'ada') })
-  const job = await client.jobs.sweep.enqueue()
-  await job.get()
-  expect(asked).toHaveLength(2)
-  let readies = 0
-  const feed = client.jobs.notices()
-  expect((await feed.next()).value?.type).toBe('ready')
-  expect(asked).toHaveLength(3)
-  const connected = new Promise<void>((resolve) => {
-    client.connection.subscribe((state) => void (state === 'connected' && resolve()))
+describe.each(transports)('by %s', (_, transport) => {
+  test('the token goes with each request and each new socket, and is asked for anew each time', async () => {
+    await using it = await createHarness(tasks)
+    const asked: string[] = []
+    const client = it.client({ ...transport, auth: async () => (asked.push(`ada`), 'ada') })
+    const job = await client.jobs.sweep.enqueue()
+    await job.get()
+    expect(asked).toHaveLength(2)
+    let readies = 0
+    const feed = client.jobs.notices()
+    expect((await feed.next()).value?.type).toBe('ready')
+    expect(asked).toHaveLength(3)
+    const connected = new Promise<void>((resolve) => {
+      client.connection.subscribe((state) => void (state === 'connected' && resolve()))
+    })
+    it.line.cut()
+    await connected
+    await it.driver.succeed(await it.driver.next(), undefined)
+    for await (const notice of feed) {
+      readies += Number(notice.type === 'ready')
+      if (notice.type === 'succeeded') break
+    }
+    expect([asked.length, readies]).toEqual([4, 0])
   })
-  it.line.cut()
-  await connected
-  await it.driver.succeed(await it.driver.next(), undefined)
-  for await (const notice of feed) {
-    readies += Number(notice.type === 'ready')
-    if (notice.type === 'succeeded') break
-  }
-  expect([asked.length, readies]).toEqual([4, 0])
+
+  test('a token that runs out ends its subscription, and a new one goes on at the cursor: nothing lost, nothing twice', async () => {
+    let granted = 0
+    let fourth = (): void => {}
+    const isFourth = new Promise<void>((resolve) => {
+      fourth = resolve
+    })
+    await using it = await createHarness(tasks, {
+      authenticate(token) {
+        granted += 1
+        if (granted === 4) fourth()
+        return token === null ? null : { owner: token, expiresAt: Date.now() + 500 }
+      },
+    })
+    const { jobs } = it.client({ ...transport, token: 'ada' })
+    const job = await jobs.sweep.enqueue()
+    const claimed = await it.driver.next()
+    const ending = isFourth.then(() => it.driver.succeed(claimed, undefined))
+    const seen: string[] = []
+    for await (const notice of job) seen.push(notice.type)
+    await ending
+    expect(seen).toEqual(['ready', 'succeeded'])
+  })
+
+  test('a token that has run out and whose successor has too is UNAUTHORIZED, for calls and for loops', async () => {
+    let expiresAt = Date.now() + 1_000
+    await using it = await createHarness(tasks, {
+      authenticate: (token) => ({ owner: token ?? '', expiresAt }),
+    })
+    const { jobs } = it.client({ ...transport, token: 'ada' })
+    const feed = jobs.notices()
+    await feed.next()
+    await expect(feed.next()).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      details: { message: 'The token has run out.' },
+    })
+    await expect(jobs.sweep.enqueue()).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+    await it.abandoned()
+    expiresAt = Date.now() + 60_000
+    await jobs.sweep.enqueue()
+  })
 })
 
 test('no token, or one that nobody has, is UNAUTHORIZED for every call and every loop; the next token counts', async () => {
@@ -149,45 +193,4 @@ test('a way to know callers that fails now and then is asked again, on the same 
   expect((await client.jobs.notices().next()).value?.type).toBe('ready')
   expect([asked, made()]).toEqual([3, 1])
   expect(failures).toMatchObject([{ message: 'the directory is down' }, { message: 'the directory is down' }])
-})
-
-test('a token that runs out ends its subscription, and a new one goes on at the cursor: nothing lost, nothing twice', async () => {
-  let granted = 0
-  let fourth = (): void => {}
-  const isFourth = new Promise<void>((resolve) => {
-    fourth = resolve
-  })
-  await using it = await createHarness(tasks, {
-    authenticate(token) {
-      granted += 1
-      if (granted === 4) fourth()
-      return token === null ? null : { owner: token, expiresAt: Date.now() + 150 }
-    },
-  })
-  const { jobs } = it.client({ token: 'ada' })
-  const job = await jobs.sweep.enqueue()
-  const claimed = await it.driver.next()
-  const ending = isFourth.then(() => it.driver.succeed(claimed, undefined))
-  const seen: string[] = []
-  for await (const notice of job) seen.push(notice.type)
-  await ending
-  expect(seen).toEqual(['ready', 'succeeded'])
-})
-
-test('a token that has run out and whose successor has too is UNAUTHORIZED, for calls and for loops', async () => {
-  let expiresAt = Date.now() + 150
-  await using it = await createHarness(tasks, {
-    authenticate: (token) => ({ owner: token ?? '', expiresAt }),
-  })
-  const { jobs } = it.client({ token: 'ada' })
-  const feed = jobs.notices()
-  await feed.next()
-  await expect(feed.next()).rejects.toMatchObject({
-    code: 'UNAUTHORIZED',
-    details: { message: 'The token has run out.' },
-  })
-  await expect(jobs.sweep.enqueue()).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
-  await it.abandoned()
-  expiresAt = Date.now() + 60_000
-  await jobs.sweep.enqueue()
 })

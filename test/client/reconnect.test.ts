@@ -3,10 +3,11 @@ import { type Notice, queueOver } from '@lovage/core'
 import { jobsRouter, serve } from '@lovage/server'
 import { initTRPC } from '@trpc/server'
 import superjson from 'superjson'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createJobsClient } from '@lovage/client'
 import { tasks } from '../kit/contract.ts'
 import { createHarness, type Harness } from '../kit/harness.ts'
+import { transports } from '../kit/transports.ts'
 
 /** A new process, as far as anybody can see: on the same port, over the same store, with a memory of its own. */
 async function startAnother(it: Harness<typeof tasks>): Promise<void> {
@@ -18,119 +19,139 @@ async function startAnother(it: Harness<typeof tasks>): Promise<void> {
 const progressOf = (notices: readonly Notice[]): unknown[] =>
   notices.flatMap((n) => (n.type === 'progress' ? [n.data] : []))
 
-test('a cable pulled again and again: every notice of a job, once and in order', async () => {
-  await using it = await createHarness(tasks)
-  const { jobs } = it.client()
-  const job = await jobs.score.enqueue({ texts: [] })
-  const claimed = await it.driver.next()
-  const seen: Notice[] = []
-  for await (const notice of job) {
-    seen.push(notice)
-    if (notice.type === 'ready') await it.driver.report(claimed, { done: 0, total: 9 })
-    if (notice.type !== 'progress') continue
-    const { done } = notice.data
-    // What is written while nobody is there, and what is on its way when the cable is pulled, comes all the same.
-    if (done % 3 === 0) it.line.cut()
-    if (done < 9) await it.driver.report(claimed, { done: done + 1, total: 9 })
-    else await it.driver.succeed(claimed, [])
-  }
-  expect(progressOf(seen)).toEqual(Array.from({ length: 10 }, (_, done) => ({ done, total: 9 })))
-  expect(seen.map(({ type }) => type)).toEqual([
-    'ready',
-    ...Array.from({ length: 10 }, () => 'progress'),
-    'succeeded',
-  ])
-})
+describe.each(transports)('by %s', (_, transport) => {
+  test('a cable pulled again and again: every notice of a job, once and in order', async () => {
+    await using it = await createHarness(tasks)
+    const { jobs } = it.client(transport)
+    const job = await jobs.score.enqueue({ texts: [] })
+    const claimed = await it.driver.next()
+    const seen: Notice[] = []
+    for await (const notice of job) {
+      seen.push(notice)
+      if (notice.type === 'ready') await it.driver.report(claimed, { done: 0, total: 9 })
+      if (notice.type !== 'progress') continue
+      const { done } = notice.data
+      // What is written while nobody is there, and what is on its way when the cable is pulled, comes all the same.
+      if (done % 3 === 0) it.line.cut()
+      if (done < 9) await it.driver.report(claimed, { done: done + 1, total: 9 })
+      else await it.driver.succeed(claimed, [])
+    }
+    expect(progressOf(seen)).toEqual(Array.from({ length: 10 }, (_, done) => ({ done, total: 9 })))
+    expect(seen.map(({ type }) => type)).toEqual([
+      'ready',
+      ...Array.from({ length: 10 }, () => 'progress'),
+      'succeeded',
+    ])
+  })
 
-test('a feed goes on where it was as well', async () => {
-  await using it = await createHarness(tasks)
-  const { jobs } = it.client()
-  const ids: string[] = []
-  const seen: string[] = []
-  for await (const notice of jobs.notices({ types: ['succeeded'] })) {
-    if ('jobId' in notice) seen.push(notice.jobId)
-    if (seen.length === 12) break
-    if (seen.length % 4 === 0) it.line.cut()
-    const job = await jobs.sweep.enqueue().catch(() => jobs.sweep.enqueue())
-    ids.push(job.id)
+  test('a feed goes on where it was as well', async () => {
+    await using it = await createHarness(tasks)
+    const { jobs } = it.client(transport)
+    const ids: string[] = []
+    const seen: string[] = []
+    for await (const notice of jobs.notices({ types: ['succeeded'] })) {
+      if ('jobId' in notice) seen.push(notice.jobId)
+      if (seen.length === 12) break
+      if (seen.length % 4 === 0) it.line.cut()
+      const job = await jobs.sweep.enqueue().catch(() => jobs.sweep.enqueue())
+      ids.push(job.id)
+      await it.driver.succeed(await it.driver.next(), undefined)
+    }
+    expect(seen).toEqual(ids)
+  })
+
+  test('another server on the same port: the loop goes on, as if nothing had been', async () => {
+    await using it = await createHarness(tasks)
+    const client = it.client({ ...transport, url: it.server.url })
+    const states: string[] = []
+    client.connection.subscribe((state) => states.push(state))
+    const job = await client.jobs.score.enqueue({ texts: [] })
+    const claimed = await it.driver.next()
+    const types: string[] = []
+    for await (const notice of job) {
+      types.push(notice.type)
+      if (notice.type === 'ready') await it.driver.report(claimed, { done: 1, total: 2 })
+      if (notice.type !== 'progress') continue
+      if (notice.data.done === 1) {
+        await it.server.close()
+        await it.driver.report(claimed, { done: 2, total: 2 })
+        await startAnother(it)
+      } else await it.driver.succeed(claimed, [])
+    }
+    expect(types).toEqual(['ready', 'progress', 'progress', 'succeeded'])
+    expect(states.filter((state) => state !== 'idle')).toEqual([
+      'connecting',
+      'connected',
+      'reconnecting',
+      'connected',
+    ])
+  })
+
+  test('a server that ends or fails a subscription in the middle is asked again, at the cursor', async () => {
+    const failures: unknown[] = []
+    await using it = await createHarness(tasks, { onError: ({ error }) => failures.push(error.cause) })
+    const { engine } = it
+    const follow = engine.follow.bind(engine)
+    const places: unknown[] = []
+    engine.follow = async function* (id, options) {
+      places.push(options.from)
+      const call = places.length
+      for await (const notice of follow(id, options)) {
+        yield notice
+        if (notice.type !== 'progress' || call > 2) continue
+        if (call === 1) return
+        throw new Error('the store has hiccups')
+      }
+    }
+    const { jobs } = it.client(transport)
+    const job = await jobs.score.enqueue({ texts: [] })
+    const start = job.cursor
+    const claimed = await it.driver.next()
+    const cursors: string[] = []
+    const types: string[] = []
+    for await (const notice of job) {
+      types.push(notice.type)
+      if (notice.type === 'progress') cursors.push(notice.cursor)
+      if (cursors.length === 3) await it.driver.succeed(claimed, [])
+      else await it.driver.report(claimed, { done: cursors.length, total: 3 })
+    }
+    expect(types).toEqual(['ready', 'progress', 'progress', 'progress', 'succeeded'])
+    expect(places).toEqual([start, ...cursors.slice(0, 2)])
+    expect(failures).toMatchObject([{ message: 'the store has hiccups' }])
+  })
+
+  test('who comes back after the history was trimmed is told how much he missed, and how the job stands', async () => {
+    await using it = await createHarness(tasks, { streamMaxLen: 5 })
+    const { jobs } = it.client({ ...transport, url: it.server.url })
+    const job = await jobs.score.enqueue({ texts: [] })
+    const claimed = await it.driver.next()
+    const types: string[] = []
+    for await (const notice of job) {
+      types.push(notice.type === 'gap' ? `gap of ${notice.missed}` : notice.type)
+      if (types.length === 1) {
+        await it.server.close()
+        for (let done = 1; done <= 8; done++) await it.driver.report(claimed, { done, total: 8 })
+        await startAnother(it)
+      }
+      if (notice.type !== 'ready' || notice.job === undefined) continue
+      expect(notice.job).toMatchObject({ state: 'running', progress: { done: 8 } })
+      await it.driver.succeed(claimed, [])
+    }
+    expect(types).toEqual(['ready', 'gap of 3', 'ready', 'succeeded'])
+  })
+
+  test('a cursor that is ahead of all, from before a queue was emptied, does not make a loop silent', async () => {
+    await using it = await createHarness(tasks)
+    const { jobs } = it.client(transport)
+    const ahead = '99999999999999-7.1234'
+    const job = jobs.attach({ ...(await jobs.sweep.enqueue()).toJSON(), cursor: ahead })
+    const following = job.notices()
+    const feed = jobs.notices({ from: ahead })
+    for (const loop of [following, feed]) expect((await loop.next()).value?.type).toBe('ready')
     await it.driver.succeed(await it.driver.next(), undefined)
-  }
-  expect(seen).toEqual(ids)
-})
-
-test('another server on the same port: the loop goes on, as if nothing had been', async () => {
-  await using it = await createHarness(tasks)
-  const client = it.client({ url: it.server.url })
-  const states: string[] = []
-  client.connection.subscribe((state) => states.push(state))
-  const job = await client.jobs.score.enqueue({ texts: [] })
-  const claimed = await it.driver.next()
-  const types: string[] = []
-  for await (const notice of job) {
-    types.push(notice.type)
-    if (notice.type === 'ready') await it.driver.report(claimed, { done: 1, total: 2 })
-    if (notice.type !== 'progress') continue
-    if (notice.data.done === 1) {
-      await it.server.close()
-      await it.driver.report(claimed, { done: 2, total: 2 })
-      await startAnother(it)
-    } else await it.driver.succeed(claimed, [])
-  }
-  expect(types).toEqual(['ready', 'progress', 'progress', 'succeeded'])
-  expect(states).toEqual(['connecting', 'connected', 'reconnecting', 'connected'])
-})
-
-test('a server that ends or fails a subscription in the middle is asked again, at the cursor', async () => {
-  const failures: unknown[] = []
-  await using it = await createHarness(tasks, { onError: ({ error }) => failures.push(error.cause) })
-  const { engine } = it
-  const follow = engine.follow.bind(engine)
-  const places: unknown[] = []
-  engine.follow = async function* (id, options) {
-    places.push(options.from)
-    const call = places.length
-    for await (const notice of follow(id, options)) {
-      yield notice
-      if (notice.type !== 'progress' || call > 2) continue
-      if (call === 1) return
-      throw new Error('the store has hiccups')
-    }
-  }
-  const { jobs } = it.client()
-  const job = await jobs.score.enqueue({ texts: [] })
-  const start = job.cursor
-  const claimed = await it.driver.next()
-  const cursors: string[] = []
-  const types: string[] = []
-  for await (const notice of job) {
-    types.push(notice.type)
-    if (notice.type === 'progress') cursors.push(notice.cursor)
-    if (cursors.length === 3) await it.driver.succeed(claimed, [])
-    else await it.driver.report(claimed, { done: cursors.length, total: 3 })
-  }
-  expect(types).toEqual(['ready', 'progress', 'progress', 'progress', 'succeeded'])
-  expect(places).toEqual([start, ...cursors.slice(0, 2)])
-  expect(failures).toMatchObject([{ message: 'the store has hiccups' }])
-})
-
-test('who comes back after the history was trimmed is told how much he missed, and how the job stands', async () => {
-  await using it = await createHarness(tasks, { streamMaxLen: 5 })
-  const { jobs } = it.client({ url: it.server.url })
-  const job = await jobs.score.enqueue({ texts: [] })
-  const claimed = await it.driver.next()
-  const types: string[] = []
-  for await (const notice of job) {
-    types.push(notice.type === 'gap' ? `gap of ${notice.missed}` : notice.type)
-    if (types.length === 1) {
-      await it.server.close()
-      for (let done = 1; done <= 8; done++) await it.driver.report(claimed, { done, total: 8 })
-      await startAnother(it)
-    }
-    if (notice.type !== 'ready' || notice.job === undefined) continue
-    expect(notice.job).toMatchObject({ state: 'running', progress: { done: 8 } })
-    await it.driver.succeed(claimed, [])
-  }
-  expect(types).toEqual(['ready', 'gap of 3', 'ready', 'succeeded'])
+    for (const loop of [following, feed])
+      expect((await loop.next()).value).toMatchObject({ type: 'succeeded', jobId: job.id })
+  })
 })
 
 test('a hundred and fifty jobs are followed at once, over two sockets, where one may carry a hundred', async () => {
@@ -158,19 +179,6 @@ test('a server that allows fewer subscriptions is believed', async () => {
   expect((await Promise.all(feeds.map((feed) => feed.next()))).map(({ value }) => value?.type)).toEqual(
     feeds.map(() => 'ready'),
   )
-})
-
-test('a cursor that is ahead of all, from before a queue was emptied, does not make a loop silent', async () => {
-  await using it = await createHarness(tasks)
-  const { jobs } = it.client()
-  const ahead = '99999999999999-7.1234'
-  const job = jobs.attach({ ...(await jobs.sweep.enqueue()).toJSON(), cursor: ahead })
-  const following = job.notices()
-  const feed = jobs.notices({ from: ahead })
-  for (const loop of [following, feed]) expect((await loop.next()).value?.type).toBe('ready')
-  await it.driver.succeed(await it.driver.next(), undefined)
-  for (const loop of [following, feed])
-    expect((await loop.next()).value).toMatchObject({ type: 'succeeded', jobId: job.id })
 })
 
 test('routers are found wherever they are mounted, several in one client', async () => {

@@ -64,29 +64,6 @@ test('a batch of more than 500 calls is refused', async () => {
   socket.terminate()
 })
 
-test('who does not read what he asked for loses his connection, and nobody else notices', async () => {
-  await using it = await createHarness(tasks)
-  const socket = new WebSocket(it.server.url.replace('http', 'ws') + '?connectionParams=1')
-  await once(socket, 'open')
-  socket.send(JSON.stringify({ method: 'connectionParams', data: { token: 'ada' } }))
-  socket.send(
-    JSON.stringify({ id: 1, method: 'subscription', params: { path: 'jobs.notices', input: { json: {} } } }),
-  )
-  while (it.followers() === 0) await once(socket, 'message')
-  socket.pause()
-
-  const { jobs } = it.client()
-  const text = 'x'.repeat(500_000)
-  let sent = 0
-  for (; it.followers() > 0 && sent < 200; sent++) {
-    const job = await jobs.score.enqueue({ texts: [] })
-    await it.driver.succeed(await it.driver.next(), [{ text, label: 'positive' }])
-    expect((await job.result())[0]?.text).toHaveLength(500_000)
-  }
-  expect(sent).toBeLessThan(200)
-  socket.terminate()
-})
-
 test('one connection that starts its request and says no more does not keep others out', async () => {
   await using it = await createHarness(tasks)
   const idle = connect(it.server.port, '127.0.0.1')

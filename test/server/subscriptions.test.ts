@@ -6,10 +6,11 @@ import { createTRPCUntypedClient, createWSClient, type TRPCUntypedClient, wsLink
 import { type AnyTRPCRouter, initTRPC } from '@trpc/server'
 import { applyWSSHandler } from '@trpc/server/adapters/ws'
 import superjson from 'superjson'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { tasks } from '../kit/contract.ts'
 import { createHarness, WebSocket } from '../kit/harness.ts'
+import { transports } from '../kit/transports.ts'
 
 /** A plain tRPC client on one socket. */
 function connect(url: string) {
@@ -35,6 +36,54 @@ const tooMany = (max: number) => ({
     httpStatus: 429,
     lovage: { code: 'TOO_MANY_SUBSCRIPTIONS', details: { max } },
   },
+})
+
+describe.each(transports)('by %s', (name, transport) => {
+  test('leaving a loop, an abort, a cut cable and a closed client each end the generators on the server', async () => {
+    await using it = await createHarness(tasks)
+    const goodbyes: ((controller: AbortController) => unknown)[] = [
+      (controller) => controller.abort(),
+      () => it.line.cut(),
+      () => 'break',
+    ]
+    for (const goodbye of goodbyes) {
+      const client = it.client(transport)
+      const controller = new AbortController()
+      const job = await client.jobs.sweep.enqueue()
+      const loops = [
+        client.jobs.notices({ signal: controller.signal }),
+        job.notices({ signal: controller.signal }),
+      ].map(async (loop) => {
+        for await (const notice of loop) {
+          expect(notice.type).toBe('ready')
+          if (goodbye(controller) !== undefined) break
+        }
+      })
+      if (goodbye === goodbyes[1]) {
+        // Cut, they come back; so only now the client is closed.
+        await it.abandoned()
+        await client.close()
+      }
+      await Promise.all(loops)
+      await it.abandoned()
+      expect(it.followers()).toBe(0)
+    }
+  })
+
+  test('a client that comes and goes a hundred times leaves nothing behind', async () => {
+    await using it = await createHarness(tasks)
+    const { jobs } = it.client(transport)
+    const job = await jobs.sweep.enqueue()
+    for (let n = 0; n < 100; n++) {
+      for await (const notice of jobs.attach({ id: job.id, task: 'sweep' })) {
+        expect(notice.type).toBe('ready')
+        break
+      }
+    }
+    await it.abandoned()
+    // One for calls and one for notices; a stream that is left takes its connection with it.
+    expect(it.line.connections).toBe(name === 'ws' ? 2 : 102)
+  })
 })
 
 test('the 101st subscription of a socket is refused, with the number; another socket has its own', async () => {
@@ -85,49 +134,4 @@ test('an adapter of the user counts as well, when its createContext is wrapped; 
     wss.close()
     await new Promise((resolve) => void http.close(resolve))
   }
-})
-
-test('leaving a loop, an abort, a cut cable and a closed client each end the generators on the server', async () => {
-  await using it = await createHarness(tasks)
-  const goodbyes: ((controller: AbortController) => unknown)[] = [
-    (controller) => controller.abort(),
-    () => it.line.cut(),
-    () => 'break',
-  ]
-  for (const goodbye of goodbyes) {
-    const client = it.client()
-    const controller = new AbortController()
-    const job = await client.jobs.sweep.enqueue()
-    const loops = [
-      client.jobs.notices({ signal: controller.signal }),
-      job.notices({ signal: controller.signal }),
-    ].map(async (loop) => {
-      for await (const notice of loop) {
-        expect(notice.type).toBe('ready')
-        if (goodbye(controller) !== undefined) break
-      }
-    })
-    if (goodbye === goodbyes[1]) {
-      // Cut, they come back; so only now the client is closed.
-      await it.abandoned()
-      await client.close()
-    }
-    await Promise.all(loops)
-    await it.abandoned()
-    expect(it.followers()).toBe(0)
-  }
-})
-
-test('a client that comes and goes a hundred times leaves nothing behind', async () => {
-  await using it = await createHarness(tasks)
-  const { jobs } = it.client()
-  const job = await jobs.sweep.enqueue()
-  for (let n = 0; n < 100; n++) {
-    for await (const notice of jobs.attach({ id: job.id, task: 'sweep' })) {
-      expect(notice.type).toBe('ready')
-      break
-    }
-  }
-  await it.abandoned()
-  expect(it.line.connections).toBe(2) // one for calls, one for notices
 })

@@ -14,6 +14,7 @@ const EVENTS = Object.keys({
   'job.late': true,
   'job.report_refused': true,
   'worker.joined': true,
+  'worker.probed': true,
   'worker.disconnected': true,
   'worker.expired': true,
   'worker.rejoined': true,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addInspectCommand } from './commands/inspect.ts'
 import { addJobCommands } from './commands/jobs.ts'
 import { addNoticesCommand } from './commands/notices.ts'
 import { examples, type Runner, type SharedOptions } from './commands/shared.ts'
@@ -55,6 +56,7 @@ export function createProgram({ json, onEnd }: { json: boolean; onEnd: (code: Ex
   addWorkerCommand(program, run)
   addJobCommands(program, run)
   addNoticesCommand(program, run)
+  addInspectCommand(program, run)
   addDoctorCommand(program, run)
   return program
 }

@@ -1,7 +1,7 @@
-/** How the websocket is doing, for a user interface that wants to say so. */
+/** How the connection that notices come by is doing, for a user interface that wants to say so. */
 
 /**
- * `idle`: nobody follows anything, so there is no socket. `reconnecting`: there was a socket, or one could not be
+ * `idle`: nobody follows anything, so there is no connection. `reconnecting`: there was one, or none could be
  * opened; loops wait, and go on where they were.
  */
 export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed'
@@ -12,7 +12,7 @@ export interface Connection {
   subscribe(listener: (state: ConnectionState) => void): () => void
 }
 
-/** Where several sockets are open, the worst of them is what the user should know. */
+/** Where several are open, the worst of them is what the user should know. */
 const WORST_FIRST: readonly ConnectionState[] = ['closed', 'reconnecting', 'connecting', 'connected', 'idle']
 
 export function worstOf(states: Iterable<ConnectionState>): ConnectionState {

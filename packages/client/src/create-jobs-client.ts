@@ -1,11 +1,12 @@
-/** The client: calls by HTTP, notices by websocket, types from the server's router. Runs in browsers and in Node. */
+/** The client: calls by HTTP, notices by websocket or Server-Sent Events, types from the server's router. Runs in browsers and in Node. */
 import { WebSocket as DefaultWebSocket } from '#websocket'
 import { type Clock, type Duration, durationMs, systemClock } from '@lovage/core'
 import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
 import superjson from 'superjson'
 import { call } from './calls.ts'
-import { HttpCalls } from './http-calls.ts'
+import { HttpCalls, type HttpOptions } from './http-calls.ts'
 import type { ClientControls, JobsClient } from './jobs-client.ts'
+import type { Transport } from './lines.ts'
 import { ORIGIN } from './origin.ts'
 import { SocketPool } from './socket-pool.ts'
 import { urlsOf } from './urls.ts'
@@ -14,6 +15,8 @@ import { Wire } from './wire.ts'
 export interface JobsClientOptions {
   /** Where tRPC is served: `https://api.example.com/trpc`, or in a browser `/trpc`. */
   url: string
+  /** How notices travel. Default: all on one websocket. Where those do not get through, `sse()` of `@lovage/client/sse`. */
+  transport?: Transport
   /** Where its websocket is, if elsewhere. Default: `url` with `ws` for `http`. */
   socketUrl?: string
   /**
@@ -61,47 +64,45 @@ const IDLE_CLOSE_MS = 5_000 // loops come in a row; and a program that has nothi
 export function createJobsClient<AppRouter extends AnyTRPCRouter>(
   options: JobsClientOptions & Understood<AppRouter>,
 ): JobsClient<AppRouter> {
-  const {
-    auth,
-    headers,
-    keepAlive,
-    transformer = superjson,
-    clock = systemClock,
-    random = Math.random,
-  } = options as JobsClientOptions
-  const Socket = options.WebSocket ?? DefaultWebSocket
-  if (Socket === undefined)
-    throw new TypeError('There is no WebSocket here; pass one as the option `WebSocket`.')
-  const urls = urlsOf(options.url, options.socketUrl)
-  const wire = new Wire({
-    http: new HttpCalls({
-      url: urls.http,
-      fetch: options.fetch,
-      timeoutMs: durationMs(options.callTimeout ?? CALL_TIMEOUT_MS, 'callTimeout'),
-      transformer,
-      headers: async () => ({ ...(await headers?.()), ...bearer(await auth?.()) }),
-    }),
-    sockets: new SocketPool({
-      url: urls.socket,
-      WebSocket: Socket,
-      transformer,
-      connectionParams: auth && (async () => tokenParam(await auth())),
-      keepAlive: {
-        intervalMs: keepAlive?.intervalMs ?? PING_MS,
-        pongTimeoutMs: keepAlive?.pongTimeoutMs ?? PONG_TIMEOUT_MS,
-      },
-      idleCloseMs: options.idleCloseMs ?? IDLE_CLOSE_MS,
-      random,
-    }),
-    clock,
-    random,
-  })
+  const given = options as JobsClientOptions
+  const { auth, headers, transformer = superjson, clock = systemClock, random = Math.random } = given
+  const urls = urlsOf(given.url, given.socketUrl)
+  const http: HttpOptions = {
+    url: urls.http,
+    fetch: given.fetch ?? ((...args) => globalThis.fetch(...args)),
+    timeoutMs: durationMs(given.callTimeout ?? CALL_TIMEOUT_MS, 'callTimeout'),
+    transformer,
+    headers: async () => ({ ...(await headers?.()), ...bearer(await auth?.()) }),
+  }
+  const time = { clock, random }
+  const lines =
+    given.transport?.({ ...http, ...time }) ??
+    new SocketPool({ ...socketOptions(given, urls.socket), transformer, ...time })
+  const wire = new Wire({ http: new HttpCalls(http), lines, ...time })
   const controls: ClientControls = {
     connection: wire.connection,
     close: () => wire.close(),
     [Symbol.asyncDispose]: () => wire.close(),
   }
   return pathProxy([], wire, controls) as JobsClient<AppRouter>
+}
+
+function socketOptions({ auth, keepAlive, idleCloseMs, ...given }: JobsClientOptions, url: string) {
+  const WebSocket = given.WebSocket ?? DefaultWebSocket
+  if (WebSocket === undefined)
+    throw new TypeError(
+      "There is no WebSocket here; pass one as the option `WebSocket`, or transport: 'sse'.",
+    )
+  return {
+    url,
+    WebSocket,
+    connectionParams: auth && (async () => tokenParam(await auth())),
+    keepAlive: {
+      intervalMs: keepAlive?.intervalMs ?? PING_MS,
+      pongTimeoutMs: keepAlive?.pongTimeoutMs ?? PONG_TIMEOUT_MS,
+    },
+    idleCloseMs: idleCloseMs ?? IDLE_CLOSE_MS,
+  }
 }
 
 const bearer = (token: string | null | undefined): Record<string, string> =>

@@ -11,7 +11,7 @@ import { asLovageError } from './errors.ts'
 
 export interface HttpOptions {
   url: string
-  fetch: typeof fetch | undefined
+  fetch: typeof fetch
   timeoutMs: number
   headers: () => Promise<Record<string, string>>
   transformer: TRPCDataTransformer
@@ -30,13 +30,7 @@ export class HttpCalls {
   readonly #client: TRPCUntypedClient<AnyTRPCRouter>
   readonly #url: string
 
-  constructor({
-    url,
-    fetch = (...args) => globalThis.fetch(...args),
-    timeoutMs,
-    headers,
-    transformer,
-  }: HttpOptions) {
+  constructor({ url, fetch, timeoutMs, headers, transformer }: HttpOptions) {
     this.#url = url
     const options = { url, headers, transformer, fetch: within(timeoutMs, fetch) as unknown as TRPCFetch }
     this.#client = createTRPCUntypedClient({

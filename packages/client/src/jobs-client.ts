@@ -9,9 +9,9 @@ export type JobsClient<Router extends AnyTRPCRouter> = CallsOfRecord<Router['_de
 
 /** What a client has of its own. A router of such a name cannot be reached through it. */
 export interface ClientControls extends AsyncDisposable {
-  /** How the websocket is doing. */
+  /** How the connection that notices come by is doing. */
   readonly connection: Connection
-  /** Ends every loop that follows, and closes the socket. Jobs go on. */
+  /** Ends every loop that follows, and closes the connection. Jobs go on. */
   close(): Promise<void>
 }
 

@@ -5,18 +5,11 @@
  * it never looks at what it delivers. Here the cursor is kept by who delivers, so whatever ended, the next
  * subscription continues; what comes twice is dropped; and what cannot get better is thrown.
  */
-import {
-  type Clock,
-  compareCursors,
-  type Cursor,
-  isLovageError,
-  isTerminal,
-  type Notice,
-  sleep,
-} from '@lovage/core'
+import { type Clock, compareCursors, type Cursor, isLovageError, isTerminal, type Notice } from '@lovage/core'
 import { reconnectMs } from './backoff.ts'
 import { hopeAfter } from './errors.ts'
 import { Line, type LineEnd, type OpenLine } from './line.ts'
+import { pause } from './page.ts'
 
 export interface ResumeOptions {
   /** Opens a subscription from a place: `from` for the first one of a caller, `lastEventId` for its successors. */
@@ -79,7 +72,7 @@ export async function* resume(options: ResumeOptions): AsyncGenerator<Notice, vo
       if (hope === 'some') doubts += 1
       if (hope === 'none' || doubts >= MAX_DOUBTFUL) throw end.error
     }
-    await sleep(clock, reconnectMs(failures, random), signal)
+    await pause(clock, reconnectMs(failures, random), random, signal)
     failures += 1
   }
 

@@ -3,9 +3,12 @@
  * follows more jobs at once gets another.
  */
 import { isLovageError, LovageError } from '@lovage/core'
+import { reconnectMs } from './backoff.ts'
 import { ConnectionDisplay, worstOf } from './connection.ts'
 import { asLovageError } from './errors.ts'
 import type { OpenLine } from './line.ts'
+import type { Lines } from './lines.ts'
+import { onReturn } from './page.ts'
 import { Socket, type SocketOptions } from './socket.ts'
 
 /** What Lovage's servers allow by default; one that allows less says so, and is believed. */
@@ -13,19 +16,20 @@ const SUBSCRIPTIONS_PER_SOCKET = 100
 /** More loops than this at once (3,200) are better one loop over a feed. Browsers allow about 200 sockets in all. */
 const MAX_SOCKETS = 32
 
-export class SocketPool {
+export class SocketPool implements Lines {
   readonly connection = new ConnectionDisplay()
   readonly #options: SocketOptions
   #perSocket = SUBSCRIPTIONS_PER_SOCKET
   readonly #sockets = new Set<Socket>()
   /** With subscriptions still on them, but of no use for new ones: their token was refused. */
   readonly #stale = new Set<Socket>()
+  /** Ends the wait for the page to come back. */
+  #forget: (() => void) | undefined
 
   constructor(options: SocketOptions) {
     this.#options = options
   }
 
-  /** A line to a subscription; its errors are Lovage's. */
   line(path: string, input: object): OpenLine {
     return (callbacks) => {
       let socket: Socket
@@ -52,7 +56,8 @@ export class SocketPool {
 
   async close(): Promise<void> {
     this.connection.show('closed')
-    await Promise.all([...this.#sockets, ...this.#stale].map((socket) => socket.close()))
+    this.#forget?.()
+    await Promise.all(this.#all().map((socket) => socket.close()))
   }
 
   #roomy(): Socket {
@@ -80,6 +85,32 @@ export class SocketPool {
   }
 
   #show(): void {
-    this.connection.show(worstOf([...this.#sockets, ...this.#stale].map(({ state }) => state)))
+    const state = worstOf(this.#all().map((socket) => socket.state))
+    this.connection.show(state)
+    if (state === 'reconnecting') this.#forget ??= this.#hurryOnReturn()
+    else {
+      this.#forget?.()
+      this.#forget = undefined
+    }
+  }
+
+  #all(): Socket[] {
+    return [...this.#sockets, ...this.#stale]
+  }
+
+  #hurryOnReturn(): () => void {
+    const { clock, random } = this.#options
+    let cancel = (): void => {}
+    const forget = onReturn(() => {
+      cancel()
+      // By chance: a network that comes back does so for a whole office.
+      cancel = clock.after(reconnectMs(0, random), () => {
+        for (const socket of this.#all()) socket.hurry()
+      })
+    })
+    return () => {
+      forget()
+      cancel()
+    }
   }
 }

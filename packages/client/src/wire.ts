@@ -2,12 +2,12 @@
 import { type Clock, type Cursor, type Job, type JobSource, LovageError, type Notice } from '@lovage/core'
 import type { Connection } from './connection.ts'
 import type { HttpCalls } from './http-calls.ts'
+import type { Lines } from './lines.ts'
 import { resume } from './resume.ts'
-import type { SocketPool } from './socket-pool.ts'
 
 export interface WireParts {
   http: HttpCalls
-  sockets: SocketPool
+  lines: Lines
   clock: Clock
   random: () => number
 }
@@ -32,7 +32,7 @@ export class Wire {
   }
 
   get connection(): Connection {
-    return this.#parts.sockets.connection
+    return this.#parts.lines.connection
   }
 
   async query<Answer>(path: string, input: object): Promise<Answer> {
@@ -47,10 +47,10 @@ export class Wire {
 
   async *follow({ path, input, from, signal, untilEnd }: Following): AsyncGenerator<Notice, void, undefined> {
     this.#checkOpen()
-    const { sockets, clock, random } = this.#parts
+    const { lines, clock, random } = this.#parts
     const { signal: closing } = this.#closing
     yield* resume({
-      open: (place) => sockets.line(path, { ...input, ...place }),
+      open: (place) => lines.line(path, { ...input, ...place }),
       from,
       signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
       untilEnd,
@@ -75,10 +75,10 @@ export class Wire {
     }
   }
 
-  /** Ends every loop, and lets the sockets go. */
+  /** Ends every loop, and lets what carried them go. */
   async close(): Promise<void> {
     this.#closing.abort()
-    await this.#parts.sockets.close()
+    await this.#parts.lines.close()
   }
 
   #checkOpen(): void {

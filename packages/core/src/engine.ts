@@ -6,9 +6,10 @@ import { type Clock, systemClock } from './clock.ts'
 import { START } from './cursor.ts'
 import type { FlowEnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
+import { Events, type QueueEvents } from './events.ts'
 import { followJob, type JobFollow, readFeed } from './feed.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
-import { Hub } from './hub.ts'
+import { Hub, type Listener } from './hub.ts'
 import { type Flow, GROUP } from './flow-calls.ts'
 import { flowJobs, flowNodes } from './flow-jobs.ts'
 import { enqueuedAtOf } from './id.ts'
@@ -33,6 +34,7 @@ import {
 import { type AnyTask, task as defineTask } from './task.ts'
 import type { TaskRules } from './task-rules.ts'
 import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
+import { tellEnqueue, tellFollowing } from './telling.ts'
 
 export interface EngineOptions {
   /** How long results are kept, unless the task says otherwise, in ms. Default 24 h. */
@@ -69,6 +71,8 @@ export class Engine {
   readonly clock: Clock
   /** Every task with the keys that lead to it: what a router is laid out by. */
   readonly tasks: readonly NamedTask[]
+  /** What happens here, for logs, metrics and tests. */
+  readonly events = new Events<QueueEvents>('queue.error')
   readonly #tasks: ReadonlyMap<string, AnyTask>
   readonly #hub: Hub
   readonly #resultTtlMs: number
@@ -118,7 +122,11 @@ export class Engine {
     return this.#terms.get(name) ?? this.#otherTerms
   }
 
-  async enqueue(name: string, input: unknown, options: QueueEnqueueOptions = NO_OPTIONS): Promise<JobRef> {
+  enqueue(name: string, input: unknown, options: QueueEnqueueOptions = NO_OPTIONS): Promise<JobRef> {
+    return tellEnqueue(this.events, name, 1, this.#enqueue(name, input, options))
+  }
+
+  async #enqueue(name: string, input: unknown, options: QueueEnqueueOptions): Promise<JobRef> {
     const task = this.task(name)
     this.#checkOnce()
     // Where the schema answers at once nothing is awaited here, so that the calls of one tick reach the store together.
@@ -134,10 +142,18 @@ export class Engine {
     return await this.#refOf(job, enqueued as Enqueued)
   }
 
-  async enqueueMany(
+  enqueueMany(
     name: string,
     inputs: readonly unknown[],
     options: Omit<QueueEnqueueOptions, 'id' | 'idempotencyKey'> = NO_OPTIONS,
+  ): Promise<JobRef[]> {
+    return tellEnqueue(this.events, name, inputs.length, this.#enqueueMany(name, inputs, options))
+  }
+
+  async #enqueueMany(
+    name: string,
+    inputs: readonly unknown[],
+    options: Omit<QueueEnqueueOptions, 'id'>,
   ): Promise<JobRef[]> {
     const task = this.task(name)
     this.#checkOnce()
@@ -234,9 +250,16 @@ export class Engine {
   /** One job's notices: after `from`, or from a snapshot on. Ends after the terminal notice. */
   follow(
     id: string,
-    { from, signal, logs, ...scope }: Scope & JobFollow,
+    { owner, task, logs = true, ...listening }: Scope & JobFollow,
   ): AsyncGenerator<Notice, void, undefined> {
-    return followJob(this.#hub, this.store, () => this.snapshot(id, scope), { id, from, signal, logs })
+    // The owner stands at every notice, too: an id that was forgotten may be enqueued anew, by somebody else.
+    const match = { jobId: id, owner, types: logs ? undefined : new Set(UNSAID) }
+    const notices = followJob(this.#hub, this.store, () => this.snapshot(id, { owner, task }), {
+      ...listening,
+      match,
+      logs,
+    })
+    return tellFollowing(this.events, this.clock, { of: 'job', id }, notices)
   }
 
   /** The notices of many jobs. Goes on until the signal is aborted or the loop is left. */
@@ -247,10 +270,15 @@ export class Engine {
     from,
     owner,
     signal,
-  }: NoticesOptions & { owner?: string | undefined }): AsyncGenerator<Notice, void, undefined> {
+    isSlow,
+  }: NoticesOptions & Partial<Listener> & { owner?: string | undefined }): AsyncGenerator<
+    Notice,
+    void,
+    undefined
+  > {
     this.#checkOnce()
     for (const name of tasks ?? []) this.task(name)
-    return readFeed(this.#hub, this.store, {
+    const notices = readFeed(this.#hub, this.store, {
       match: {
         tasks: tasks === undefined ? undefined : new Set(tasks),
         types: types === undefined && logs ? undefined : new Set(types ?? UNSAID),
@@ -258,7 +286,9 @@ export class Engine {
       },
       from: from === 'start' ? START : from,
       signal: signal ?? new AbortController().signal,
+      isSlow,
     })
+    return tellFollowing(this.events, this.clock, { of: 'feed' }, notices)
   }
 
   async inspect(options: InspectOptions = {}): Promise<Inspection> {

@@ -1,7 +1,6 @@
 /** Following: history joined to what is live, without hole or repeat; for one job, and for many. */
 import { compareCursors, type Cursor } from './cursor.ts'
-import type { Hub } from './hub.ts'
-import { isSaid } from './log.ts'
+import type { Hub, Listener } from './hub.ts'
 import { isTerminal, type JobNotice, type Notice } from './notice.ts'
 import { hasEnded, jobOf, noticeOf, subjectOf, terminalNotice } from './snapshot.ts'
 import type { Page, Snapshot, Store, StoredNotice } from './store.ts'
@@ -10,9 +9,8 @@ import { type Match, matches } from './subscriber.ts'
 const PAGE = 500
 
 /** How one job is followed. */
-export interface JobFollow {
+export interface JobFollow extends Listener {
   from?: Cursor | undefined
-  signal: AbortSignal
   /** Whether `log` and `chunk` are wanted. Default true. */
   logs?: boolean | undefined
 }
@@ -41,9 +39,9 @@ async function* history(
 export async function* readFeed(
   hub: Hub,
   store: Store,
-  { match, from, signal }: { match: Match; from: Cursor | undefined; signal: AbortSignal },
+  { match, from, ...listener }: Listener & { match: Match; from: Cursor | undefined },
 ): AsyncGenerator<Notice, void, undefined> {
-  const subscriber = await hub.subscribe(match, signal)
+  const subscriber = await hub.subscribe(match, listener)
   try {
     let cursor = from ?? (await store.tail())
     let behind = from !== undefined
@@ -53,7 +51,7 @@ export async function* readFeed(
         subscriber.catchUp()
         for await (const page of history(hub, store, match, cursor)) {
           if (page.missed > 0) yield { type: 'gap', cursor, missed: page.missed }
-          for (const record of page.notices) {
+          for (const record of subscriber.thinned(page.notices)) {
             if (matches(match, record)) yield await noticeOrGap(store, record)
           }
           cursor = page.cursor
@@ -78,16 +76,16 @@ export async function* readFeed(
  * before it, as far as that is kept. It ends after the terminal notice, which it gives also when the job had ended
  * long before.
  *
+ * @param match Has the job's id, and the types without `log` and `chunk` where those are not wanted.
  * @param look Takes a snapshot of the job; throws where the caller may not see it, or where it is no longer known.
  */
 export async function* followJob(
   hub: Hub,
   store: Store,
   look: () => Promise<Snapshot>,
-  { id, from, signal, logs = true }: JobFollow & { id: string },
+  { match, from, logs = true, ...listener }: JobFollow & { match: Match },
 ): AsyncGenerator<Notice, void, undefined> {
-  const match = { jobId: id }
-  const subscriber = await hub.subscribe(match, signal)
+  const subscriber = await hub.subscribe(match, listener)
   try {
     let cursor = from
     let isReady = false
@@ -101,8 +99,8 @@ export async function* followJob(
         for await (const page of history(hub, store, match, cursor)) {
           missed = page.missed
           if (missed > 0) break
-          for (const record of page.notices) {
-            if (record.jobId !== id || (!logs && isSaid(record.type))) continue
+          for (const record of subscriber.thinned(page.notices)) {
+            if (!matches(match, record)) continue
             const notice = (await complete(store, record)) ?? (await lastWord(look))
             if (notice === null) continue
             yield notice
@@ -123,7 +121,6 @@ export async function* followJob(
       isReady = true
       for await (const record of subscriber.live(cursor)) {
         cursor = record.cursor
-        if (!logs && isSaid(record.type)) continue
         const notice = (await complete(store, record)) ?? (await lastWord(look))
         if (notice === null) continue
         yield notice

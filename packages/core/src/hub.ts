@@ -8,16 +8,24 @@
  *
  * What the reader has read lately is kept (`recent.ts`): history that is recent is read by all from there.
  */
+import { Audience } from './audience.ts'
 import { backoffMs, type Growth } from './backoff.ts'
 import { type Clock, sleep } from './clock.ts'
 import { type Cursor, parseCursor, START } from './cursor.ts'
 import { Recent } from './recent.ts'
 import type { Page, Store, StoredNotice } from './store.ts'
-import { type Match, matches, Subscriber } from './subscriber.ts'
+import { type Match, Subscriber } from './subscriber.ts'
 
 /** How long the reader outlives its last subscriber, so that waits in a row do not restart it. */
 const LINGER_MS = 5_000
 const BETWEEN_FAILURES: Growth = { type: 'exponential', firstMs: 100, maxMs: 2_000 }
+
+/** Who follows. */
+export interface Listener {
+  signal: AbortSignal
+  /** Whether he is too slow for every notice: then he gets of each job's progress the newest. Default: never. */
+  isSlow?: (() => boolean) | undefined
+}
 
 interface Reader {
   stop: AbortController
@@ -37,9 +45,7 @@ export class Hub {
   readonly #store: Store
   readonly #clock: Clock
   readonly #random: () => number
-  /** Those who follow one job, by its id: a record costs what its audience costs. */
-  readonly #byJob = new Map<string, Set<Subscriber>>()
-  readonly #feeds = new Set<Subscriber>()
+  readonly #audience = new Audience()
   #reader: Reader | undefined
   #cancelLinger: (() => void) | undefined
   #closed = false
@@ -55,16 +61,14 @@ export class Hub {
    *
    * @throws LovageError `STORE_UNAVAILABLE`
    */
-  async subscribe(match: Match, signal: AbortSignal): Promise<Subscriber> {
-    const peers = this.#peersOf(match)
+  async subscribe(match: Match, { signal, isSlow = () => false }: Listener): Promise<Subscriber> {
     const close = (): void => subscriber.close()
-    const subscriber = new Subscriber(match, () => {
+    const subscriber = new Subscriber(match, isSlow, () => {
       signal.removeEventListener('abort', close)
-      peers.delete(subscriber)
-      if (match.jobId !== undefined && peers.size === 0) this.#byJob.delete(match.jobId)
+      this.#audience.delete(subscriber)
       if (this.size === 0) this.#linger()
     })
-    peers.add(subscriber)
+    this.#audience.add(subscriber)
     signal.addEventListener('abort', close)
     if (signal.aborted || this.#closed) close()
     else {
@@ -117,27 +121,16 @@ export class Hub {
     }
   }
 
+  /** How many follow. */
   get size(): number {
-    return this.#feeds.size + this.#byJob.size
+    return this.#audience.size
   }
 
   close(): void {
     this.#closed = true
     this.#reader?.stop.abort()
     this.#cancelLinger?.()
-    for (const subscriber of this.#all()) subscriber.close()
-  }
-
-  #peersOf({ jobId }: Match): Set<Subscriber> {
-    if (jobId === undefined) return this.#feeds
-    const peers = this.#byJob.get(jobId) ?? new Set()
-    this.#byJob.set(jobId, peers)
-    return peers
-  }
-
-  *#all(): Generator<Subscriber> {
-    yield* this.#feeds
-    for (const peers of this.#byJob.values()) yield* peers
+    for (const subscriber of this.#audience) subscriber.close()
   }
 
   /** Resolves when the reader has its place; starts it where there is none. */
@@ -185,11 +178,11 @@ export class Hub {
             const { seq } = parseCursor(record.cursor)
             if (seq !== reader.recent.lastSeq + 1) {
               reader.recent = new Recent(seq - 1)
-              this.#lagAll()
+              for (const subscriber of this.#audience) subscriber.lag()
             }
             reader.place = record.cursor
             reader.recent.push(record)
-            this.#deliver(record)
+            this.#audience.push(record)
           }
         }
       } catch {
@@ -199,18 +192,5 @@ export class Hub {
         await sleep(this.#clock, delayMs, signal)
       }
     }
-  }
-
-  #deliver(record: StoredNotice): void {
-    for (const subscriber of this.#byJob.get(record.jobId) ?? []) {
-      if (matches(subscriber.match, record)) subscriber.push(record)
-    }
-    for (const subscriber of this.#feeds) {
-      if (matches(subscriber.match, record)) subscriber.push(record)
-    }
-  }
-
-  #lagAll(): void {
-    for (const subscriber of this.#all()) subscriber.lag()
   }
 }

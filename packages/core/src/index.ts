@@ -33,6 +33,7 @@ export {
   isLovageError,
   LovageError,
 } from './errors.ts'
+export { Events, type Following, type QueueEvents } from './events.ts'
 export type { BoundTask, HandlerOf, Handlers, JobContext } from './handler.ts'
 export { Engine, type EngineOptions, type Scope } from './engine.ts'
 export {

@@ -24,6 +24,7 @@ import {
   stepOf,
   type StepOptions,
 } from './flow-calls.ts'
+import type { QueueEvents } from './events.ts'
 import {
   type CancelOutcome,
   createHandle,
@@ -175,6 +176,8 @@ export type Queue<Tree extends TaskTree = TaskTree> = CallsOf<Tree, QueueEnqueue
      * @throws LovageError `OPTION_INVALID`, `STORE_UNAVAILABLE`
      */
     inspect(options?: InspectOptions): Promise<Inspection>
+    /** Calls back for each event of this kind, until the returned function is called. */
+    on<E extends keyof QueueEvents>(event: E, listener: (event: QueueEvents[E]) => void): () => void
     /** Ends every loop that follows, and closes the store. */
     close(): Promise<void>
     /** What routers are built on. */
@@ -255,6 +258,7 @@ export function queueOver<const Tree extends TaskTree>(
     },
     counts: () => store.counts(),
     inspect: (options?: InspectOptions) => engine.inspect(options),
+    on: engine.events.on.bind(engine.events),
     close: () => engine.close(),
     '~engine': engine,
   }) as unknown as Queue<Tree>

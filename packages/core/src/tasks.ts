@@ -31,6 +31,7 @@ export const RESERVED = [
   'limit',
   'list',
   'notices',
+  'on',
   'pause',
   'paused',
   'purge',

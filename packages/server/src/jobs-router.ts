@@ -1,5 +1,5 @@
 /** The jobs router: a queue as ordinary tRPC procedures, behind the user's own procedure. */
-import { type Engine, LovageError, type Queue, type TaskTree } from '@lovage/core'
+import { type Duration, durationMs, type Engine, LovageError, type Queue, type TaskTree } from '@lovage/core'
 import type {
   AnyTRPCRootTypes,
   inferProcedureBuilderResolverOptions,
@@ -12,6 +12,7 @@ import type {
 import { formatter } from './errors.ts'
 import type { JobsRecord, WithLovage } from './procedures.ts'
 import { ownJobs } from './own-jobs.ts'
+import { Revocation, REVOKED_EVERY_MS } from './revocation.ts'
 import { type Kit, type PlainBuilder, sharedProcedures, taskProcedures } from './resolvers.ts'
 
 export interface JobsRouterOptions<
@@ -37,6 +38,16 @@ export interface JobsRouterOptions<
   expires?: (options: { ctx: inferProcedureBuilderResolverOptions<Procedure>['ctx'] }) => number | undefined
   /** The highest priority that callers may give their jobs. Default: that of the task, and none where it has none. */
   maxPriority?: number
+  /**
+   * Whether the caller's right to listen was taken away: a session that was ended, a user who was banned. Asked when a
+   * subscription begins, and again before a notice is delivered upon an answer older than `revokedEvery`; `true` ends
+   * it with `UNAUTHORIZED`. One that throws ends it as well, and the client tries again.
+   */
+  revoked?: (options: {
+    ctx: inferProcedureBuilderResolverOptions<Procedure>['ctx']
+  }) => boolean | Promise<boolean>
+  /** How long an answer of `revoked` stands. Default 5 s; 0: each notice asks, for one who answers from memory. */
+  revokedEvery?: Duration
 }
 
 export type JobsRouter<Tree, Root extends AnyTRPCRootTypes> = TRPCBuiltRouter<
@@ -67,7 +78,10 @@ export function jobsRouter<
   owner,
   expires,
   maxPriority,
+  revoked,
+  revokedEvery = REVOKED_EVERY_MS,
 }: JobsRouterOptions<Tree, Root, Procedure>): JobsRouter<Tree, Root> {
+  const everyMs = durationMs(revokedEvery, 'revokedEvery')
   const builder = procedure as unknown as PlainBuilder
   const kit: Kit = {
     // Asked for by name alone: to look through all members of a tree of tasks that is not known yet has no end.
@@ -75,8 +89,11 @@ export function jobsRouter<
     base: builder.errors(formatter(t._config.errorFormatter)),
     open: builder._def.inputs.length > 0,
     ownerOf: owner === 'public' ? () => undefined : (ctx) => checkedOwner(owner({ ctx })),
-    expiresOf: (ctx) => expires?.({ ctx }),
     maxPriority,
+    rightsOf: (ctx) => ({
+      expiresAt: expires?.({ ctx }),
+      revocation: revoked && new Revocation(() => revoked({ ctx }), everyMs),
+    }),
   }
   const record = { ...sharedProcedures(kit, undefined), ...ownJobs(kit) }
   for (const task of kit.engine.tasks) place(record, task.keys, taskProcedures(kit, task))

@@ -10,8 +10,13 @@ export const MAX_DISCARDED_BYTES = 16 * 1_048_576
 /** Calls in one batch. Their paths stand in the URL, which Node limits to about as many. */
 export const MAX_BATCH = 500
 
-/** Bytes that may wait for a client who reads too slowly; beyond, his connection is cut, and he resumes at his cursor. */
+/** Bytes that may wait for a client, whatever asked for them; beyond, his connection is cut, and he resumes at his cursor. */
 export const MAX_BUFFERED_BYTES = 4 * 1_048_576
+
+/** Bytes that wait for a client until his subscriptions take nothing more from the feed: more than a page needs at once. */
+export const ROOM_BYTES = 524_288
+/** A client who has read nothing for so long is frozen or gone. Shorter than a phone's passage through a tunnel helps nobody. */
+export const PATIENCE_MS = 30_000
 
 /** Proxies close what was silent for 30 or 60 s. */
 export const PING_MS = 15_000

@@ -1,7 +1,7 @@
 /** The procedures at run time: each parses its envelope, asks the engine within the owner's scope, and answers. */
 import { type Engine, isLovageError, type NamedTask } from '@lovage/core'
 import type { TRPCProcedureBuilder, TRPCRouterRecord, TRPCUnsetMarker } from '@trpc/server'
-import { answer, deliver } from './answer.ts'
+import { answer, deliver, type Rights } from './answer.ts'
 import { enqueueFields } from './enqueue-fields.ts'
 import * as field from './envelope.ts'
 import { defined, envelope, optional, refuse } from './envelope.ts'
@@ -27,15 +27,14 @@ export interface Kit {
   open: boolean
   /** Whose jobs the caller may touch; `undefined`: everybody's. */
   ownerOf: (ctx: object) => string | undefined
-  /** Until when the caller may listen, in Unix ms. */
-  expiresOf: (ctx: object) => number | undefined
+  rightsOf: (ctx: object) => Rights
   /** `undefined`: what each task says. */
   maxPriority: number | undefined
 }
 
 /** What one task and all tasks have in common. */
 export function sharedProcedures(kit: Kit, task: string | undefined): TRPCRouterRecord {
-  const { engine, base, open, ownerOf, expiresOf } = kit
+  const { engine, base, open, ownerOf, rightsOf } = kit
   return {
     get: base
       .input(envelope({ id: field.id }, { open }))
@@ -52,10 +51,10 @@ export function sharedProcedures(kit: Kit, task: string | undefined): TRPCRouter
         }),
       ),
     notices: base.input(envelope(noticesFields(task), { open })).subscription(({ ctx, input, signal }) =>
-      deliver(ctx, signal, expiresOf(ctx), (own) => {
+      deliver(ctx, signal, rightsOf(ctx), (listening) => {
         const owner = ownerOf(ctx)
         const { id, types, logs, tasks = task === undefined ? undefined : [task] } = input
-        const start = { from: input.lastEventId ?? input.from, signal: own }
+        const start = { from: input.lastEventId ?? input.from, ...listening }
         if (id === undefined) return engine.feed(defined({ ...start, tasks, types, logs, owner }))
         for (const option of ['tasks', 'types'] as const) {
           if (input[option] !== undefined) refuse(option, input[option], 'nothing beside an id')

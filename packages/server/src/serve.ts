@@ -5,6 +5,8 @@ import type { Queue, TaskTree } from '@lovage/core'
 import type { AnyTRPCRouter, inferRouterContext, TRPCError } from '@trpc/server'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import type { TRPCRequestInfo } from '@trpc/server/http'
+import { DEFAULT_MAX_SUBSCRIPTIONS, withConnection } from './connection-context.ts'
+import { type KeepAlive, withSignsOfLife } from './event-stream.ts'
 import { httpFront } from './http-front.ts'
 import {
   CLOSE_GRACE_MS,
@@ -17,7 +19,6 @@ import {
   REQUEST_TIMEOUT_MS,
 } from './limits.ts'
 import type { Origins } from './origins.ts'
-import { DEFAULT_MAX_SUBSCRIPTIONS, limitSubscriptions } from './seats.ts'
 import { type Authenticate, type RouterOf, servedContext, servedRouter } from './served-router.ts'
 import { acceptSockets } from './sockets.ts'
 
@@ -34,8 +35,10 @@ export interface ListenOptions {
   maxPayloadBytes?: number
   /** Subscriptions of one socket to jobs routers. Default 100. */
   maxSubscriptions?: number
-  /** Pings on every socket, so that dead peers are noticed. Default every 15 s of silence, with 5 s for the answer. */
+  /** Pings on every socket and event stream, so that dead peers are noticed. Default every 15 s of silence, with 5 s for the answer. */
   keepAlive?: { pingMs?: number; pongWaitMs?: number } | false
+  /** How long a client may read nothing of what waits for him, until his socket is cut. Default 30 s. */
+  patienceMs?: number
   /** How long `close` waits for clients to leave by themselves. Default 1 s. */
   closeGraceMs?: number
   /** Told of every error of a call, with its cause. Default: those that are the server's fault go to `console.error`. */
@@ -85,10 +88,16 @@ export function serve<Router extends AnyTRPCRouter>(
 export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRPCRouter>> {
   const { host = '127.0.0.1', path = '/trpc', origins = [], maxPayloadBytes = MAX_PAYLOAD_BYTES } = options
   const { router, createContext } = served(options)
+  const closing = new AbortController()
   const { onError = logFaults } = options
+  const keepAlive = keepAliveOf(options.keepAlive)
   const handler = {
     router,
-    createContext: limitSubscriptions(createContext, options.maxSubscriptions ?? DEFAULT_MAX_SUBSCRIPTIONS),
+    createContext: withConnection(createContext, {
+      max: options.maxSubscriptions ?? DEFAULT_MAX_SUBSCRIPTIONS,
+      patienceMs: options.patienceMs,
+      closing: closing.signal,
+    }),
     onError: ({ error, path: procedure }: { error: TRPCError; path: string | undefined }) =>
       onError({ error, path: procedure }),
     maxBatchSize: MAX_BATCH,
@@ -100,11 +109,19 @@ export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRP
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     },
-    httpFront(door, createHTTPHandler({ ...handler, basePath: path, maxBodySize: maxPayloadBytes })),
+    httpFront(
+      door,
+      createHTTPHandler({
+        ...handler,
+        router: withSignsOfLife(router, keepAlive),
+        basePath: path,
+        maxBodySize: maxPayloadBytes,
+      }),
+    ),
   )
   const sockets = acceptSockets(server, {
     ...door,
-    handler: { ...handler, ...keepAliveOf(options.keepAlive) },
+    handler: { ...handler, ...(keepAlive && { keepAlive: { enabled: true, ...keepAlive } }) },
   })
 
   await new Promise<void>((resolve, reject) => {
@@ -118,6 +135,7 @@ export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRP
 
   let closed: Promise<void> | undefined
   async function close(): Promise<void> {
+    closing.abort()
     const released = new Promise<void>((resolve) => void server.close(() => resolve()))
     await sockets.close(options.closeGraceMs ?? CLOSE_GRACE_MS)
     server.closeAllConnections()
@@ -157,15 +175,9 @@ function served(options: AnyServeOptions): { router: AnyTRPCRouter; createContex
   }
 }
 
-function keepAliveOf(keepAlive: ListenOptions['keepAlive']) {
-  if (keepAlive === false) return {}
-  return {
-    keepAlive: {
-      enabled: true,
-      pingMs: keepAlive?.pingMs ?? PING_MS,
-      pongWaitMs: keepAlive?.pongWaitMs ?? PONG_WAIT_MS,
-    },
-  }
+function keepAliveOf(keepAlive: ListenOptions['keepAlive']): KeepAlive | undefined {
+  if (keepAlive === false) return undefined
+  return { pingMs: keepAlive?.pingMs ?? PING_MS, pongWaitMs: keepAlive?.pongWaitMs ?? PONG_WAIT_MS }
 }
 
 /** Not what callers do wrong, and not the ends of their sockets: strangers must not be able to fill a log. */

@@ -4,15 +4,20 @@ import { LovageError, type Queue, systemClock, type TaskTree } from '@lovage/cor
 import { initTRPC, type TRPCBuiltRouter, type TRPCDefaultErrorShape } from '@trpc/server'
 import type { TRPCRequestInfo } from '@trpc/server/http'
 import superjson from 'superjson'
+import { answer } from './answer.ts'
 import { formatter, toTRPCError } from './errors.ts'
 import { expired } from './expiry.ts'
 import { jobsRouter } from './jobs-router.ts'
+import { Revocation } from './revocation.ts'
 import type { JobsRecord, WithLovage } from './procedures.ts'
 
-/** Whose token it is, and until when, in Unix ms: subscriptions end then. Without `expiresAt` they do not. */
+/** Whose token it is, and for how long. */
 export interface Caller {
   owner: string
+  /** Unix ms: subscriptions end then. Default: they do not. */
   expiresAt?: number
+  /** Whether it was taken away meanwhile; asked at each call, and by subscriptions every 5 s while notices come. */
+  revoked?: () => boolean | Promise<boolean>
 }
 
 /**
@@ -45,13 +50,14 @@ export type RouterOf<Tree> = TRPCBuiltRouter<
 export function servedRouter<Tree extends TaskTree>(queue: Queue<Tree>, isPublic: boolean): RouterOf<Tree> {
   // Never with stacks: who is asked by strangers is no developer's screen.
   const t = initTRPC.context<ServedContext>().create({ transformer: superjson, isDev: false })
-  const known = t.procedure.errors(formatter(t._config.errorFormatter)).use(async ({ ctx, next }) => {
+  const known = t.procedure.errors(formatter(t._config.errorFormatter)).use(async ({ ctx, type, next }) => {
     const caller = await ctx.caller().catch((error: unknown) => Promise.reject(toTRPCError(error)))
     if (caller === null)
       throw toTRPCError(new LovageError('UNAUTHORIZED', { message: 'The token is missing or not valid.' }))
-    const { owner, expiresAt } = caller
+    const { owner, expiresAt, revoked } = caller
     if (expiresAt !== undefined && expiresAt <= systemClock.now()) throw toTRPCError(expired())
-    return next({ ctx: { owner, expiresAt } })
+    if (revoked !== undefined && type !== 'subscription') await answer(() => new Revocation(revoked).check())
+    return next({ ctx: { owner, expiresAt, revoked } })
   })
   const jobs = isPublic
     ? jobsRouter({ t, queue, procedure: t.procedure, owner: 'public' })
@@ -61,6 +67,7 @@ export function servedRouter<Tree extends TaskTree>(queue: Queue<Tree>, isPublic
         procedure: known,
         owner: ({ ctx }) => ctx.owner,
         expires: ({ ctx }) => ctx.expiresAt,
+        revoked: ({ ctx }) => ctx.revoked?.() ?? false,
       })
   return t.router({ jobs })
 }

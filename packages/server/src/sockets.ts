@@ -7,6 +7,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { pathOf } from './http-front.ts'
 import { CLOSE_WAIT_MS, MAX_BUFFERED_BYTES } from './limits.ts'
 import { isAllowedOrigin, type Origins } from './origins.ts'
+import { isStrike, Strikes } from './strikes.ts'
 
 export interface SocketOptions<Router extends AnyTRPCRouter> {
   path: string
@@ -32,9 +33,14 @@ export function acceptSockets<Router extends AnyTRPCRouter>(
     maxPayload: maxPayloadBytes,
     WebSocket: BoundedSocket,
   })
+  const clients = new WeakMap<IncomingMessage, BoundedSocket>()
   const { broadcastReconnectNotification } = applyWSSHandler({
     ...handler,
     wss: sockets,
+    onError(event: Parameters<NonNullable<typeof handler.onError>>[0]) {
+      handler.onError?.(event)
+      if (isStrike(event.error, event.path)) clients.get(event.req)?.strike()
+    },
   } as WSSHandlerOptions<Router>)
   let isClosing = false
 
@@ -42,7 +48,10 @@ export function acceptSockets<Router extends AnyTRPCRouter>(
     if (isClosing) return refuse(socket, '503 Service Unavailable')
     if (pathOf(request) !== path) return refuse(socket, '404 Not Found')
     if (!isAllowedOrigin(request, origins)) return refuse(socket, '403 Forbidden')
-    sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request))
+    sockets.handleUpgrade(request, socket, head, (client) => {
+      clients.set(request, client)
+      sockets.emit('connection', client, request)
+    })
   })
 
   /** Resolves when no client is left, or after `ms`. */
@@ -78,10 +87,21 @@ function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 
-/** A client who does not read makes his frames wait here, in memory: beyond a bound he loses the connection. */
+/** What tRPC answers to frames that are no calls; nobody else is told of them. */
+const TO_GARBAGE = '{"id":null,"error"'
+
 class BoundedSocket extends WebSocket {
+  readonly #strikes = new Strikes()
+
+  /** A client who does not read makes his frames wait here, in memory: beyond a bound he loses the connection. */
   override send(...args: unknown[]): void {
+    const [data] = args
+    if (typeof data === 'string' && data.startsWith(TO_GARBAGE)) this.strike()
     if (this.bufferedAmount > MAX_BUFFERED_BYTES) this.terminate()
     else (super.send as (...args: unknown[]) => void)(...args)
+  }
+
+  strike(): void {
+    if (this.#strikes.isOut()) this.terminate()
   }
 }

@@ -2,7 +2,7 @@
  * Everything that a worker tells, in one vocabulary. The log is one listener, a metrics exporter may be another, and
  * tests wait for these events instead of sleeping.
  */
-import type { Failure } from '@lovage/core'
+import { Events as AnyEvents, type Failure } from '@lovage/core'
 
 export interface JobEvent {
   id: string
@@ -40,6 +40,8 @@ export interface WorkerEvents {
   'job.report_refused': JobEvent & { why: string }
   /** The session has joined: jobs are claimed from now on. */
   'worker.joined': { session: string; store: string; tasks: readonly string[]; concurrency: number }
+  /** Its HTTP probe answers. */
+  'worker.probed': { url: string; paths: readonly string[] }
   /** The store cannot be reached. Handlers go on; their outcomes are kept until it is back. */
   'worker.disconnected': { store: string; cause: string; running: number }
   /** Its lease ran out before it was renewed: its jobs went back to the line, and it starts a new session. */
@@ -58,29 +60,9 @@ export interface WorkerEvents {
 
 export type WorkerEvent = keyof WorkerEvents
 
-type Listener<E extends WorkerEvent> = (event: WorkerEvents[E]) => void
-
-export class Events {
-  readonly #listeners = new Map<WorkerEvent, Set<Listener<never>>>()
-
-  /** The returned function ends it. */
-  on<E extends WorkerEvent>(name: E, listener: Listener<E>): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set()
-    this.#listeners.set(name, listeners)
-    listeners.add(listener)
-    return () => void listeners.delete(listener)
-  }
-
-  emit<E extends WorkerEvent>(name: E, event: WorkerEvents[E]): void {
-    const listeners = this.#listeners.get(name) as ReadonlySet<Listener<E>> | undefined
-    if (listeners === undefined) return
-    for (const listener of listeners) {
-      try {
-        listener(event)
-      } catch (error) {
-        // A listener for mistakes that makes one itself has nobody left to tell.
-        if (name !== 'worker.error') this.emit('worker.error', { error, during: `a listener for ${name}` })
-      }
-    }
+/** What a worker tells, and who hears it. */
+export class Events extends AnyEvents<WorkerEvents> {
+  constructor() {
+    super('worker.error')
   }
 }

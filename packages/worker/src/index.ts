@@ -1,5 +1,6 @@
 export { Discard, Retry } from '@lovage/core'
 export type { JobEndEvent, JobEvent, WorkerEvent, WorkerEvents } from './events.ts'
 export { type HostedOptions, type HostedWorker, hostWorkers, type WorkerHost } from './host.ts'
-export type { LogLevel, WorkerOptions } from './options.ts'
-export { createWorker, type Worker, type WorkerHealth } from './worker.ts'
+export type { WorkerHealth } from './health.ts'
+export type { LogLevel, WorkerOptions, WorkerProbeOptions } from './options.ts'
+export { createWorker, type Worker } from './worker.ts'

@@ -85,6 +85,9 @@ export function logEvents(events: Events, logger: Logger): void {
       `Lovage worker ready: ${tasks.length} task(s) (${tasks.join(', ')}), concurrency ${concurrency}, on ${store}`,
     )
   })
+  events.on('worker.probed', ({ url, paths }) => {
+    logger.info({ url }, `The probe answers ${paths.join(', ')} at ${url}`)
+  })
   events.on('worker.disconnected', ({ store, cause, running }) => {
     logger.warn(
       { running },

@@ -19,6 +19,7 @@ import {
   taskList,
   type TaskTree,
 } from '@lovage/core'
+import type { ProbeOptions } from '@lovage/ops'
 import type { StoreOptions } from '@lovage/redis'
 import type { Logger } from 'pino'
 import { bindHandlers } from './bind-handlers.ts'
@@ -55,6 +56,8 @@ export interface WorkerOptions<Tree extends TaskTree> extends StoreOptions {
   resultTtl?: Duration | undefined
   /** A larger result fails its job. Default 1 MiB. */
   maxResultBytes?: number | undefined
+  /** An HTTP probe for whoever watches over the process. Default: none. */
+  probe?: WorkerProbeOptions | undefined
   /** What inspections and logs call this worker. Default: host and process id. */
   name?: string | undefined
   /**
@@ -66,6 +69,15 @@ export interface WorkerOptions<Tree extends TaskTree> extends StoreOptions {
   clock?: Clock | undefined
   /** A number from 0 to below 1; spreads retries and reconnects. Default `Math.random`. */
   random?: (() => number) | undefined
+}
+
+export interface WorkerProbeOptions extends ProbeOptions {
+  /**
+   * How long no fetch may succeed before the worker counts as dead and `/live` answers 503. Longer than Redis may be
+   * away: an orchestrator that replaces workers meanwhile ends handlers whose outcomes would have been kept. Default
+   * 2 min.
+   */
+  maxSilence?: Duration | undefined
 }
 
 export interface Settings {
@@ -82,6 +94,8 @@ export interface Settings {
   maxResultBytes: number
   name: string
   signals: boolean
+  probe: ProbeOptions | undefined
+  maxSilenceMs: number
   clock: Clock
   random: () => number
 }
@@ -117,6 +131,11 @@ export function settingsOf<Tree extends TaskTree>(options: WorkerOptions<Tree>):
     maxResultBytes: wholeNumber('maxResultBytes', options.maxResultBytes ?? 1024 * 1024),
     name: options.name ?? `${hostname()}:${process.pid}`,
     signals: options.signals ?? true,
+    probe: options.probe,
+    maxSilenceMs: wholeNumber(
+      'probe.maxSilence',
+      durationMs(options.probe?.maxSilence ?? '2m', 'probe.maxSilence'),
+    ),
     clock,
     random: options.random ?? Math.random,
   }

@@ -1,8 +1,10 @@
 /** The worker as its users hold it: started, run, watched, stopped. */
 import { type Duration, durationMs, LovageError, sleep, type Store, type TaskTree } from '@lovage/core'
+import { openProbe, type Probe } from '@lovage/ops'
 import { openStore } from '@lovage/redis'
 import { assemble, type Parts } from './assemble.ts'
 import { Events, type WorkerEvent, type WorkerEvents } from './events.ts'
+import { lifeOf, type WorkerHealth } from './health.ts'
 import { createLogger, logEvents } from './log.ts'
 import { hosted, workerHost } from './host.ts'
 import { type Settings, settingsOf, type WorkerOptions } from './options.ts'
@@ -26,23 +28,6 @@ export function createWorker<const Tree extends TaskTree>(given: WorkerOptions<T
   return worker
 }
 
-/** What a health check needs. */
-export interface WorkerHealth {
-  /** `reconnecting`: it runs, but the store does not answer. `stopped`: also before its start. */
-  state: 'starting' | 'running' | 'reconnecting' | 'draining' | 'stopped'
-  /** `null` while there is none. */
-  session: string | null
-  /** When the store last answered a step, in Unix ms; a worker that is well steps every 5 s or more often. `null` before the first. */
-  lastStepAt: number | null
-  slots: number
-  /** Slots taken. */
-  running: number
-  /** Outcomes that are not written yet. */
-  unsettled: number
-  /** Handlers that ignored their signal and have lost their slot, but have not ended. */
-  abandoned: number
-}
-
 /** How long handlers may take to end once a shutdown has aborted their signals, before their jobs are handed back. */
 const HAND_BACK_MS = 1_000
 /** A store that is gone must not keep the process from ending. */
@@ -61,6 +46,8 @@ export class Worker {
   readonly #finished: Promise<void>
   #finish: () => void = () => {}
   #state: State = 'new'
+  #startedAt: number | null = null
+  #probe: Probe | undefined
   #started: Promise<boolean> | null = null
   #stopped: Promise<void> | null = null
 
@@ -81,11 +68,16 @@ export class Worker {
 
   health(): WorkerHealth {
     const { session, pump, attempts, outbox } = this.#parts
+    const { clock, maxSilenceMs } = this.#settings
     const isCutOff = this.#state === 'running' && session.isInTrouble
+    const state = this.#state === 'new' ? 'stopped' : isCutOff ? 'reconnecting' : this.#state
+    const { lastStepAt } = pump
+    const { name: store } = this.#store
     return {
-      state: this.#state === 'new' ? 'stopped' : isCutOff ? 'reconnecting' : this.#state,
+      state,
+      ...lifeOf({ state, store, startedAt: this.#startedAt, lastStepAt, maxSilenceMs, now: clock.now() }),
       session: session.id,
-      lastStepAt: pump.lastStepAt,
+      lastStepAt,
       slots: this.#settings.concurrency,
       running: attempts.size,
       unsettled: outbox.size,
@@ -96,7 +88,8 @@ export class Worker {
   /**
    * Resolves once the worker has joined and claims jobs. While the store cannot be reached it waits and says so.
    *
-   * @throws LovageError `STORE_UNSUPPORTED`, or `CLOSED` when it was stopped before
+   * @throws LovageError `STORE_UNSUPPORTED`, `OPTION_INVALID` when the port of its probe is taken, or `CLOSED` when it
+   * was stopped before
    */
   async start(): Promise<void> {
     if (!(await this.#begin())) throw new LovageError('CLOSED', { what: 'The worker' })
@@ -106,7 +99,7 @@ export class Worker {
    * Runs until it is stopped: by `stop`, or by SIGTERM or SIGINT, which let running jobs end. A second signal hands
    * them back at once.
    *
-   * @throws LovageError `STORE_UNSUPPORTED`
+   * @throws LovageError `STORE_UNSUPPORTED`, `OPTION_INVALID` when the port of its probe is taken
    */
   async run(): Promise<void> {
     const release = this.#settings.signals ? this.#takeProcess() : undefined
@@ -138,7 +131,9 @@ export class Worker {
   async #join(): Promise<boolean> {
     if (this.#state !== 'new') return false
     this.#state = 'starting'
+    this.#startedAt = this.#settings.clock.now()
     try {
+      this.#probe = await this.#openProbe()
       await this.#parts.session.start()
     } catch (error) {
       await this.stop({ timeout: 0 })
@@ -172,8 +167,22 @@ export class Worker {
     }
     if (this.#ownsStore) await this.#store.close().catch(() => {}) // nothing is left that could be lost
     this.#state = 'stopped'
+    await this.#probe?.close()
     this.#events.emit('worker.drained', { returned, running: attempts.size + attempts.abandoned })
     this.#finish()
+  }
+
+  async #openProbe(): Promise<Probe | undefined> {
+    const { probe } = this.#settings
+    if (probe === undefined) return undefined
+    const { metrics } = probe
+    metrics?.watchWorker(this)
+    const opened = await openProbe(probe, () => this.health())
+    this.#events.emit('worker.probed', {
+      url: opened.url,
+      paths: ['/live', '/ready', ...(metrics ? ['/metrics'] : [])],
+    })
+    return opened
   }
 
   #drainedWithin(ms: number): Promise<void> {

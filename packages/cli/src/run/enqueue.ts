@@ -1,8 +1,10 @@
-import type { Duration, QueueEnqueueOptions } from '@lovage/core'
+import type { Duration, Engine, QueueEnqueueOptions } from '@lovage/core'
 import { awaitJob } from '../await-job.ts'
 import type { Context } from '../context.ts'
 import { readInput } from '../json-input.ts'
+import { nearest } from '../nearest.ts'
 import { printEnd } from '../print-end.ts'
+import { harmless } from '../text.ts'
 import { withEngine } from '../with-engine.ts'
 
 /** commander leaves out what was not typed. */
@@ -27,10 +29,21 @@ export async function enqueue(
       ...(owner !== undefined && { owner }),
       ...(id !== undefined && { id }),
     })
-    const { workers } = await engine.store.counts()
-    if (workers === 0) out.say(out.errorColours.yellow('No worker is running; the job waits for one.'))
+    const doubt = await doubtAbout(engine, task)
+    if (doubt !== undefined) out.say(out.errorColours.yellow(doubt))
     if (wait) printEnd(await awaitJob(engine, ref.id, { timeout, out }), out)
     else if (out.json) out.document(ref)
     else out.print(ref.id)
   })
+}
+
+/** Why a job may wait for long. A worker that did not say what it runs may run anything. */
+async function doubtAbout(engine: Engine, task: string): Promise<string | undefined> {
+  const { workers } = await engine.inspect({ running: 0 })
+  if (workers.length === 0) return 'No worker is running; the job waits for one.'
+  if (workers.some(({ info }) => info === null || info.tasks.includes(task))) return undefined
+  const known = [...new Set(workers.flatMap(({ info }) => info?.tasks ?? []))]
+  const near = nearest(task, known)
+  const guess = near === undefined ? '' : ` Did you mean ${near}?`
+  return `No running worker knows the task ${harmless(task)}; the job waits for one.${guess}`
 }

@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest'
-import { Events, type WorkerEvents } from './events.ts'
+import { Events } from './events.ts'
+
+interface Told {
+  'job.received': object
+  'job.lost': object
+  'worker.error': { error: unknown; during: string }
+}
 
 const job = { id: 'a', task: 'score', attempt: 1 }
 
 test('each listener of a kind hears each event of it, until it is taken back', () => {
-  const events = new Events()
+  const events = new Events<Told>('worker.error')
   const heard: unknown[] = []
   const off = events.on('job.received', (event) => heard.push(['one', event]))
   events.on('job.received', (event) => heard.push(['two', event]))
@@ -20,8 +26,8 @@ test('each listener of a kind hears each event of it, until it is taken back', (
 })
 
 test('a listener that throws is told of, and the others still hear', () => {
-  const events = new Events()
-  const errors: WorkerEvents['worker.error'][] = []
+  const events = new Events<Told>('worker.error')
+  const errors: Told['worker.error'][] = []
   const mistake = new Error('mine')
   const heard: unknown[] = []
   events.on('worker.error', (event) => errors.push(event))
@@ -35,9 +41,18 @@ test('a listener that throws is told of, and the others still hear', () => {
 })
 
 test('a listener for mistakes that makes one itself does no harm', () => {
-  const events = new Events()
+  const events = new Events<Told>('worker.error')
   events.on('worker.error', () => {
     throw new Error('again')
   })
   expect(() => events.emit('worker.error', { error: 1, during: 'x' })).not.toThrow()
+})
+
+test('nobody hears what nobody listens to, before and after', () => {
+  const events = new Events<Told>('worker.error')
+  expect(events.hears('job.lost')).toBe(false)
+  const off = events.on('job.lost', () => {})
+  expect(events.hears('job.lost')).toBe(true)
+  off()
+  expect(events.hears('job.lost')).toBe(false)
 })

@@ -1,0 +1,81 @@
+/**
+ * Who is to be told of a record. Each subscriber stands under what is rarest of all that he asks for, so that a record
+ * is compared with those few who may want it, and not with everybody.
+ */
+import type { StoredNotice } from './store.ts'
+import { type Match, matches, type Subscriber } from './subscriber.ts'
+
+/** By what a subscriber can be found, the rarest first: all that a record says of itself exactly once. */
+const TRAITS = {
+  jobId: { of: (record: StoredNotice) => record.jobId, in: ({ jobId }: Match) => one(jobId) },
+  owner: { of: (record: StoredNotice) => record.owner, in: ({ owner }: Match) => one(owner) },
+  task: { of: (record: StoredNotice) => record.task, in: ({ tasks }: Match) => tasks },
+  type: { of: (record: StoredNotice) => record.type, in: ({ types }: Match) => types },
+} as const satisfies Record<string, Trait>
+
+interface Trait {
+  of: (record: StoredNotice) => string | null
+  in: (match: Match) => Iterable<string> | undefined
+}
+
+const one = (value: string | undefined): readonly string[] | undefined =>
+  value === undefined ? undefined : [value]
+
+type Shelf = Map<string, Set<Subscriber>>
+
+export class Audience {
+  readonly #all = new Set<Subscriber>()
+  /** Those who want everything. */
+  readonly #unbound = new Set<Subscriber>()
+  readonly #shelves = Object.values(TRAITS).map((trait: Trait) => ({ trait, shelf: new Map() as Shelf }))
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  add(subscriber: Subscriber): void {
+    this.#all.add(subscriber)
+    const place = this.#placeOf(subscriber)
+    if (place === undefined) this.#unbound.add(subscriber)
+    else for (const key of place.keys) peersOf(place.shelf, key).add(subscriber)
+  }
+
+  delete(subscriber: Subscriber): void {
+    this.#all.delete(subscriber)
+    this.#unbound.delete(subscriber)
+    const place = this.#placeOf(subscriber)
+    for (const key of place?.keys ?? []) {
+      const peers = place?.shelf.get(key)
+      if (peers?.delete(subscriber) === true && peers.size === 0) place?.shelf.delete(key)
+    }
+  }
+
+  push(record: StoredNotice): void {
+    for (const subscriber of this.#unbound) subscriber.push(record)
+    for (const { trait, shelf } of this.#shelves) {
+      if (shelf.size === 0) continue
+      const key = trait.of(record)
+      const peers = key === null ? undefined : shelf.get(key)
+      if (peers === undefined) continue
+      for (const subscriber of peers) if (matches(subscriber.match, record)) subscriber.push(record)
+    }
+  }
+
+  [Symbol.iterator](): Iterator<Subscriber> {
+    return this.#all.values()
+  }
+
+  #placeOf({ match }: Subscriber): { shelf: Shelf; keys: Iterable<string> } | undefined {
+    for (const { trait, shelf } of this.#shelves) {
+      const keys = trait.in(match)
+      if (keys !== undefined) return { shelf, keys }
+    }
+    return undefined
+  }
+}
+
+function peersOf(shelf: Shelf, key: string): Set<Subscriber> {
+  const peers = shelf.get(key) ?? new Set()
+  shelf.set(key, peers)
+  return peers
+}

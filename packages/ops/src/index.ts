@@ -1,0 +1,3 @@
+export type { Metrics, WatchedEvents, WatchedQueue, WatchedWorker } from './metrics.ts'
+export { type Health, openProbe, type Probe, type ProbeOptions } from './probe.ts'
+export { type QueueProbeOptions, startProbe } from './queue-probe.ts'
