@@ -9,8 +9,10 @@ import {
   claimOne,
   failed,
   feedAfter,
+  ids,
   joinAll,
   kept,
+  newJob,
   parentOf,
   settle,
   statesOf,
@@ -145,6 +147,20 @@ export function flowEndsContract(test: ContractTest): void {
         'expired expired',
         'progress p',
       ])
+    })
+
+    test('lets its parent stand before what becomes due in the same ms, when it expires', async ({
+      store,
+      clock,
+    }) => {
+      await store.enqueue([
+        newJob('a', { delayMs: 5 }),
+        parentOf('p', 1),
+        childOf('p', 0, { id: 'child', onFailure: 'keep', expiresMs: 5 }),
+      ])
+      await clock.advance(5)
+      await joinAll(store, 's1')
+      expect(ids(await claim(store, 's1'))).toEqual(['p', 'a'])
     })
 
     test('is kept by the edge above, when its own parent fails', async ({ store }) => {

@@ -173,6 +173,16 @@ export function limitsContract(test: ContractTest): void {
       expect(ids(await claim(store, 's1'))).toEqual(['a'])
     })
 
+    test('leaves no trace when it is taken away: jobs of the task stand in the plain line again', async ({
+      store,
+    }) => {
+      await store.limit([atOnce('task', 'score', 1)])
+      await store.limit([{ of: 'task', name: 'score', limit: null }])
+      await store.enqueue([...newJobs('a', 'b'), newJob('c', { task: 'mail' })])
+      await joinAll(store, 's1')
+      expect(ids(await claim(store, 's1'))).toEqual(['a', 'b', 'c'])
+    })
+
     test('lets jobs go that waited in a lane for it, when it is taken away', async ({ store }) => {
       await store.limit([atOnce('task', 'score', 1)])
       await store.enqueue([
