@@ -62,6 +62,8 @@ interface StageOptions {
   namespace: string
   /** What the worker spends on each text. */
   paceMs?: number
+  /** How long a token is good. */
+  tokenMs?: number
 }
 
 export class Stage implements AsyncDisposable {
@@ -77,11 +79,23 @@ export class Stage implements AsyncDisposable {
   /** What broke in any page. */
   readonly faults: Error[] = []
 
-  static async open({ browser, page, redisUrl, namespace, paceMs = 3 }: StageOptions): Promise<Stage> {
+  static async open({
+    browser,
+    page,
+    redisUrl,
+    namespace,
+    paceMs = 3,
+    tokenMs,
+  }: StageOptions): Promise<Stage> {
     const apiPort = await freePort()
     const { REDIS_URL: _, ...rest } = process.env
     const settings = { NAMESPACE: namespace, API_PORT: `${apiPort}`, PACE_MS: `${paceMs}` }
-    const env = { ...rest, ...settings, ...(redisUrl !== undefined && { REDIS_URL: redisUrl }) }
+    const env = {
+      ...rest,
+      ...settings,
+      ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
+      ...(tokenMs !== undefined && { TOKEN_MS: `${tokenMs}` }),
+    }
     const line = await TcpProxy.to(apiPort)
     const proxy = { '/trpc': { target: `http://127.0.0.1:${line.port}`, ws: true } }
     const port = await freePort()
@@ -172,7 +186,7 @@ async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Pro
   await gone
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const { port } = probe.address() as AddressInfo
