@@ -5,8 +5,12 @@ import { resolve } from 'node:path'
 import { createQueue } from '@lovage/server'
 import { defineTasks, task } from '@lovage/core'
 import type { Browser, Locator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
 import { buildPage, openBrowser, Stage } from './stage.ts'
+
+// A browser, an API and a worker at once: on a busy machine with few cores that takes its time.
+const patienceMs = 120_000
+vi.setConfig({ testTimeout: patienceMs, hookTimeout: patienceMs })
 
 let browser: Browser
 let page: Awaited<ReturnType<typeof buildPage>>
@@ -165,7 +169,7 @@ test('tokens run out and are replaced while a job is watched; nothing of it is l
   await score(tab, texts('Through four tokens', 900))
   await row(tab, 'Through four tokens').getByRole('button', { expanded: false }).click()
   await progress(tab, 'Through four tokens', 5)
-  await expect.poll(() => tokens, { timeout: 20_000, interval: 50 }).toBeGreaterThanOrEqual(3)
+  await expect.poll(() => tokens, { timeout: patienceMs, interval: 50 }).toBeGreaterThanOrEqual(3)
   await ended(tab, 'Through four tokens', 'succeeded')
   await tab.getByText(/^Live/).waitFor()
   await expect(tab.getByRole('alert').count()).resolves.toBe(0)
@@ -248,7 +252,7 @@ test('with the keyboard alone: sign in, choose a theme, enqueue, cancel, and the
   await tab.keyboard.insertText(Array.from({ length: 100 }, () => '\nAgain and again.').join(''))
   await press('Tab', 'Tab', 'Enter')
   const focus = (): Promise<string | undefined> => tab.evaluate(() => document.activeElement?.tagName)
-  await expect.poll(focus).toBe('TEXTAREA')
+  await expect.poll(focus, { timeout: patienceMs }).toBe('TEXTAREA')
   await tab.getByRole('button', { name: 'Cancel Typed by hand.' }).press('Enter')
   await ended(tab, 'Typed by hand.', 'cancelled')
   await expect(focus()).resolves.toBe('H2')
@@ -317,13 +321,23 @@ describe('accessible and good to look at', () => {
       await row(tab, 'What a wonderful day for our nation.').getByRole('button').click()
       await row(tab, 'What a wonderful day for our nation.').locator('.score').first().waitFor()
       await expectNoFindings(tab, name)
-      const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-      expect(overflow).toBeLessThanOrEqual(0)
+      expect(await tooWide(tab), name).toEqual([])
       tabs.set(name, tab)
     }
     if (pictures) await takePictures(first, tabs)
-  }, 60_000)
+  })
 })
+
+/** What makes the page wider than its window. */
+const tooWide = (tab: Page): Promise<string[]> =>
+  tab.evaluate(() => {
+    const { documentElement: page } = document
+    if (page.scrollWidth <= innerWidth) return []
+    const all = [...document.querySelectorAll('body *')]
+    return all
+      .filter((each) => each.getBoundingClientRect().right > innerWidth)
+      .map((each) => each.outerHTML.slice(0, 200))
+  })
 
 const axe = createRequire(import.meta.url).resolve('axe-core')
 

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { stripVTControlCharacters } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
@@ -13,7 +14,7 @@ const example = resolve(import.meta.dirname, '../../examples/react')
 let browser: Browser
 beforeAll(async () => {
   browser = await openBrowser()
-})
+}, 120_000)
 afterAll(() => browser?.close())
 
 interface Dev extends AsyncDisposable {
@@ -36,7 +37,7 @@ async function startDev(env: Record<string, string>): Promise<Dev> {
   let isListening = false
   for await (const line of createInterface({ input: dev.stdout as NodeJS.ReadableStream })) {
     said.push(line)
-    url ??= /Local:\D+(http:\S+)/.exec(line.replaceAll(/\u001b\[\d+m/g, ''))?.[1]
+    url ??= /Local:\D+(http:\S+)/.exec(stripVTControlCharacters(line))?.[1]
     isListening ||= line.startsWith('store ')
     if (url !== undefined && isListening) break
   }
@@ -61,6 +62,7 @@ test.each(['in memory', 'on a Redis'])(
     await using dev = await startDev(where === 'in memory' ? {} : { REDIS_URL: url, NAMESPACE: namespace })
     expect(dev.said.join('\n')).toContain(where === 'in memory' ? 'in memory, with the worker' : 'Redis')
     const tab = await browser.newPage()
+    tab.setDefaultTimeout(120_000)
     await tab.goto(dev.url)
     await tab.getByRole('button', { name: 'Sign in as Ada' }).click()
     await tab.getByText(/^Live/).waitFor()
@@ -74,5 +76,5 @@ test.each(['in memory', 'on a Redis'])(
     if (keys.length > 0) await redis.del(keys)
     redis.disconnect()
   },
-  60_000,
+  180_000,
 )

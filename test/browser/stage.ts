@@ -18,6 +18,9 @@ import { preview } from 'vite'
 import { findChromium } from '../../scripts/chromium.mjs'
 import { TcpProxy } from '../kit/tcp-proxy.ts'
 
+/** Longer than any test may take: whatever is waited for is there soon, or the test says what was not. */
+const PATIENCE_MS = 110_000
+
 const example = resolve(import.meta.dirname, '../../examples/react')
 
 const flags = [
@@ -132,6 +135,7 @@ export class Stage implements AsyncDisposable {
   /** Somebody's browser: what one stores, another does not see. */
   async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     const context = await this.#browser.newContext(options)
+    context.setDefaultTimeout(PATIENCE_MS)
     this.#contexts.push(context)
     return context
   }
