@@ -122,6 +122,7 @@ export { streamBounds, type StreamBounds } from './stream-bounds.ts'
 export {
   type AnyTask,
   type ExtraNotice,
+  type Isolation,
   isRunnable,
   type RunnableTask,
   type Task,

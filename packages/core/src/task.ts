@@ -26,6 +26,14 @@ export interface TaskTypes {
 /** Notices that are written only for tasks that ask for them; each makes a no-op job cost Redis about a third more. */
 export type ExtraNotice = 'queued' | 'started'
 
+/**
+ * Where a handler runs: on the event loop that it shares with all others, or in a thread or a process where it is
+ * alone. Only what is alone can be stopped by force, and compute without holding up the rest.
+ */
+export type Isolation = 'inline' | 'thread' | 'process'
+
+const ISOLATIONS: readonly string[] = ['inline', 'thread', 'process'] satisfies Isolation[]
+
 export interface TaskOptions<
   In extends Schema | undefined,
   Out extends Schema | undefined,
@@ -47,6 +55,8 @@ export interface TaskOptions<
   resultTtl?: Duration
   /** Notices beyond progress, retries and outcomes. Default none. */
   notices?: readonly ExtraNotice[]
+  /** Where the handler runs. Default `inline`. A worker must name the handlers of all others by their module. */
+  isolation?: Isolation
 }
 
 export interface Task<T extends TaskTypes = TaskTypes> {
@@ -59,6 +69,7 @@ export interface Task<T extends TaskTypes = TaskTypes> {
   readonly timeLimitMs: number
   readonly resultTtlMs: number | undefined
   readonly notices: readonly ExtraNotice[]
+  readonly isolation: Isolation
   /** Only types, never a value. */
   readonly '~types'?: T
 }
@@ -102,7 +113,7 @@ const DEFAULT_TIME_LIMIT_MS = 300_000 // what Celery's users set most often; lon
  * Defines a task.
  *
  * @example task({ input: z.object({ to: z.email() }), retry: { attempts: 5 }, timeLimit: '30s' })
- * @throws TypeError, or LovageError `OPTION_INVALID` for a duration, when an option cannot be.
+ * @throws TypeError, or LovageError `OPTION_INVALID` for a duration or a word, when an option cannot be.
  */
 export function task<
   In extends Schema | undefined = undefined,
@@ -131,8 +142,15 @@ export function task(
     timeLimitMs: durationMs(options.timeLimit ?? DEFAULT_TIME_LIMIT_MS, 'timeLimit'),
     resultTtlMs: options.resultTtl === undefined ? undefined : durationMs(options.resultTtl, 'resultTtl'),
     notices: options.notices ?? [],
+    isolation: isolationOf(options.isolation ?? 'inline'),
   }
   return options.run === undefined ? definition : runnable(definition, options.run)
+}
+
+function isolationOf(isolation: Isolation): Isolation {
+  if (ISOLATIONS.includes(isolation)) return isolation
+  const expected = ISOLATIONS.join(', ')
+  throw new LovageError('OPTION_INVALID', { option: 'isolation', seen: String(isolation), expected })
 }
 
 function runnable(definition: AnyTask, handler: HandlerOf<TaskTypes>): AnyTask {
