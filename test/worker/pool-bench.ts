@@ -43,7 +43,12 @@ export interface PoolBench {
 export const fixture = (name: string, options?: HandlerModuleOptions): HandlerModule =>
   handlerModule(new URL(`../dist/worker/fixtures/${name}.js`, import.meta.url), options)
 
-/** A worker that has joined. @param modules The fixture that holds the handlers of each branch. */
+/**
+ * A worker that has joined.
+ *
+ * @param modules The fixture that holds the handlers of each branch.
+ * @param onFinished Takes what stops it: at the end of the test, unless several tests share it.
+ */
 export async function poolBench(
   tasks: TaskTree,
   modules: Partial<Record<Isolation, string>>,
@@ -53,6 +58,7 @@ export async function poolBench(
     concurrency,
     ...limits
   }: HandlerModuleOptions & Pick<WorkerOptions<TaskTree>, 'grace' | 'drainTimeout' | 'concurrency'> = {},
+  onFinished: (stop: () => Promise<void>) => void = onTestFinished,
 ): Promise<PoolBench> {
   const store = createMemoryStore()
   const worker = createWorker({
@@ -64,7 +70,7 @@ export async function poolBench(
     concurrency,
     handlers: Object.fromEntries(Object.entries(modules).map(([key, name]) => [key, fixture(name, limits)])),
   })
-  onTestFinished(() => worker.stop({ timeout: 0 }))
+  onFinished(() => worker.stop({ timeout: 0 }))
   const watcher = new Watcher(worker)
   await worker.start()
   const get = async (id: string): Promise<Snapshot> => {
