@@ -96,6 +96,28 @@ describe.each(['inline', 'thread', 'process'] as const)('a handler that runs %s'
     },
   )
 
+  test('says what it says in order, and all of it before the outcome', async () => {
+    const id = await t.enqueue(name('speak'), { lines: 40, text: 'grün 🌱', isBusy: false })
+    await t.ended(id)
+    const said = await t.said(id)
+    expect(said.lines.map(({ message }) => message)).toEqual([
+      ...Array.from({ length: 40 }, (_, n) => `line ${n + 1}`),
+      'done',
+    ])
+    expect(said.lines[0]).toMatchObject({ level: 'warn', fields: { line: 1 } })
+    expect(said).toMatchObject({ text: 'grün 🌱', dropped: 0 })
+  })
+
+  test('that says more at once than may wait loses the oldest, counted', async () => {
+    const id = await t.enqueue(name('speak'), { lines: 500, text: 'end', isBusy: true })
+    await t.ended(id)
+    const { lines, text, dropped } = await t.said(id)
+    expect(lines.length + dropped).toBe(501)
+    expect(dropped).toBeGreaterThan(0)
+    expect(lines.slice(-2).map(({ message }) => message)).toEqual(['line 500', 'done'])
+    expect(text).toBe('end')
+  })
+
   test('that reports what its schema refuses goes on, and is told of once', async () => {
     const id = await t.enqueue(name('climb'), { steps: ['high', 'higher', 3] })
     expect(await t.ended(id)).toMatchObject({ state: 'succeeded' })

@@ -5,6 +5,7 @@ import {
   type Failure,
   type Isolation,
   type JobOptions,
+  type LogLine,
   newJobId,
   type Snapshot,
   START,
@@ -16,7 +17,6 @@ import { createMemoryStore } from '@lovage/core/memory'
 import {
   createWorker,
   handlerModule,
-  type HandlerModule,
   type HandlerModuleOptions,
   type Worker,
   type WorkerOptions,
@@ -36,22 +36,23 @@ export interface PoolBench {
   result(id: string): Promise<unknown>
   /** What the job has reported, as followers saw it. */
   reports(id: string): Promise<unknown[]>
+  /** What the job has said, as it is kept. */
+  said(id: string): Promise<{ lines: LogLine[]; text: string; dropped: number }>
   notices(id: string): Promise<StoredNotice[]>
 }
 
 /** The fixture of that name, as it was compiled. */
-export const fixture = (name: string, options?: HandlerModuleOptions): HandlerModule =>
-  handlerModule(new URL(`../dist/worker/fixtures/${name}.js`, import.meta.url), options)
+const fixture = (name: string): URL => new URL(`../dist/worker/fixtures/${name}.js`, import.meta.url)
 
 /**
  * A worker that has joined.
  *
- * @param modules The fixture that holds the handlers of each branch.
+ * @param modules The fixture, or the file, that holds the handlers of each branch.
  * @param onFinished Takes what stops it: at the end of the test, unless several tests share it.
  */
 export async function poolBench(
   tasks: TaskTree,
-  modules: Partial<Record<Isolation, string>>,
+  modules: Partial<Record<Isolation, string | URL>>,
   {
     grace,
     drainTimeout,
@@ -68,7 +69,12 @@ export async function poolBench(
     grace,
     drainTimeout,
     concurrency,
-    handlers: Object.fromEntries(Object.entries(modules).map(([key, name]) => [key, fixture(name, limits)])),
+    handlers: Object.fromEntries(
+      Object.entries(modules).map(([key, of]) => [
+        key,
+        handlerModule(typeof of === 'string' ? fixture(of) : of, limits),
+      ]),
+    ),
   })
   onFinished(() => worker.stop({ timeout: 0 }))
   const watcher = new Watcher(worker)
@@ -109,6 +115,17 @@ export async function poolBench(
       return decode(snapshot.result)
     },
     notices,
+    async said(id) {
+      const parts = await store.said(id)
+      const of = (type: 'log' | 'chunk') => parts.filter((part) => part.type === type)
+      return {
+        lines: of('log').flatMap(({ data }) => decode(data) as LogLine[]),
+        text: of('chunk')
+          .map(({ data }) => decode(data))
+          .join(''),
+        dropped: of('log').reduce((sum, part) => sum + part.dropped, 0),
+      }
+    },
     async reports(id) {
       return (await notices(id)).flatMap((notice) =>
         notice.type === 'progress' && notice.data !== undefined ? [decode(notice.data)] : [],

@@ -1,6 +1,4 @@
 /** Loads a handler module, in a child or in the worker itself, and says what is wrong with one that is none. */
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import { type BoundTask, LovageError } from '@lovage/core'
 import type { DefinedHandlers } from '../define-handlers.ts'
 import { failureOf } from '../failure.ts'
@@ -62,22 +60,13 @@ const isTypeScript = (url: string): boolean => /\.[mc]?tsx?$/.test(new URL(url).
  */
 async function learnTypeScript(url: string): Promise<void> {
   if ('typescript' in process.features && process.features.typescript) return
-  const tsx = find('tsx/esm/api', url) ?? find('tsx/esm/api', import.meta.url)
+  const tsx = await import('tsx/esm/api').catch(() => undefined) // a peer, which may be missing
   if (tsx === undefined) {
     const why = `Node ${process.versions.node} does not read TypeScript. Add the package tsx, or update Node to 22.18.`
     throw failed(url, why)
   }
-  const { register } = (await import(tsx)) as { register: () => unknown }
-  register()
+  tsx.register()
   process.setSourceMapsEnabled(true)
-}
-
-function find(specifier: string, from: string): string | undefined {
-  try {
-    return pathToFileURL(createRequire(from).resolve(specifier)).href
-  } catch {
-    return undefined
-  }
 }
 
 const isDefined = (value: unknown): value is DefinedHandlers =>
