@@ -3,7 +3,7 @@ import { type AnyTask, type BoundTask, isRunnable, isTask, type TaskTree } from 
 import { type HandlerModule, isHandlerModule } from './handler-module.ts'
 
 /** A task whose handler is in a module of its own. */
-export interface ModuleTask {
+interface ModuleTask {
   task: AnyTask
   module: HandlerModule
 }

@@ -35,7 +35,7 @@ export interface HandlerModule {
   readonly limits: ModuleLimits
 }
 
-export interface ModuleLimits {
+interface ModuleLimits {
   readonly size: number | undefined
   readonly maxJobs: number
   readonly maxMemoryBytes: number

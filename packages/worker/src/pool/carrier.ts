@@ -29,7 +29,7 @@ export interface Exit {
 
 export type OpenCarrier = (data: ChildData, limits: CarrierLimits, hooks: CarrierHooks) => Carrier
 
-export interface CarrierLimits {
+interface CarrierLimits {
   /** For JavaScript's heap; Node's own limit when undefined. */
   maxHeapBytes: number | undefined
 }
