@@ -22,6 +22,8 @@ import { outOfAttempts, unknownTask } from './unrunnable.ts'
  * without a pause, and will not heed a signal later either.
  */
 const DEAF_MS = 500
+/** How long the system may take to end what was killed; a thread in a call of the system goes on until that returns. */
+const KILL_MS = 10_000
 
 export interface AttemptsOptions {
   store: Store
@@ -254,11 +256,11 @@ export class Attempts {
   #overdue(attempt: Attempt, now: number): void {
     if (attempt.phase === 'running' && attempt.aborted === null) return this.#overtime(attempt, now)
     attempt.deadlineAt = Number.POSITIVE_INFINITY
-    const { reports, graceMs } = this.#options
+    const { reports } = this.#options
     if (attempt.result !== null) return this.#conclude(attempt, attempt.result, reports.drop(attempt))
     if (attempt.kill === null || attempt.isKilled) return this.#abandon(attempt)
     attempt.isKilled = true
-    attempt.deadlineAt = now + graceMs
+    attempt.deadlineAt = now + KILL_MS
     attempt.kill() // its end is its result
   }
 
