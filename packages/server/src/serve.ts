@@ -10,6 +10,7 @@ import { type KeepAlive, withSignsOfLife } from './event-stream.ts'
 import { httpFront } from './http-front.ts'
 import {
   CLOSE_GRACE_MS,
+  CLOSE_LOOK_MS,
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_TIMEOUT_MS,
   MAX_BATCH,
@@ -137,9 +138,14 @@ export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRP
   async function close(): Promise<void> {
     closing.abort()
     const released = new Promise<void>((resolve) => void server.close(() => resolve()))
-    await sockets.close(options.closeGraceMs ?? CLOSE_GRACE_MS)
-    server.closeAllConnections()
+    const graceMs = options.closeGraceMs ?? CLOSE_GRACE_MS
+    // A connection that is kept alive ends only where it is asked to between two calls.
+    const idle = setInterval(() => server.closeIdleConnections(), CLOSE_LOOK_MS)
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+    await sockets.close(graceMs)
     await released
+    clearInterval(idle)
+    clearTimeout(cut)
   }
 
   return {
