@@ -77,6 +77,7 @@ test('who stops reading for a while is waited for: every outcome in order, of pr
   for (let n = 0; n < 100; n++) {
     ended.push(await endJob(it))
     for (let k = 0; k < 10; k++) await it.driver.report(long, { done: (reports += 1), total: 1_000 })
+    await new Promise(setImmediate) // the server gets its turn, too
   }
   last = ended.at(-1) as string
   // What fits, and the one notice that did not: the rest of the 20 MB waits in the feed.

@@ -7,6 +7,7 @@ import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import type { TRPCRequestInfo } from '@trpc/server/http'
 import { DEFAULT_MAX_SUBSCRIPTIONS, withConnection } from './connection-context.ts'
 import { type KeepAlive, withSignsOfLife } from './event-stream.ts'
+import { textsFor } from './frames.ts'
 import { httpFront } from './http-front.ts'
 import {
   CLOSE_GRACE_MS,
@@ -98,6 +99,7 @@ export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRP
       max: options.maxSubscriptions ?? DEFAULT_MAX_SUBSCRIPTIONS,
       patienceMs: options.patienceMs,
       closing: closing.signal,
+      textOf: textsFor(router),
     }),
     onError: ({ error, path: procedure }: { error: TRPCError; path: string | undefined }) =>
       onError({ error, path: procedure }),
