@@ -38,10 +38,10 @@ async function delta(name: string, before: string, after: string): Promise<numbe
   return bytes
 }
 
-// Budgets: 6.5 KiB for the client, 2 KiB for a component that follows a job. The others are what is there today and a
+// Budgets: 6.75 KiB for the client, 2 KiB for a component that follows a job. The others are what is there today and a
 // little room, so that whoever needs more notices.
 test('the client', async () => {
-  expect(await delta('@lovage/client over @trpc/client and superjson', TRPC, CLIENT)).toBeLessThan(6_656)
+  expect(await delta('@lovage/client over @trpc/client and superjson', TRPC, CLIENT)).toBeLessThan(6_912)
 })
 
 test.each([
