@@ -33,7 +33,7 @@ async function compare(commands: readonly Command[]): Promise<void> {
     for (const [n, command] of commands.entries()) {
       const [expected, answer] = [await model.play(command), await real.play(command)]
       mayBeEarly ||= command.do === 'limit' && command.rules.some(({ limit }) => limit?.rate !== undefined)
-      if (mayBeEarly) acceptEarly(answer, expected)
+      if (mayBeEarly) acceptEarly(command, answer, expected)
       expect(answer, `the answer to command ${n}, ${JSON.stringify(command)}`).toEqual(expected)
     }
     const seen = await model.look()
@@ -62,13 +62,17 @@ async function compare(commands: readonly Command[]): Promise<void> {
   }
 }
 
-/** Where a limit opens by time alone, a store may say that something is due before it is, and never after. */
-function acceptEarly(answer: unknown, expected: unknown): void {
+/**
+ * Where a limit opens by time alone, a store may say that something is due before it is, and never after: but where all
+ * that was asked for was claimed, it has not looked for more, and the worker steps again before it waits.
+ */
+function acceptEarly(command: Command, answer: unknown, expected: unknown): void {
   if (!hasDue(answer) || !hasDue(expected)) return
-  expect(answer.nextDueMs ?? Infinity).toBeLessThanOrEqual(expected.nextDueMs ?? Infinity)
+  const isFull = command.do === 'step' && answer.claimed.length >= command.claim
+  if (!isFull) expect(answer.nextDueMs ?? Infinity).toBeLessThanOrEqual(expected.nextDueMs ?? Infinity)
   answer.nextDueMs = expected.nextDueMs
 }
-const hasDue = (reply: unknown): reply is { nextDueMs: number | null } =>
+const hasDue = (reply: unknown): reply is { nextDueMs: number | null; claimed: unknown[] } =>
   typeof reply === 'object' && reply !== null && 'nextDueMs' in reply
 
 /** Keys that a queue in which every job has ended has no use for. */
