@@ -7,7 +7,7 @@ const proxy = { '/trpc': { target: api, ws: true } }
 
 export default defineConfig({
   plugins: [react()],
-  server: { proxy },
+  server: { proxy, port: Number(process.env['PAGE_PORT'] ?? 5173) },
   preview: { proxy },
   build: { outDir: 'dist/site', emptyOutDir: true },
 })

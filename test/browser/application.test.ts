@@ -5,8 +5,12 @@ import { resolve } from 'node:path'
 import { createQueue } from '@lovage/server'
 import { defineTasks, task } from '@lovage/core'
 import type { Browser, Locator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
 import { buildPage, openBrowser, Stage } from './stage.ts'
+
+// A browser, an API and a worker at once: on a busy machine with few cores that takes its time.
+const patienceMs = 120_000
+vi.setConfig({ testTimeout: patienceMs, hookTimeout: patienceMs })
 
 let browser: Browser
 let page: Awaited<ReturnType<typeof buildPage>>
@@ -25,7 +29,13 @@ afterEach(() => {
   expect(faults.splice(0).flat()).toEqual([])
 })
 
-async function openStage({ inMemory = false, ...options }: { paceMs?: number; inMemory?: boolean } = {}) {
+interface Options {
+  paceMs?: number
+  tokenMs?: number
+  inMemory?: boolean
+}
+
+async function openStage({ inMemory = false, ...options }: Options = {}) {
   const namespace = `browser-${process.pid}-${stages++}`
   const redisUrl = inMemory ? undefined : inject('redisUrl')
   const stage = await Stage.open({ browser, page: page.folder, redisUrl, namespace, ...options })
@@ -133,6 +143,60 @@ test('what happens while the API is killed is delivered, and counted, once it is
   await tab.getByText(/^Live, caught up with [1-9]\d* notices?$/).waitFor()
 })
 
+test('what a job says is read while it runs, by whoever opens it, and all of it after a reload', async () => {
+  const { stage } = await openStage()
+  const tab = await stage.tab()
+  const dark = 'The crisis has brought misery and ruin.'
+  await score(tab, `${texts('A talkative job', 400)}\n${dark}\n${texts('And on it goes.', 400)}`)
+  await row(tab, 'A talkative job').getByRole('button', { expanded: false }).click()
+  const log = row(tab, 'A talkative job').getByRole('list', { name: 'Log' })
+  await log.getByText('Scoring 801 texts').waitFor()
+  await expect(row(tab, 'A talkative job').getAttribute('data-state')).resolves.toBe('running')
+  await log.getByText(dark).waitFor()
+  await ended(tab, 'A talkative job', 'succeeded')
+  const said = await log.getByRole('listitem').allTextContents()
+  await tab.reload()
+  await row(tab, 'A talkative job').getByRole('button', { expanded: false }).click()
+  await log.getByText(dark).waitFor()
+  await expect(log.getByRole('listitem').allTextContents()).resolves.toEqual(said)
+})
+
+test('tokens run out and are replaced while a job is watched; nothing of it is lost or seen twice', async () => {
+  const { stage } = await openStage({ tokenMs: 1_000, paceMs: 5 })
+  const tab = await stage.tab()
+  let tokens = 0
+  tab.on('request', (request) => void (request.url().includes('/trpc/signIn') && (tokens += 1)))
+  await score(tab, texts('Through four tokens', 900))
+  await row(tab, 'Through four tokens').getByRole('button', { expanded: false }).click()
+  await progress(tab, 'Through four tokens', 5)
+  await expect.poll(() => tokens, { timeout: patienceMs, interval: 50 }).toBeGreaterThanOrEqual(3)
+  await ended(tab, 'Through four tokens', 'succeeded')
+  await tab.getByText(/^Live/).waitFor()
+  await expect(tab.getByRole('alert').count()).resolves.toBe(0)
+  const said = await row(tab, 'Through four tokens').locator('.log li').allTextContents()
+  expect(said[0]).toContain('Scoring 900 texts')
+  expect(new Set(said).size).toBe(said.length)
+})
+
+test('whoever gets no other token when his has run out is told, and after signing in sees what he missed', async () => {
+  const { stage } = await openStage({ tokenMs: 1_000, paceMs: 5 })
+  const tab = await stage.tab()
+  await score(tab, texts('While signed out', 400))
+  await progress(tab, 'While signed out', 5)
+  const refusal = {
+    error: { json: { message: 'no', code: -32_001, data: { code: 'UNAUTHORIZED', httpStatus: 401 } } },
+  }
+  await tab.route('**/trpc/signIn**', (route) => route.fulfill({ status: 401, json: [refusal] }))
+  await tab
+    .getByRole('alert')
+    .getByText(/Please sign in|has run out/)
+    .waitFor()
+  await tab.unroute('**/trpc/signIn**')
+  await tab.getByRole('button', { name: 'Load again' }).click()
+  await ended(tab, 'While signed out', 'succeeded')
+  await tab.getByText(/^Live/).waitFor()
+})
+
 test('a second tab sees the same jobs, and either may cancel', async () => {
   const { stage } = await openStage()
   const context = await stage.context()
@@ -188,13 +252,13 @@ test('with the keyboard alone: sign in, choose a theme, enqueue, cancel, and the
   await tab.keyboard.insertText(Array.from({ length: 100 }, () => '\nAgain and again.').join(''))
   await press('Tab', 'Tab', 'Enter')
   const focus = (): Promise<string | undefined> => tab.evaluate(() => document.activeElement?.tagName)
-  await expect.poll(focus).toBe('TEXTAREA')
+  await expect.poll(focus, { timeout: patienceMs }).toBe('TEXTAREA')
   await tab.getByRole('button', { name: 'Cancel Typed by hand.' }).press('Enter')
   await ended(tab, 'Typed by hand.', 'cancelled')
   await expect(focus()).resolves.toBe('H2')
 })
 
-test('400 jobs at once all end, none is lost, and the page stays fluid meanwhile', async () => {
+test('500 jobs at once all end, none is lost, and the page stays fluid meanwhile', async () => {
   const { stage } = await openStage({ paceMs: 1 })
   const tab = await stage.tab()
   await tab.evaluate(() => {
@@ -205,12 +269,12 @@ test('400 jobs at once all end, none is lost, and the page stays fluid meanwhile
     }).observe({ type: 'longtask' })
   })
   const startedAt = performance.now()
-  await score(tab, Array.from({ length: 400 }, (_, i) => `A glorious victory, number ${i}.`).join('\n'), true)
-  await tab.getByRole('heading', { name: 'Ended 400', exact: true }).waitFor()
+  await score(tab, Array.from({ length: 500 }, (_, i) => `A glorious victory, number ${i}.`).join('\n'), true)
+  await tab.getByRole('heading', { name: 'Ended 500', exact: true }).waitFor()
   const tookMs = performance.now() - startedAt
   const longTasks = await tab.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks)
   console.log(
-    `400 jobs in ${Math.round(tookMs)} ms; ${longTasks.length} tasks above 50 ms, the longest ${Math.round(Math.max(0, ...longTasks))} ms`,
+    `500 jobs in ${Math.round(tookMs)} ms; ${longTasks.length} tasks above 50 ms, the longest ${Math.round(Math.max(0, ...longTasks))} ms`,
   )
   for (const part of ['Running', 'Waiting']) {
     await expect(tab.getByRole('region', { name: part, exact: true }).count()).resolves.toBe(0)
@@ -221,7 +285,7 @@ test('400 jobs at once all end, none is lost, and the page stays fluid meanwhile
     await more.click()
   }
   const titles = await tab.locator('li[data-state=succeeded] .title').allTextContents()
-  expect(new Set(titles).size).toBe(400)
+  expect(new Set(titles).size).toBe(500)
 })
 
 /** With LOVAGE_SCREENSHOTS the pictures of the docs are taken anew. */
@@ -257,13 +321,23 @@ describe('accessible and good to look at', () => {
       await row(tab, 'What a wonderful day for our nation.').getByRole('button').click()
       await row(tab, 'What a wonderful day for our nation.').locator('.score').first().waitFor()
       await expectNoFindings(tab, name)
-      const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-      expect(overflow).toBeLessThanOrEqual(0)
+      expect(await tooWide(tab), name).toEqual([])
       tabs.set(name, tab)
     }
     if (pictures) await takePictures(first, tabs)
-  }, 60_000)
+  })
 })
+
+/** What makes the page wider than its window. */
+const tooWide = (tab: Page): Promise<string[]> =>
+  tab.evaluate(() => {
+    const { documentElement: page } = document
+    if (page.scrollWidth <= innerWidth) return []
+    const all = [...document.querySelectorAll('body *')]
+    return all
+      .filter((each) => each.getBoundingClientRect().right > innerWidth)
+      .map((each) => each.outerHTML.slice(0, 200))
+  })
 
 const axe = createRequire(import.meta.url).resolve('axe-core')
 
@@ -291,6 +365,8 @@ async function takePictures(first: Page, tabs: ReadonlyMap<string, Page>): Promi
   for (const [name, tab] of tabs) {
     await tab.bringToFront()
     await tab.getByRole('progressbar').nth(2).waitFor()
+    await row(tab, 'Reviews of the week').getByRole('button', { expanded: false }).click()
+    await row(tab, 'Reviews of the week').locator('.log li').nth(1).waitFor()
     await tab.evaluate(() =>
       (innerWidth < 500 ? document.querySelector('.chart') : document.body)?.scrollIntoView(),
     )

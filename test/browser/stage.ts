@@ -18,6 +18,9 @@ import { preview } from 'vite'
 import { findChromium } from '../../scripts/chromium.mjs'
 import { TcpProxy } from '../kit/tcp-proxy.ts'
 
+/** Longer than any test may take: whatever is waited for is there soon, or the test says what was not. */
+const PATIENCE_MS = 110_000
+
 const example = resolve(import.meta.dirname, '../../examples/react')
 
 const flags = [
@@ -62,6 +65,8 @@ interface StageOptions {
   namespace: string
   /** What the worker spends on each text. */
   paceMs?: number
+  /** How long a token is good. */
+  tokenMs?: number
 }
 
 export class Stage implements AsyncDisposable {
@@ -77,11 +82,23 @@ export class Stage implements AsyncDisposable {
   /** What broke in any page. */
   readonly faults: Error[] = []
 
-  static async open({ browser, page, redisUrl, namespace, paceMs = 3 }: StageOptions): Promise<Stage> {
+  static async open({
+    browser,
+    page,
+    redisUrl,
+    namespace,
+    paceMs = 3,
+    tokenMs,
+  }: StageOptions): Promise<Stage> {
     const apiPort = await freePort()
     const { REDIS_URL: _, ...rest } = process.env
     const settings = { NAMESPACE: namespace, API_PORT: `${apiPort}`, PACE_MS: `${paceMs}` }
-    const env = { ...rest, ...settings, ...(redisUrl !== undefined && { REDIS_URL: redisUrl }) }
+    const env = {
+      ...rest,
+      ...settings,
+      ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
+      ...(tokenMs !== undefined && { TOKEN_MS: `${tokenMs}` }),
+    }
     const line = await TcpProxy.to(apiPort)
     const proxy = { '/trpc': { target: `http://127.0.0.1:${line.port}`, ws: true } }
     const port = await freePort()
@@ -118,6 +135,7 @@ export class Stage implements AsyncDisposable {
   /** Somebody's browser: what one stores, another does not see. */
   async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     const context = await this.#browser.newContext(options)
+    context.setDefaultTimeout(PATIENCE_MS)
     this.#contexts.push(context)
     return context
   }
@@ -172,7 +190,7 @@ async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Pro
   await gone
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const { port } = probe.address() as AddressInfo

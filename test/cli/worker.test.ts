@@ -78,6 +78,7 @@ test.for([
   ['./tasks.ts', 'makes no worker and exports none'],
   ['./broken.ts', './broken.ts cannot be loaded: the model is missing'],
   ['./mismatch.ts', 'No handler for "ping"'],
+  ['./lingering.ts', 'makes no worker and exports none'],
 ])(
   'a module that cannot be run is told, with exit code 2: %s',
   async ([module, told], { start, project }) => {
@@ -85,6 +86,7 @@ test.for([
       'tasks.ts': `import { defineTasks, task } from '@lovage/core'
       export const tasks = defineTasks({ ping: task() })`,
       'broken.ts': `throw new Error('the model is missing')`,
+      'lingering.ts': 'setInterval(() => {}, 1_000)',
       'mismatch.ts': `import { createWorker } from '@lovage/worker'
       import { tasks } from './tasks.ts'
       createWorker({ tasks, handlers: {} })`,
@@ -136,6 +138,19 @@ test('--watch hands a running job back, and it starts again with the new code', 
   await watching.until('stdout', /Task ping\[.*\] received/)
   await writeFile(join(cwd, 'answer.ts'), answer('new'))
   expect((await lovage(['result', id, '--wait'])).stdout).toBe('"new"\n')
+})
+
+test('--watch sees the configuration as well', async ({ project, start }) => {
+  const config = (namespace: string): string =>
+    `export default { namespace: '${namespace}' } as { namespace: string }`
+  const files = { 'worker.ts': onlyPing, 'answer.ts': answer('old'), 'lovage.config.ts': config('one') }
+  const cwd = await project(files)
+  const watching = start(['worker', './worker.ts', '--watch'], { cwd })
+  await watching.until('stdout', /Lovage worker ready/)
+  await writeFile(join(cwd, 'answer.ts'), answer('new'))
+  await watching.until('stdout', /Lovage worker ready/, 2)
+  await writeFile(join(cwd, 'lovage.config.ts'), config('two'))
+  await watching.until('stderr', /lovage\.config\.ts has changed/)
 })
 
 test('no worker is left behind by a --watch that was killed', async ({ project, start }) => {

@@ -61,6 +61,20 @@ export const childOf = (
   { onFailure = 'fail', ...job }: { onFailure?: 'fail' | 'keep' } & Partial<NewJob> & { id: string },
 ): NewJob => newJob(job.id, { ...job, flow: { ...job.flow, parent: { id: parent, part, onFailure } } })
 
+/** What says that an outcome which the store itself writes is kept. */
+export const kept = { options: { ttlMs: TTL_MS } }
+
+/** A parent that is one of the parts of another one. */
+export const within = (
+  parent: string,
+  part: number,
+  job: NewJob,
+  onFailure: 'fail' | 'keep' = 'fail',
+): NewJob => ({
+  ...job,
+  flow: { ...job.flow, parent: { id: parent, part, onFailure } },
+})
+
 export const failure: Failure = {
   name: 'TypeError',
   message: 'no such column',
@@ -172,6 +186,10 @@ export const ids = (jobs: readonly { id: string }[]): string[] => jobs.map(({ id
 export async function stateOf(store: Store, id: string): Promise<string | null> {
   return (await store.get(id))?.state ?? null
 }
+
+/** `['a queued', 'b succeeded', 'unknown ']` */
+export const statesOf = (store: Store, ...names: string[]): Promise<string[]> =>
+  Promise.all(names.map(async (id) => `${id} ${(await stateOf(store, id)) ?? ''}`))
 
 /** The whole feed after a cursor. */
 export async function feedAfter(store: Store, after: Cursor = START): Promise<StoredNotice[]> {

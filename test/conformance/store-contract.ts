@@ -10,10 +10,12 @@ import { cancelContract } from './contract/cancel.ts'
 import { expiryContract } from './contract/expiry.ts'
 import { failedContract } from './contract/failed.ts'
 import { findContract } from './contract/find.ts'
+import { flowEndsContract } from './contract/flow-ends.ts'
 import { flowsContract } from './contract/flows.ts'
 import { historyContract } from './contract/history.ts'
 import { lanesContract } from './contract/lanes.ts'
 import { limitsContract } from './contract/limits.ts'
+import { orderedContract } from './contract/ordered.ts'
 import { pauseContract } from './contract/pause.ts'
 import { priorityContract } from './contract/priority.ts'
 import { queuesContract } from './contract/queues.ts'
@@ -100,12 +102,14 @@ export function storeContract(name: string, open: Open): void {
     priorityContract(test)
     lanesContract(test)
     limitsContract(test)
+    orderedContract(test)
     releaseContract(test)
     ratesContract(test)
     pauseContract(test)
     expiryContract(test)
     uniqueContract(test)
     flowsContract(test)
+    flowEndsContract(test)
     retentionContract(test)
     schedulesContract(test)
     failedContract(test)

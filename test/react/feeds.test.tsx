@@ -1,7 +1,8 @@
 // Lists and notices of many jobs: live, bounded, each notice once.
 import { recordHook } from './page.tsx'
 import { useConnection, useJobs, useNotices } from '@lovage/client/react'
-import { defineTasks, task } from '@lovage/core'
+import { defineTasks, queueOver, task } from '@lovage/core'
+import { serve } from '@lovage/server'
 import { act, waitFor } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
@@ -166,6 +167,37 @@ test('a list begins with what the feed has kept, newest first, a page at a time,
   for (const [at, job] of untouched.entries()) expect(result.current.jobs[at]).toBe(job)
   const { id } = await jobs.resize.enqueue({ image: 'new.png' })
   await waitFor(() => expect(result.current.jobs[0]).toMatchObject({ id, state: 'queued' }))
+})
+
+test('after a gap the jobs of a list are as they are, and those that are no longer kept are gone', async () => {
+  await using it = await createHarness(talkative, { streamMaxLen: 5 })
+  const { jobs } = it.client()
+  const images = Array.from({ length: 4 }, (_, at) => ({ image: `${at}.png` }))
+  const ids = (await jobs.resize.enqueueMany(images)).map(({ id }) => id)
+  const [one, two, three] = await it.driver.claim(3)
+  await it.driver.succeed(one!, 'first.png')
+  const { result } = recordHook(() => useJobs(jobs.resize))
+  const listed = (): string[] => result.current.jobs.map(({ id, state }) => `${ids.indexOf(id)} ${state}`)
+  await waitFor(() => expect(result.current.isLive).toBe(true))
+  await it.driver.report(two!, 0.5)
+  await waitFor(() => expect(listed()).toContain('1 running'))
+  const { missed } = result.current
+
+  // Another process comes up, which knows no more of the feed than the store does.
+  await it.server.close()
+  await it.driver.succeed(two!, 'second.png')
+  await it.driver.succeed(three!, 'third.png', 0) // of which nothing is kept
+  const last = await it.driver.next()
+  for (let share = 0; share < 8; share++) await it.driver.report(last, share)
+  const server = await serve({
+    queue: queueOver(talkative, it.store),
+    authenticate: (token) => token,
+    port: it.server.port,
+    closeGraceMs: 0,
+  })
+  it.cleanUp(() => server.close())
+  await waitFor(() => expect(result.current.missed).toBeGreaterThan(missed))
+  await waitFor(() => expect(listed()).toEqual(['3 running', '1 succeeded', '0 succeeded']))
 })
 
 test('a list is bounded, tells what was trimmed, and takes five hundred jobs in a few renders', async () => {

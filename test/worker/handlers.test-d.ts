@@ -1,6 +1,7 @@
 /** What the compiler says about handlers. */
 import { type AbortReason, defineTasks, task } from '@lovage/core'
-import { createWorker, type Worker, type WorkerEvents } from '@lovage/worker'
+import { createWorker, handlerModule, type Worker, type WorkerEvents } from '@lovage/worker'
+import { defineHandlers } from '@lovage/worker/handlers'
 import { expectTypeOf } from 'vitest'
 import { z } from 'zod'
 import { tasks } from './tasks.ts'
@@ -101,3 +102,27 @@ worker.on('job.failed', (event) => {
 worker.on('job.vanished', () => {})
 
 expectTypeOf<AbortReason['type']>().toEqualTypeOf<'cancelled' | 'time_limit' | 'shutdown' | 'lease_lost'>()
+
+// A module may stand for a handler, for a branch of them, and for one that a task brings along.
+const module = handlerModule(new URL('./handlers.ts', import.meta.url), { size: 2, maxAge: '1h' })
+createWorker({ tasks, handlers: { ...handlers, greet: module, mail: module } })
+createWorker({ tasks: own, handlers: { double: module } })
+// @ts-expect-error There is no task `scored`.
+createWorker({ tasks, handlers: { ...handlers, scored: module } })
+// @ts-expect-error There is no such option.
+handlerModule(new URL('./handlers.ts', import.meta.url), { threads: 2 })
+
+// A module defines some of the handlers, which are typed as everywhere.
+defineHandlers(tasks, {})
+defineHandlers(tasks, {
+  greet(input, { signal }) {
+    expectTypeOf(input).toEqualTypeOf<{ name: string }>()
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>()
+    return input.name
+  },
+  mail: { send: (to) => void expectTypeOf(to).toEqualTypeOf<string>() },
+})
+// @ts-expect-error `climb` must return a text.
+defineHandlers(tasks, { climb: () => 7 })
+// @ts-expect-error There is no task `scored`.
+defineHandlers(tasks, { scored: () => {} })

@@ -13,6 +13,8 @@ const EVENTS = Object.keys({
   'job.abandoned': true,
   'job.late': true,
   'job.report_refused': true,
+  'child.ready': true,
+  'child.ended': true,
   'worker.joined': true,
   'worker.probed': true,
   'worker.disconnected': true,

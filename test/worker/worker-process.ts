@@ -15,6 +15,9 @@ export interface WorkerProcessOptions {
   namespace: string
   leaseMs?: number
   concurrency?: number
+  drainMs?: number
+  /** It runs the tasks that run in yet other processes, and no others. */
+  isApart?: boolean
 }
 
 export class WorkerProcess implements AsyncDisposable {
@@ -23,7 +26,14 @@ export class WorkerProcess implements AsyncDisposable {
   readonly #exited: Promise<unknown[]>
   #hear: () => void = () => {}
 
-  constructor({ url, namespace, leaseMs = 6_000, concurrency = 1 }: WorkerProcessOptions) {
+  constructor({
+    url,
+    namespace,
+    leaseMs = 6_000,
+    concurrency = 1,
+    drainMs = 30_000,
+    isApart = false,
+  }: WorkerProcessOptions) {
     this.#child = fork(join(import.meta.dirname, '..', 'dist', 'worker', 'fixtures', 'worker.js'), {
       env: {
         ...process.env,
@@ -31,8 +41,11 @@ export class WorkerProcess implements AsyncDisposable {
         NAMESPACE: namespace,
         LEASE_MS: `${leaseMs}`,
         CONCURRENCY: `${concurrency}`,
+        DRAIN_MS: `${drainMs}`,
+        ...(isApart && { APART: 'yes' }),
       },
       execArgv: [],
+      detached: true, // a process group of its own, as a terminal or a container gives it
     })
     this.#exited = once(this.#child, 'exit')
     this.#child.on('message', (told: Told) => {
@@ -77,6 +90,11 @@ export class WorkerProcess implements AsyncDisposable {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
+  }
+
+  /** Signals the worker and all that it has started. */
+  signalGroup(signal: NodeJS.Signals): void {
+    process.kill(-this.pid, signal)
   }
 
   /** Resolves when the process is gone. */

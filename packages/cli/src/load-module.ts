@@ -5,6 +5,7 @@
 import { access } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { isLovageError } from '@lovage/core'
 import { UsageError } from './complaint.ts'
 
 let isRegistered = false
@@ -26,7 +27,7 @@ export async function registerTypeScript(onImport?: (url: string) => void): Prom
 
 /**
  * @param what What the file is for, in the sentence that says that it is missing.
- * @throws UsageError `FILE_UNREADABLE`, `MODULE_FAILED`
+ * @throws UsageError `FILE_UNREADABLE`, `MODULE_FAILED`; LovageError as the module throws it
  */
 export async function loadModule(path: string, what: string): Promise<Record<string, unknown>> {
   const file = resolve(path)
@@ -39,6 +40,7 @@ export async function loadModule(path: string, what: string): Promise<Record<str
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>
   } catch (cause) {
+    if (isLovageError(cause)) throw cause // of a worker that the module runs itself
     throw new UsageError('MODULE_FAILED', `${path} cannot be loaded: ${messageOf(cause)}`, { cause })
   }
 }

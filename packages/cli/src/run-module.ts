@@ -9,12 +9,11 @@ import {
 } from '@lovage/worker'
 import { UsageError } from './complaint.ts'
 import { type Context, placeOf, type SharedOptions } from './context.ts'
-import { EXIT } from './exit.ts'
 import { loadModule } from './load-module.ts'
 import type { WorkerOptions as Typed } from './run/worker.ts'
 import { isWatched, reportImports, WATCHED_DRAIN } from './watched.ts'
 
-/** Ends the process, with what a module may have left open. */
+/** @throws UsageError `WORKER_MISSING`, and what `loadModule` throws */
 export async function runModule(path: string, typed: Typed, { options }: Context): Promise<void> {
   const { redis, namespace } = options
   const isReloaded = isWatched()
@@ -22,13 +21,13 @@ export async function runModule(path: string, typed: Typed, { options }: Context
   const { concurrency, logLevel, name } = typed
   // What the module reads from the environment, for a queue that its handlers use, should be the same.
   if (redis !== undefined) process.env['REDIS_URL'] = redis
+  if (isReloaded) await reportImports() // before anything of the user's is loaded
   const workers: HostedWorker[] = []
   hostWorkers({
     defaults: await defaultsOf(options),
     overrides: { redis, namespace, concurrency, logLevel, drainTimeout, name },
     onWorker: (worker) => void workers.push(worker),
   })
-  if (isReloaded) await reportImports()
   // A module that runs its worker itself is loaded only when that has stopped.
   const module = await loadModule(path, 'worker module')
   const exported = Object.values(module).find(isWorkerOptions)
@@ -39,7 +38,6 @@ export async function runModule(path: string, typed: Typed, { options }: Context
     })
   }
   await Promise.all(workers.map((worker) => worker.run()))
-  process.exit(EXIT.ok)
 }
 
 async function defaultsOf(options: SharedOptions): Promise<HostedOptions> {

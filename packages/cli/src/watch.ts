@@ -9,7 +9,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { relative } from 'node:path'
 import { watch } from 'chokidar'
-import { EXIT } from './exit.ts'
 import type { Output } from './output.ts'
 import { type Loaded, WATCHED } from './watched.ts'
 
@@ -67,7 +66,6 @@ export async function watchWorker(out: Output): Promise<void> {
     }
   })
   await files.close()
-  process.exit(EXIT.ok)
 }
 
 const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null

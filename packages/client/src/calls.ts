@@ -1,33 +1,36 @@
 /** What the last word of a path does: `jobs.batchScore.enqueue` is the verb `enqueue` at the path `jobs.batchScore`. */
 import {
-  callOf,
   createHandle,
   type Cursor,
   type EnqueueOptions,
   type Flow,
-  type FlowOptions,
   isLovageError,
   type JobHandle,
   type JobRef,
   LovageError,
   type NoticesOptions,
   type ResultOptions,
-  stepOf,
-  type StepOptions,
   waitForResult,
 } from '@lovage/core'
 import { groupsOf, type Group, sizeOf } from './bulk.ts'
 import { under, type Wire } from './wire.ts'
 
+const handleOf = (wire: Wire, path: string, ref: unknown): JobHandle =>
+  createHandle(wire.jobs(path), ref as JobRef, wire.clock)
+
+/** Calls that are the procedure of their name: with an id, or with what the caller says. */
+const passOn = (wire: Wire, path: string, verb: string, [asked = {}, reason]: readonly unknown[]) =>
+  wire[verb === 'list' ? 'query' : 'mutate'](
+    under(path, verb),
+    given(typeof asked === 'string' ? { id: asked } : { ...(asked as object), reason }),
+  )
+
+const PASSED_ON = 'list, cancelMany, retryAll, discard, discardAll'
+
 const verbs = {
-  async enqueue(wire: Wire, path: string, input: unknown, options: EnqueueOptions = {}): Promise<JobHandle> {
-    const bytes = sizeOf(input)
-    const ticket = await wire.mutate<JobRef>(
-      under(path, 'enqueue'),
-      { ...given(options), ...given({ input }) },
-      bytes,
-    )
-    return createHandle(wire.jobs(path), ticket, wire.clock)
+  async enqueue(wire: Wire, path: string, input: unknown, options?: EnqueueOptions): Promise<JobHandle> {
+    const asked = given({ ...options, input })
+    return handleOf(wire, path, await wire.mutate(under(path, 'enqueue'), asked, sizeOf(input)))
   },
 
   /** Group after group; what was enqueued before a group failed stays enqueued. */
@@ -40,7 +43,7 @@ const verbs = {
     const handles: JobHandle[] = []
     for (const group of groupsOf(inputs)) {
       const tickets = await enqueueGroup(wire, path, group, options)
-      for (const ticket of tickets) handles.push(createHandle(wire.jobs(path), ticket, wire.clock))
+      for (const ticket of tickets) handles.push(handleOf(wire, path, ticket))
     }
     return handles
   },
@@ -55,37 +58,27 @@ const verbs = {
     wire.follow({ path: under(path, 'notices'), input: given(wanted), from, signal, untilEnd: false }),
 
   async last(wire: Wire, path: string): Promise<JobHandle | null> {
-    const ticket = await wire.query<JobRef | null>(under(path, 'last'), {})
-    return ticket && createHandle(wire.jobs(path), ticket, wire.clock)
+    const ref = await wire.query(under(path, 'last'), {})
+    return ref === null ? null : handleOf(wire, path, ref)
   },
 
-  call: (_wire: Wire, path: string, input: unknown, options?: FlowOptions) => callOf(path, input, options),
-  step: (_wire: Wire, path: string, options?: StepOptions) => stepOf(path, options),
-  async enqueueFlow(wire: Wire, path: string, { flow }: Flow, options: object = {}): Promise<JobHandle> {
-    const asked = { flow, ...given({ at: path || undefined, ...options }) }
-    const ticket = await wire.mutate<JobRef>(under(path, 'enqueueFlow'), asked, sizeOf(flow))
-    return createHandle(wire.jobs(path), ticket, wire.clock)
+  call: (_: Wire, task: string, input: unknown, options?: object) => ({
+    flow: given({ task, input, options }),
+  }),
+  step: (_: Wire, task: string, options?: object) => ({ step: given({ task, options }) }),
+  async enqueueFlow(wire: Wire, path: string, { flow }: Flow, options?: object): Promise<JobHandle> {
+    const asked = given({ flow, at: path || undefined, ...options })
+    return handleOf(wire, path, await wire.mutate(under(path, 'enqueueFlow'), asked, sizeOf(flow)))
   },
-
-  list: (wire: Wire, path: string, options: object = {}) => wire.query(under(path, 'list'), given(options)),
-  cancelMany: (wire: Wire, path: string, filter: object, reason?: string) =>
-    wire.mutate(under(path, 'cancelMany'), given({ ...filter, reason })),
-  /** Here and below at the path `jobs.failed`; the new job is one of `jobs`. */
-  async retry(wire: Wire, path: string, id: string): Promise<JobHandle> {
-    const ticket = await wire.mutate<JobRef>(under(path, 'retry'), { id })
-    return createHandle(wire.jobs(path.replace(/\.?failed$/, '')), ticket, wire.clock)
-  },
-  retryAll: (wire: Wire, path: string, filter: object = {}) =>
-    wire.mutate(under(path, 'retryAll'), given(filter)),
-  discard: (wire: Wire, path: string, id: string) => wire.mutate(under(path, 'discard'), { id }),
-  discardAll: (wire: Wire, path: string, filter: object = {}) =>
-    wire.mutate(under(path, 'discardAll'), given(filter)),
+  /** At the path `jobs.failed`; the new job is one of `jobs`. */
+  retry: async (wire: Wire, path: string, id: string) =>
+    handleOf(wire, path.replace(/\.?failed$/, ''), await wire.mutate(under(path, 'retry'), { id })),
 
   attach: (
     wire: Wire,
     path: string,
     { id, task, cursor = '' }: { id: string; task: string; cursor?: Cursor },
-  ) => createHandle(wire.jobs(path), { id, task, cursor }, wire.clock),
+  ) => handleOf(wire, path, { id, task, cursor }),
 }
 
 async function enqueueGroup(wire: Wire, path: string, group: Group, options: object): Promise<JobRef[]> {
@@ -103,15 +96,19 @@ async function enqueueGroup(wire: Wire, path: string, group: Group, options: obj
 /** @throws TypeError when the last word of the path is no verb. */
 export function call(wire: Wire, path: readonly string[], args: readonly unknown[]): unknown {
   const verb = path.at(-1) as string
+  const place = path.slice(0, -1).join('.')
+  if (PASSED_ON.split(', ').includes(verb)) return passOn(wire, place, verb, args)
   if (!Object.hasOwn(verbs, verb)) {
-    throw new TypeError(`${path.join('.')} is no call. Calls end in ${Object.keys(verbs).join(', ')}.`)
+    throw new TypeError(
+      `${path.join('.')} is no call. Calls end in ${[...Object.keys(verbs), PASSED_ON].join(', ')}.`,
+    )
   }
   const act = verbs[verb as keyof typeof verbs] as (
     wire: Wire,
     path: string,
     ...args: readonly unknown[]
   ) => unknown
-  return act(wire, path.slice(0, -1).join('.'), ...args)
+  return act(wire, place, ...args)
 }
 
 /** Without what is undefined: on the wire, absent says it shorter. */

@@ -61,6 +61,10 @@ const sentences: { [C in ErrorCode]: [ErrorDetails[C], string] } = {
     { task: 'score', attempts: 2 },
     'The worker of a job of task "score" was lost in each of 2 attempt(s).',
   ],
+  MODULE_FAILED: [
+    { module: 'file:///score.ts', why: 'its setup failed: no model' },
+    'The handler module file:///score.ts cannot be used: its setup failed: no model',
+  ],
   STORE_UNAVAILABLE: [
     { store: 'Redis at x', cause: 'ECONNREFUSED' },
     'Redis at x cannot be reached: ECONNREFUSED',

@@ -28,6 +28,7 @@ export interface ErrorDetails {
   TIME_LIMIT: { task: string; timeLimitMs: number }
   DEPENDENCY_FAILED: { message: string }
   WORKER_LOST: { task: string; attempts: number }
+  MODULE_FAILED: { module: string; why: string }
   STORE_UNAVAILABLE: { store: string; cause: string }
   STORE_UNSUPPORTED: { store: string; seen: string; needed: string }
   VERSION_UNSUPPORTED: { what: string; seen: number; known: number }

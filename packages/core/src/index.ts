@@ -193,6 +193,7 @@ export {
   type AnyTask,
   type DeclaredSchedule,
   type ExtraNotice,
+  type Isolation,
   isRunnable,
   type RunnableTask,
   type Task,

@@ -16,6 +16,7 @@ export const sentences: Partial<Sentences> = {
   TIME_LIMIT: (d) => `The handler of task "${d.task}" ran longer than its time limit of ${d.timeLimitMs} ms.`,
   DEPENDENCY_FAILED: (d) => d.message,
   WORKER_LOST: (d) => `The worker of a job of task "${d.task}" was lost in each of ${d.attempts} attempt(s).`,
+  MODULE_FAILED: (d) => `The handler module ${d.module} cannot be used: ${d.why}`,
   STORE_UNAVAILABLE: (d) => `${d.store} cannot be reached: ${d.cause}`,
   STORE_UNSUPPORTED: (d) => `${d.store} is ${d.seen}; Lovage needs ${d.needed}.`,
   VERSION_UNSUPPORTED: (d) =>

@@ -16,6 +16,7 @@ describe('task', () => {
       timeLimitMs: 300_000,
       resultTtlMs: undefined,
       notices: [],
+      isolation: 'inline',
     })
   })
 
@@ -32,6 +33,7 @@ describe('task', () => {
       timeLimit: '90s',
       resultTtl: '7d',
       notices: ['queued', 'started'],
+      isolation: 'process',
     } as const
     expect(task(options)).toEqual({
       kind: 'task',
@@ -43,6 +45,7 @@ describe('task', () => {
       timeLimitMs: 90_000,
       resultTtlMs: 604_800_000,
       notices: ['queued', 'started'],
+      isolation: 'process',
     })
   })
 
@@ -50,6 +53,7 @@ describe('task', () => {
     expect(() => task({ retry: { attempts: 0 } })).toThrow('attempts')
     expect(() => task({ timeLimit: 'soon' as '1s' })).toThrow('timeLimit')
     expect(() => task({ resultTtl: -1 })).toThrow('resultTtl')
+    expect(() => task({ isolation: 'fork' as 'process' })).toThrow('isolation')
     expect(() => task({ retry: { backoff: { type: 'fixed', delay: 'soon' as '1s' } } })).toThrow(
       'retry.backoff.delay',
     )

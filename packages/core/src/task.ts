@@ -28,6 +28,14 @@ export interface TaskTypes {
 /** Notices that are written only for tasks that ask for them; each makes a no-op job cost Redis about a third more. */
 export type ExtraNotice = 'queued' | 'started'
 
+/**
+ * Where a handler runs: on the event loop that it shares with all others, or in a thread or a process where it is
+ * alone. Only what is alone can be stopped by force, and compute without holding up the rest.
+ */
+export type Isolation = 'inline' | 'thread' | 'process'
+
+const ISOLATIONS: readonly string[] = ['inline', 'thread', 'process'] satisfies Isolation[]
+
 export interface TaskOptions<
   In extends Schema | undefined,
   Out extends Schema | undefined,
@@ -49,6 +57,8 @@ export interface TaskOptions<
   resultTtl?: Duration | false
   /** Notices beyond progress, retries and outcomes. Default none. */
   notices?: readonly ExtraNotice[]
+  /** Where the handler runs. Default `inline`. A worker must name the handlers of all others by their module. */
+  isolation?: Isolation
   /** When jobs are enqueued by themselves, by whichever worker is there. */
   schedule?: TaskSchedule<InputOf<In, undefined>> | readonly TaskSchedule<InputOf<In, undefined>>[]
 }
@@ -73,6 +83,7 @@ export interface Task<T extends TaskTypes = TaskTypes> {
   /** `undefined`: its jobs are plain. */
   readonly rules: TaskRules | undefined
   readonly schedules: readonly DeclaredSchedule[] | undefined
+  readonly isolation: Isolation
   /** Only types, never a value. */
   readonly '~types'?: T
 }
@@ -116,7 +127,7 @@ const DEFAULT_TIME_LIMIT_MS = 300_000 // what Celery's users set most often; lon
  * Defines a task.
  *
  * @example task({ input: z.object({ to: z.email() }), retry: { attempts: 5 }, timeLimit: '30s' })
- * @throws TypeError, or LovageError `OPTION_INVALID` for a duration, when an option cannot be.
+ * @throws TypeError, or LovageError `OPTION_INVALID` for a duration or a word, when an option cannot be.
  */
 export function task<
   In extends Schema | undefined = undefined,
@@ -147,6 +158,7 @@ export function task(
     notices: options.notices ?? [],
     rules: taskRules(options),
     schedules: options.schedule === undefined ? undefined : declared(options.schedule, options.input),
+    isolation: isolationOf(options.isolation ?? 'inline'),
   }
   return options.run === undefined ? definition : runnable(definition, options.run)
 }
@@ -165,6 +177,12 @@ function declared(schedules: Schedules, input: Schema | undefined): DeclaredSche
       throw new LovageError('INPUT_INVALID', { task: name ?? 'of a schedule', issues: checked.issues })
     return { name, input: schedule.input, rhythm }
   })
+}
+
+function isolationOf(isolation: Isolation): Isolation {
+  if (ISOLATIONS.includes(isolation)) return isolation
+  const expected = ISOLATIONS.join(', ')
+  throw new LovageError('OPTION_INVALID', { option: 'isolation', seen: String(isolation), expected })
 }
 
 function runnable(definition: AnyTask, handler: HandlerOf<TaskTypes>): AnyTask {

@@ -2,6 +2,7 @@
  * Where the parts of a worker meet.
  *
  * ```
+ *                            ┌▶ places: threads and processes
  *            ┌─ claimed ─▶ attempts ─ outcome ─▶ outbox ─┐
  * store ◀─ pump (one step at a time) ◀──────── wake ─────┘
  *       ◀─ waiter:  hears of work (pump) and cancels (attempts)
@@ -16,6 +17,7 @@ import { Attempts } from './attempts.ts'
 import type { Events } from './events.ts'
 import type { Settings } from './options.ts'
 import { Outbox } from './outbox.ts'
+import { Places } from './places.ts'
 import { Pulses } from './pulses.ts'
 import { Pump } from './pump.ts'
 import { declare } from './declare.ts'
@@ -29,6 +31,7 @@ export interface Parts {
   outbox: Outbox
   reports: Reports
   attempts: Attempts
+  places: Places
   session: Session
   waiter: Waiter
   pump: Pump
@@ -48,7 +51,8 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
     onFenced: (ids) => attempts.fenced(ids),
     onRefused: (attempt, why) => events.emit('job.report_refused', { ...attempt.event, why }),
   })
-  const attempts = new Attempts({ ...common, outbox, releases, reports, onChange: wake })
+  const places = new Places(common)
+  const attempts = new Attempts({ ...common, places, outbox, releases, reports, onChange: wake })
   const session = new Session({
     ...common,
     prepare: (isFirst) => declare(store, settings, isFirst),
@@ -93,7 +97,7 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
     session: currentSession,
     load: () => ({ used: attempts.size, unsettled: outbox.size, abandoned: attempts.abandoned }),
   })
-  return { outbox, reports, attempts, session, waiter, pump, pulses }
+  return { outbox, reports, attempts, places, session, waiter, pump, pulses }
 }
 
 const infoOf = ({ name, tasks, queues, concurrency, clock }: Settings): WorkerInfo => ({

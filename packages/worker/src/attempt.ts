@@ -1,7 +1,6 @@
 /** One execution of a job in this process: its hold, its signal, and the context that its handler gets. */
 import {
   type AbortReason,
-  type BoundTask,
   type Claimed,
   createLog,
   enqueuedAtOf,
@@ -10,6 +9,7 @@ import {
   type JobLog,
   type RetryPolicy,
 } from '@lovage/core'
+import type { WorkerTask } from './bind-handlers.ts'
 import type { JobEvent } from './events.ts'
 import type { Reporting, Reports } from './reports.ts'
 import type { AttemptResult, Terms } from './settle.ts'
@@ -21,17 +21,25 @@ import type { AttemptResult, Terms } from './settle.ts'
  *    └─────▶ void         its hold is gone: whatever it does is dropped; its slot is free when it ends
  *               └──▶ abandoned
  * ```
+ * What runs in a thread or process is killed at the end of its grace, which ends it; it is abandoned only if even that
+ * does not.
  */
 export type Phase = 'running' | 'ended' | 'void' | 'abandoned'
 
 export class Attempt {
   readonly claimed: Claimed
-  readonly bound: BoundTask
+  readonly bound: WorkerTask
   readonly terms: Terms
-  /** Unix ms by the worker's clock; `claimedAt` is by the store's. */
-  readonly startedAt: number
+  /** Unix ms by the worker's clock; `claimedAt` is by the store's. Of its claim, until its handler is called. */
+  startedAt: number
   /** When something must be done about it: its time limit, then the end of its grace. */
-  deadlineAt: number
+  deadlineAt = Number.POSITIVE_INFINITY
+  /** Ends its handler by force, where that can be done. */
+  kill: (() => void) | null = null
+  /** It was ended by force; what is left is to hear of it. */
+  isKilled = false
+  /** When it was told that its time limit is over; `null` before. */
+  overtimeAt: number | null = null
   /** Why it was broken off, if it was: what becomes of its result depends on that. */
   aborted: AbortReason | null = null
   phase: Phase = 'running'
@@ -41,12 +49,19 @@ export class Attempt {
   reporting: Reporting | undefined
   #controller: AbortController | undefined
 
-  constructor(claimed: Claimed, bound: BoundTask, terms: Terms, startedAt: number) {
+  constructor(claimed: Claimed, bound: WorkerTask, terms: Terms, startedAt: number) {
     this.claimed = claimed
     this.bound = bound
     this.terms = terms
     this.startedAt = startedAt
-    this.deadlineAt = startedAt + terms.timeLimitMs
+  }
+
+  /** Its handler is called now, which is when its time begins to count. */
+  begin(now: number, kill: (() => void) | null): void {
+    this.kill = kill
+    if (this.phase !== 'running') return
+    this.startedAt = now
+    this.deadlineAt = now + this.terms.timeLimitMs
   }
 
   /** Made when the handler first asks for it: most never do, and a controller costs more than the rest of an attempt. */
@@ -79,7 +94,7 @@ export const heldOf = ({ id, claimedAt, task, owner, attempt }: Claimed): Held =
 })
 
 /** What this job may do: as its own options say, else as its task does. */
-export function termsOf(claimed: Claimed, { task }: BoundTask, resultTtlMs: number): Terms {
+export function termsOf(claimed: Claimed, { task }: WorkerTask, resultTtlMs: number): Terms {
   const { options } = claimed
   const policy: RetryPolicy =
     options.attempts === undefined ? task.retry : { ...task.retry, attempts: options.attempts }

@@ -2,22 +2,34 @@
  * The slots: every attempt from its claim until its outcome lies in the outbox, and every way in which one can end
  * before its handler does.
  */
-import type { BoundTask, Claimed, Clock, Encoded, Hold, Store } from '@lovage/core'
+import type { Claimed, Clock, Encoded, Hold, Store } from '@lovage/core'
 import { Attempt, contextOf, heldOf, termsOf } from './attempt.ts'
+import type { WorkerTask } from './bind-handlers.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Events } from './events.ts'
 import { failure } from './failure.ts'
 import { fateOf } from './fate.ts'
 import type { Finished, Outbox } from './outbox.ts'
+import type { Place } from './place.ts'
+import type { Places } from './places.ts'
 import type { Releases } from './releases.ts'
 import type { Reports } from './reports.ts'
 import { runAttempt } from './run-attempt.ts'
 import { type AttemptResult, countedResult, overTime, settlementOf, verdictOf } from './settle.ts'
 import { outOfAttempts, unknownTask } from './unrunnable.ts'
 
+/**
+ * How long a thread or process may take to say that it heard of the end of its time limit. One that does not computes
+ * without a pause, and will not heed a signal later either.
+ */
+const DEAF_MS = 500
+/** How long the system may take to end what was killed; a thread in a call of the system goes on until that returns. */
+const KILL_MS = 10_000
+
 export interface AttemptsOptions {
   store: Store
-  tasks: ReadonlyMap<string, BoundTask>
+  tasks: ReadonlyMap<string, WorkerTask>
+  places: Places
   concurrency: number
   clock: Clock
   random: () => number
@@ -27,7 +39,7 @@ export interface AttemptsOptions {
   reports: Reports
   resultTtlMs: number
   maxResultBytes: number
-  /** How long a handler may go on after its signal was aborted before its slot is given away. */
+  /** How long a handler may go on after its signal was aborted before it is killed, or its slot is given away. */
   graceMs: number
   /** A slot became free, or an outcome lies in the outbox. */
   onChange: () => void
@@ -116,8 +128,7 @@ export class Attempts {
   #begin(claimed: Claimed): void {
     const { tasks, clock, random, events, resultTtlMs } = this.#options
     const { id, task, attempt: number } = claimed
-    const event = { id, task, attempt: number }
-    events.emit('job.received', event)
+    events.emit('job.received', { id, task, attempt: number })
     const before = this.#running.get(id)
     // Whoever claims a job holds it now, so that an earlier hold of this same worker is gone.
     if (before !== undefined) this.#lose(this.#void(before))
@@ -127,16 +138,42 @@ export class Attempts {
     if (number > terms.policy.attempts) return this.#settle(outOfAttempts(claimed, terms))
     const attempt = new Attempt(claimed, bound, terms, clock.now())
     this.#running.set(id, attempt)
-    this.#deadlines.watch(attempt.deadlineAt)
-    events.emit('job.started', event)
     void this.#run(attempt)
   }
 
-  async #run(attempt: Attempt): Promise<void> {
-    const { events, reports, maxResultBytes } = this.#options
+  /** Its handler is called now. `kill` ends it by force, where that can be done. */
+  #begun(attempt: Attempt, kill: (() => void) | null): void {
+    const { clock, events } = this.#options
+    attempt.begin(clock.now(), kill)
+    this.#deadlines.watch(attempt.deadlineAt)
+    if (attempt.phase === 'running') events.emit('job.started', attempt.event)
+  }
+
+  #execute(attempt: Attempt): Promise<AttemptResult> {
+    const { places, reports, maxResultBytes } = this.#options
     const { bound, claimed } = attempt
+    const context = contextOf(attempt, reports)
+    if ('handler' in bound) {
+      this.#begun(attempt, null)
+      return runAttempt(bound, claimed.input, context, maxResultBytes)
+    }
+    const place = places.of(claimed.task) as Place // there for every task whose handler is in a module
+    return place.run(
+      { input: claimed.input, maxResultBytes, context },
+      {
+        onBegun: (kill) => this.#begun(attempt, kill),
+        onHeard: () => this.#heard(attempt),
+        onReport: (report) => reports.received(attempt, report),
+        onSaid: (parts) => reports.said(attempt, parts),
+      },
+    )
+  }
+
+  async #run(attempt: Attempt): Promise<void> {
+    const { events } = this.#options
+    const { claimed } = attempt
     try {
-      const result = await runAttempt(bound, claimed.input, contextOf(attempt, reports), maxResultBytes)
+      const result = await this.#execute(attempt)
       if (attempt.phase === 'abandoned') {
         this.#abandoned -= 1
         return events.emit('job.late', attempt.event)
@@ -222,15 +259,34 @@ export class Attempts {
   }
 
   #overdue(attempt: Attempt, now: number): void {
-    const { events, reports, graceMs } = this.#options
-    const { timeLimitMs } = attempt.terms
-    if (attempt.phase === 'running' && attempt.aborted === null) {
-      attempt.deadlineAt = now + graceMs
-      attempt.abort({ type: 'time_limit', timeLimitMs })
-      return events.emit('job.overtime', { ...attempt.event, timeLimitMs })
-    }
+    if (attempt.phase === 'running' && attempt.aborted === null) return this.#overtime(attempt, now)
     attempt.deadlineAt = Number.POSITIVE_INFINITY
+    const { reports } = this.#options
     if (attempt.result !== null) return this.#conclude(attempt, attempt.result, reports.drop(attempt))
+    if (attempt.kill === null || attempt.isKilled) return this.#abandon(attempt)
+    attempt.isKilled = true
+    attempt.deadlineAt = now + KILL_MS
+    attempt.kill() // its end is its result
+  }
+
+  #overtime(attempt: Attempt, now: number): void {
+    const { events, graceMs } = this.#options
+    const { timeLimitMs } = attempt.terms
+    attempt.overtimeAt = now
+    attempt.deadlineAt = now + (attempt.kill === null ? graceMs : Math.min(DEAF_MS, graceMs))
+    attempt.abort({ type: 'time_limit', timeLimitMs })
+    events.emit('job.overtime', { ...attempt.event, timeLimitMs })
+  }
+
+  /** The thread or process that runs it is not deaf: its handler has the whole grace to end. */
+  #heard(attempt: Attempt): void {
+    if (attempt.phase !== 'running' || attempt.overtimeAt === null || attempt.isKilled) return
+    attempt.deadlineAt = attempt.overtimeAt + this.#options.graceMs
+  }
+
+  /** Nothing can end its handler. */
+  #abandon(attempt: Attempt): void {
+    const { events, reports } = this.#options
     attempt.phase = 'abandoned'
     this.#abandoned += 1
     this.#conclude(attempt, overTime(attempt.terms), reports.drop(attempt))

@@ -5,7 +5,7 @@
  * others declare of tasks that it does not know is left alone.
  */
 import {
-  type BoundTask,
+  type AnyTask,
   type Clock,
   declaredSchedules,
   type LimitRule,
@@ -15,7 +15,7 @@ import {
 } from '@lovage/core'
 
 export interface Declared {
-  tasks: ReadonlyMap<string, BoundTask>
+  tasks: ReadonlyMap<string, { task: AnyTask }>
   queueLimits: ReadonlyMap<string, Limit | null>
   clock: Clock
   resultTtlMs: number

@@ -2,7 +2,8 @@
  * Everything that a worker tells, in one vocabulary. The log is one listener, a metrics exporter may be another, and
  * tests wait for these events instead of sleeping.
  */
-import { Events as AnyEvents, type Failure } from '@lovage/core'
+import { Events as AnyEvents, type Failure, type Isolation } from '@lovage/core'
+import type { ChildEnd } from './pool/child.ts'
 
 export interface JobEvent {
   id: string
@@ -15,6 +16,15 @@ export interface JobEvent {
 export interface JobEndEvent extends JobEvent {
   /** How long it ran. */
   ms: number
+}
+
+/** A thread or process that runs handlers of one module. */
+export interface ChildEvent {
+  /** URL of the module. */
+  module: string
+  isolation: Isolation
+  /** Process id, or id of the thread. */
+  id: number
 }
 
 export interface WorkerEvents {
@@ -32,12 +42,22 @@ export interface WorkerEvents {
   'job.lost': JobEvent
   /** Its time limit is over, and its signal was aborted. */
   'job.overtime': JobEvent & { timeLimitMs: number }
-  /** It ignored its signal for the whole grace: its slot is used again, though its handler may still run. */
+  /**
+   * It ignored its signal for the whole grace, and cannot be stopped by force: its slot is used again, though its
+   * handler may still run.
+   */
   'job.abandoned': JobEvent
   /** A handler that was given up has ended after all. */
   'job.late': JobEvent
   /** It reported what its progress schema refuses, or what cannot be stored. Told once for each attempt. */
   'job.report_refused': JobEvent & { why: string }
+  /** A thread or process has loaded its module, and takes jobs. */
+  'child.ready': ChildEvent & { ms: number }
+  /**
+   * It has ended: `recycled` (`detail`: jobs, memory or age), `killed` because its handler ignored its signal, `lost`
+   * by itself, or `stopped` with the worker. `jobs`: how many it was given.
+   */
+  'child.ended': ChildEvent & { jobs: number; as: ChildEnd; detail: string }
   /** The session has joined: jobs are claimed from now on. */
   'worker.joined': { session: string; store: string; tasks: readonly string[]; concurrency: number }
   /** Its HTTP probe answers. */

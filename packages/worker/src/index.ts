@@ -1,6 +1,7 @@
 export { Discard, Retry } from '@lovage/core'
-export type { JobEndEvent, JobEvent, WorkerEvent, WorkerEvents } from './events.ts'
+export type { ChildEvent, JobEndEvent, JobEvent, WorkerEvent, WorkerEvents } from './events.ts'
 export { type HostedOptions, type HostedWorker, hostWorkers, type WorkerHost } from './host.ts'
+export { type HandlerModule, handlerModule, type HandlerModuleOptions } from './handler-module.ts'
 export type { WorkerHealth } from './health.ts'
 export type { LogLevel, WorkerOptions, WorkerProbeOptions } from './options.ts'
 export { createWorker, type Worker } from './worker.ts'

@@ -79,6 +79,18 @@ export function logEvents(events: Events, logger: Logger): void {
     )
   })
 
+  events.on('child.ready', ({ module, isolation, id, ms }) => {
+    if (isOn('debug')) logger.debug({ module, id, ms }, `${isolation} ${id} is ready for ${module}`)
+  })
+  events.on('child.ended', ({ module, isolation, id, jobs, as, detail }) => {
+    const told = { module, id, jobs, as }
+    if (as === 'recycled')
+      logger.info(told, `${isolation} ${id} was replaced after ${jobs} job(s) (${detail})`)
+    else if (as === 'killed')
+      logger.warn(told, `${isolation} ${id} was killed: its handler ignores its signal`)
+    else if (as === 'lost') logger.error(told, `${isolation} ${id} of ${module} was lost. ${detail}`)
+  })
+
   events.on('worker.joined', ({ session, store, tasks, concurrency }) => {
     logger.info(
       { session, tasks, concurrency },

@@ -2,17 +2,14 @@
 import { hostname } from 'node:os'
 import {
   type AnyTask,
-  type BoundTask,
   checkSchedules,
   type Clock,
   DEFAULT_QUEUE,
   type Duration,
   durationMs,
-  type Handlers,
   type Limit,
   limitOf,
   type LimitOptions,
-  LovageError,
   queueName,
   refused,
   systemClock,
@@ -22,17 +19,22 @@ import {
 import type { ProbeOptions } from '@lovage/ops'
 import type { StoreOptions } from '@lovage/redis'
 import type { Logger } from 'pino'
-import { bindHandlers } from './bind-handlers.ts'
+import { bindWorker, type WorkerTask } from './bind-handlers.ts'
+import type { WorkerHandlers } from './worker-handlers.ts'
+import { wholeNumber } from './whole-number.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 export interface WorkerOptions<Tree extends TaskTree> extends StoreOptions {
   tasks: Tree
-  /** One for each task, in the same nesting; optional for tasks with a `run` of their own. */
-  handlers: NoInfer<Handlers<Tree>>
   /**
-   * How many jobs run at the same time. Default 10. They share one event loop: for handlers that compute rather than
-   * wait, take 1 and more processes.
+   * One for each task, in the same nesting; optional for tasks with a `run` of their own. A function, or the module
+   * that holds it (`handlerModule`); the latter is needed for tasks that run in a thread or a process.
+   */
+  handlers: NoInfer<WorkerHandlers<Tree>>
+  /**
+   * How many jobs run at the same time. Default 10. Those that run inline share one event loop: a handler that
+   * computes rather than waits belongs in a thread or a process (`isolation` of its task).
    */
   concurrency?: number | undefined
   /** The queues that it serves. Default: those of its tasks. */
@@ -50,7 +52,10 @@ export interface WorkerOptions<Tree extends TaskTree> extends StoreOptions {
   lease?: Duration | undefined
   /** How long `stop` lets running handlers go on before it aborts their signals. Default 30 s. */
   drainTimeout?: Duration | undefined
-  /** How long a handler may go on after its signal was aborted before its slot is given to another job. Default 5 s. */
+  /**
+   * How long a handler may go on after its signal was aborted. Then its thread or process is killed; an inline handler
+   * only loses its slot to another job. Default 5 s.
+   */
   grace?: Duration | undefined
   /** How long results of tasks that do not say so themselves are kept. Default 24 h. */
   resultTtl?: Duration | undefined
@@ -81,7 +86,7 @@ export interface WorkerProbeOptions extends ProbeOptions {
 }
 
 export interface Settings {
-  tasks: ReadonlyMap<string, BoundTask>
+  tasks: ReadonlyMap<string, WorkerTask>
   /** Tasks whose claims write a `started` notice. */
   announce: ReadonlySet<string>
   queues: readonly string[]
@@ -105,7 +110,7 @@ export interface Settings {
  * @throws LovageError `OPTION_INVALID`
  */
 export function settingsOf<Tree extends TaskTree>(options: WorkerOptions<Tree>): Settings {
-  const tasks = bindHandlers(options.tasks, options.handlers)
+  const tasks = bindWorker(options.tasks, options.handlers)
   const clock = options.clock ?? systemClock
   const definitions = [...tasks.values()].map(({ task }) => task)
   checkSchedules(definitions, clock.now())
@@ -145,9 +150,4 @@ function queuesOf(queues: readonly string[] | undefined, tasks: readonly AnyTask
   const served = queues ?? tasks.map(({ rules }) => rules?.queue ?? DEFAULT_QUEUE)
   if (!Array.isArray(served) || served.length === 0) refused('queues', queues, 'a list of at least one queue')
   return [...new Set(served.map(queueName))]
-}
-
-function wholeNumber(option: string, value: number): number {
-  if (Number.isInteger(value) && value >= 1) return value
-  throw new LovageError('OPTION_INVALID', { option, seen: String(value), expected: 'a whole number from 1' })
 }

@@ -23,6 +23,15 @@ test('the stack of an error stands below its line', () => {
   expect(written((logger) => logger.error(new Error('mine')))).toMatch(/error mine\n {4}Error: mine\n {8}at /)
 })
 
+test.each([
+  [true, '\u001b[33mwarn \u001b[0m careful\n'],
+  [false, 'warn  careful\n'],
+])('warnings are yellow where colours are wanted: %s', (isColourful, line) => {
+  let text = ''
+  pino({}, readableLines({ write: (more) => void (text += more) }, isColourful)).warn('careful')
+  expect(text.replace(/^\d\d:\d\d:\d\d /, '')).toBe(line)
+})
+
 test('what is no line of pino passes as it is', () => {
   let text = ''
   readableLines({ write: (line) => void (text += line) }).write('not json\n')

@@ -11,12 +11,19 @@ const LEVELS: { readonly [level: number]: string } = {
 }
 const COLOURS: { readonly [level: number]: number } = { 40: 33, 50: 31, 60: 31 }
 
-/** Turns pino's JSON lines into readable ones; whatever is no such line passes as it is. */
-export function readableLines(out: { write(text: string): unknown }): DestinationStream {
-  return { write: (line) => void out.write(readable(line)) }
+/**
+ * Turns pino's JSON lines into readable ones; whatever is no such line passes as it is.
+ *
+ * @param isColourful Default: unless `NO_COLOR` is set (no-color.org).
+ */
+export function readableLines(
+  out: { write(text: string): unknown },
+  isColourful = !process.env['NO_COLOR'],
+): DestinationStream {
+  return { write: (line) => void out.write(readable(line, isColourful)) }
 }
 
-function readable(line: string): string {
+function readable(line: string, isColourful: boolean): string {
   let record: Line
   try {
     record = JSON.parse(line) as Line
@@ -26,7 +33,7 @@ function readable(line: string): string {
   const { time, level, msg = '', err, error } = record
   const clock = new Date(time).toTimeString().slice(0, 8)
   const word = (LEVELS[level] ?? String(level)).padEnd(5)
-  const colour = COLOURS[level]
+  const colour = isColourful ? COLOURS[level] : undefined
   const stack = err?.stack ?? error?.stack
   const below = stack === undefined ? '' : `${stack.replace(/^/gm, '    ')}\n`
   return `${clock} ${colour === undefined ? word : `\u001b[${colour}m${word}\u001b[0m`} ${msg}\n${below}`

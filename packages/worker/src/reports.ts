@@ -84,6 +84,18 @@ export class Reports {
     if (attempt.phase === 'running') this.#say(attempt).chunk(text)
   }
 
+  /** What a thread or process has read already. */
+  received(attempt: Attempt, report: Report): void {
+    if (attempt.phase === 'running') this.#accept(attempt, reportingOf(attempt), report)
+  }
+
+  /** What a thread or process has put together already. */
+  said(attempt: Attempt, parts: readonly SaidPart[]): void {
+    if (attempt.phase !== 'running') return
+    const speech = this.#say(attempt)
+    for (const part of parts) speech.add(part)
+  }
+
   /** What must be written with the outcome. Waits for what is under way, so that nothing is written twice. */
   async last(attempt: Attempt): Promise<Encoded | undefined> {
     while (attempt.reporting?.parsing) await attempt.reporting.parsing

@@ -55,6 +55,26 @@ export class Speech {
     this.#dropOldest()
   }
 
+  /** A part that another speech has handed out, whose numbers go on here. */
+  add({ type, first, count, data: { json } }: SaidPart): void {
+    const last = this.#runs.at(-1)
+    const isNext = last?.type === type && first === this.#next[type]
+    if (type === 'chunk') {
+      const text = JSON.parse(json) as string
+      if (isNext && last.type === 'chunk') last.text += text
+      else this.#runs.push({ type, first, text })
+      this.#chars += text.length
+    } else {
+      const lines = (JSON.parse(json) as LogLine[]).map((line) => JSON.stringify(line))
+      if (isNext && last.type === 'log') last.lines.push(...lines)
+      else this.#runs.push({ type, first, lines })
+      this.#lines += lines.length
+      for (const line of lines) this.#chars += line.length
+    }
+    this.#next[type] = first + count
+    this.#dropOldest()
+  }
+
   /** What is to be told next: once more what has not arrived, else all that waits. */
   take(): readonly SaidPart[] {
     if (this.#underWay.length === 0) {

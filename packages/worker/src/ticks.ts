@@ -1,9 +1,11 @@
-/** Fires the schedules that a step found due. */
+/**
+ * Fires the schedules that a step found due: those of tasks that any living worker knows, since all that a tick needs
+ * stands in the schedule. Others stay due until such a worker comes; one of code that stays so for a day was given up.
+ */
 import { fireRequest, isLovageError, type Store, type Tick } from '@lovage/core'
 import type { Events } from './events.ts'
 
-/** After so long a schedule of code whose task no worker knows was given up; should it not have been, its worker
- * declares it again when it starts. */
+/** Longer than a service is away. Should it come back later still, it declares its schedules again when it starts. */
 const GIVEN_UP_AFTER_MS = 86_400_000
 
 export class Ticks {
@@ -17,7 +19,7 @@ export class Ticks {
     this.#tasks = tasks
   }
 
-  /** What cannot be fired here is offered to another worker, or again to this one, a few seconds later. */
+  /** What is not fired here is offered to another worker, or again to this one, a few seconds later. */
   fire(ticks: readonly Tick[]): void {
     for (const tick of ticks) {
       this.#fire(tick).catch((error: unknown) => {
@@ -33,8 +35,17 @@ export class Ticks {
 
   async #fire(tick: Tick): Promise<void> {
     const { name, job, source, nextAt } = tick.schedule
-    if (this.#tasks.has(job.task)) await this.#store.fire(fireRequest(tick))
+    if (this.#tasks.has(job.task) || (await this.#isKnown(job.task)))
+      await this.#store.fire(fireRequest(tick))
     else if (source === 'code' && tick.now - nextAt > GIVEN_UP_AFTER_MS)
       await this.#store.removeSchedule(name)
+  }
+
+  /** To some worker that lives. One of a version that does not say what it knows might. */
+  async #isKnown(task: string): Promise<boolean> {
+    const { at, sessions } = await this.#store.inspect({ running: 0 })
+    return sessions.some(
+      ({ leaseUntil, info }) => leaseUntil > at && (info === null || info.tasks.includes(task)),
+    )
   }
 }

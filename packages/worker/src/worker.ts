@@ -29,7 +29,7 @@ export function createWorker<const Tree extends TaskTree>(given: WorkerOptions<T
 }
 
 /** How long handlers may take to end once a shutdown has aborted their signals, before their jobs are handed back. */
-const HAND_BACK_MS = 1_000
+const HAND_BACK_MS = 300
 /** A store that is gone must not keep the process from ending. */
 const LEAVE_MS = 2_000
 
@@ -88,8 +88,8 @@ export class Worker {
   /**
    * Resolves once the worker has joined and claims jobs. While the store cannot be reached it waits and says so.
    *
-   * @throws LovageError `STORE_UNSUPPORTED`, `OPTION_INVALID` when the port of its probe is taken, or `CLOSED` when it
-   * was stopped before
+   * @throws LovageError `STORE_UNSUPPORTED`, `MODULE_FAILED`, `OPTION_INVALID` when the port of its probe is taken,
+   * or `CLOSED` when it was stopped before
    */
   async start(): Promise<void> {
     if (!(await this.#begin())) throw new LovageError('CLOSED', { what: 'The worker' })
@@ -99,7 +99,7 @@ export class Worker {
    * Runs until it is stopped: by `stop`, or by SIGTERM or SIGINT, which let running jobs end. A second signal hands
    * them back at once.
    *
-   * @throws LovageError `STORE_UNSUPPORTED`, `OPTION_INVALID` when the port of its probe is taken
+   * @throws LovageError `STORE_UNSUPPORTED`, `MODULE_FAILED`, `OPTION_INVALID` when the port of its probe is taken
    */
   async run(): Promise<void> {
     const release = this.#settings.signals ? this.#takeProcess() : undefined
@@ -134,8 +134,11 @@ export class Worker {
     this.#startedAt = this.#settings.clock.now()
     try {
       this.#probe = await this.#openProbe()
+      await this.#parts.places.start()
+      if (!this.#is('starting')) return false
       await this.#parts.session.start()
     } catch (error) {
+      if (!this.#is('starting')) return false
       await this.stop({ timeout: 0 })
       throw error
     }
@@ -190,12 +193,13 @@ export class Worker {
   }
 
   async #leave(): Promise<number> {
-    const { pump, waiter, reports, attempts, session, pulses } = this.#parts
+    const { pump, waiter, reports, attempts, places, session, pulses } = this.#parts
     pump.close()
     pulses.close()
     waiter.reset()
     reports.close()
     attempts.close()
+    const closed = places.close() // kills at once what would otherwise run here and elsewhere
     const left = new AbortController()
     let returned = 0
     session.leave().then(
@@ -206,6 +210,7 @@ export class Worker {
       () => left.abort(), // the lease will run out instead
     )
     await sleep(this.#settings.clock, LEAVE_MS, left.signal)
+    await closed
     return returned
   }
 

@@ -63,6 +63,13 @@ export function pauseContract(test: ContractTest): void {
       expect(ids(await claim(store, 's1'))).toEqual(['a1'])
     })
 
+    test('of a key that nobody can have keeps nobody', async ({ store }) => {
+      await store.enqueue([...newJobs('a'), ...inLane('', 'b')])
+      await joinAll(store, 's1')
+      expect(await store.pause({ task: 'score', key: '' })).toBe(true)
+      expect(ids(await claim(store, 's1'))).toEqual(['a', 'b'])
+    })
+
     test('leaves alone what runs: it may report, succeed and be tried again', async ({ store }) => {
       await store.enqueue(newJobs('a', 'b'))
       await joinAll(store, 's1')

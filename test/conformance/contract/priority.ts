@@ -83,6 +83,17 @@ export function priorityContract(test: ContractTest): void {
       expect(await runAll(store, 's1')).toEqual(['b', 'd', 'e', 'plain'])
     })
 
+    test('does not count those of a limited task, which go on to a lane', async ({ store }) => {
+      await store.limit([{ of: 'task', name: 'score', limit: { concurrency: 9 } }])
+      await store.enqueue([
+        newJob('without', { task: 'mail' }),
+        ...['a', 'b', 'c'].map((id) => urgent(id, 9)),
+        urgent('with', 1, { task: 'mail' }),
+      ])
+      await joinAll(store, 's1')
+      expect(await runAll(store, 's1')).toEqual(['with', 'without', 'a', 'b', 'c'])
+    })
+
     test('holds for a job that was delayed, tried again, or comes back from a lost worker', async ({
       store,
       clock,

@@ -121,6 +121,24 @@ export function ratesContract(test: ContractTest): void {
       expect(ids(await claim(store, 's1'))).toEqual(['d'])
     })
 
+    test('when it is narrowed, waits until as few have started lately as it allows', async ({
+      store,
+      elapse,
+    }) => {
+      await store.limit([rate('task', 'score', 3, 1_000)])
+      await store.enqueue(newJobs('a', 'b', 'c', 'd'))
+      await joinAll(store, 's1')
+      for (let n = 0; n < 3; n++) {
+        await claim(store, 's1', 1)
+        await elapse(300)
+      }
+      await store.limit([rate('task', 'score', 1, 1_000)])
+      await elapse(699)
+      expect(await claim(store, 's1')).toEqual([])
+      await elapse(1)
+      expect(ids(await claim(store, 's1'))).toEqual(['d'])
+    })
+
     test('begins to count when it is set, and when its stretch becomes another one', async ({ store }) => {
       await store.enqueue(newJobs('a', 'b', 'c', 'd', 'e'))
       await joinAll(store, 's1')

@@ -38,6 +38,7 @@ export function schedulesContract(test: ContractTest): void {
         expect([change, await store.putSchedule(changed)]).toEqual([change, 'changed'])
         expect(await store.putSchedule(changed)).toBe('same')
         expect(await store.schedules()).toEqual([changed])
+        expect(await store.putSchedule(first)).toBe('changed')
       }
     })
 

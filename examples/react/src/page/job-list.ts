@@ -87,7 +87,9 @@ export class JobList {
     let behind = 0
     try {
       const stop = AbortSignal.any([signal, away.signal])
-      for await (const notice of jobs.notices({ from: this.#cursor ?? 'start', signal: stop })) {
+      const from = this.#cursor ?? 'start'
+      // What a job says is for whoever opens it.
+      for await (const notice of jobs.notices({ from, logs: false, signal: stop })) {
         this.#cursor = notice.cursor
         behind += 1
         if (notice.type === 'ready') this.#show({ caughtUp: behind - 1 })

@@ -1,4 +1,4 @@
-import { memo, Suspense, useState } from 'react'
+import { memo, useState } from 'react'
 import type { Client } from './client.ts'
 import { isLive, type JobView } from './job.ts'
 import { JobDetail } from './job-detail.tsx'
@@ -8,12 +8,13 @@ import { grouped, percent } from './words.ts'
 interface Props {
   job: JobView
   client: Client
+  isOpen: boolean
+  onToggle: (id: string) => void
   onCancel: () => void
 }
 
 /** Rendered again only when its own job has changed. */
-export const JobRow = memo(function JobRow({ job, client, onCancel }: Props) {
-  const [isOpen, setIsOpen] = useState(false)
+export const JobRow = memo(function JobRow({ job, client, isOpen, onToggle, onCancel }: Props) {
   const [isCancelling, setIsCancelling] = useState(false)
   const title = job.title ?? (job.task === 'scoreAddress' ? 'An address' : 'Texts')
 
@@ -26,13 +27,9 @@ export const JobRow = memo(function JobRow({ job, client, onCancel }: Props) {
   return (
     <li className="row" data-state={job.state} aria-label={title}>
       <div className="line">
-        {job.result === undefined ? (
-          <span className="title">{title}</span>
-        ) : (
-          <button type="button" className="title" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
-            {title}
-          </button>
-        )}
+        <button type="button" className="title" aria-expanded={isOpen} onClick={() => onToggle(job.id)}>
+          {title}
+        </button>
         <span className="state">{stateOf(job)}</span>
         {isLive(job) && (
           <button
@@ -49,11 +46,7 @@ export const JobRow = memo(function JobRow({ job, client, onCancel }: Props) {
       {isLive(job) && <ProgressBar done={job.done} total={job.total} label={title} />}
       {job.result !== undefined && <Mood share={job.result.positive / job.result.sentences} />}
       {job.message !== undefined && <p className="message">{job.message}</p>}
-      {isOpen && (
-        <Suspense fallback={<p className="hint">Looking it up…</p>}>
-          <JobDetail id={job.id} jobs={client.jobs} />
-        </Suspense>
-      )}
+      {isOpen && <JobDetail id={job.id} jobs={client.jobs} />}
     </li>
   )
 })
@@ -72,7 +65,6 @@ function stateOf(job: JobView): string {
     case 'scheduled':
     case 'waiting':
     case 'queued':
-    case 'waiting':
       return 'waiting'
     case 'running':
       return job.total === undefined ? 'starting' : `${grouped(job.done)} of ${grouped(job.total)}`

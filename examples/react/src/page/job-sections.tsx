@@ -25,6 +25,15 @@ export function JobSections({ jobs, client, onClear }: Props) {
   const heading = useRef<HTMLHeadingElement>(null)
   const keepFocus = useCallback(() => heading.current?.focus(), [])
 
+  // Not the row's own: a job that ends moves to another part, and shall stay open there.
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set())
+  const toggle = useCallback((id: string) => {
+    setOpened((before) =>
+      before.has(id) ? new Set([...before].filter((each) => each !== id)) : new Set([...before, id]),
+    )
+  }, [])
+  const common = { client, opened, onToggle: toggle, onCancel: keepFocus }
+
   function cancelAll(): void {
     keepFocus()
     for (const { id } of [...waiting, ...running]) void client.jobs.cancel(id).catch(() => {}) // those may have ended
@@ -57,9 +66,9 @@ export function JobSections({ jobs, client, onClear }: Props) {
       {jobs.length === 0 && (
         <p className="empty">None yet. Paste a text, or score two centuries of speeches.</p>
       )}
-      <Part title="Running" jobs={running} few={fewRows.running} client={client} onCancel={keepFocus} />
-      <Part title="Waiting" jobs={waiting} few={fewRows.waiting} client={client} onCancel={keepFocus} />
-      <Part title="Ended" jobs={ended} few={fewRows.ended} client={client} onCancel={keepFocus}>
+      <Part title="Running" jobs={running} few={fewRows.running} {...common} />
+      <Part title="Waiting" jobs={waiting} few={fewRows.waiting} {...common} />
+      <Part title="Ended" jobs={ended} few={fewRows.ended} {...common}>
         {failed > 0 && <span className="failed">{failed} failed</span>}
       </Part>
     </section>
@@ -71,11 +80,13 @@ interface PartProps {
   jobs: readonly JobView[]
   few: number
   client: Client
+  opened: ReadonlySet<string>
+  onToggle: (id: string) => void
   onCancel: () => void
   children?: ReactNode
 }
 
-function Part({ title, jobs, few, client, onCancel, children }: PartProps) {
+function Part({ title, jobs, few, opened, children, ...common }: PartProps) {
   const [shown, setShown] = useState(few)
   if (jobs.length === 0) return null
   return (
@@ -85,7 +96,7 @@ function Part({ title, jobs, few, client, onCancel, children }: PartProps) {
       </h3>
       <ul className="rows">
         {jobs.slice(0, shown).map((job) => (
-          <JobRow key={job.id} job={job} client={client} onCancel={onCancel} />
+          <JobRow key={job.id} job={job} isOpen={opened.has(job.id)} {...common} />
         ))}
       </ul>
       {jobs.length > shown && (

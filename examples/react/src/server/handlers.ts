@@ -1,5 +1,5 @@
 // What the worker runs for each task.
-import { type Handlers, sleep, systemClock } from '@lovage/core'
+import { type Handlers, type JobContext, sleep, systemClock } from '@lovage/core'
 import { Discard } from '@lovage/worker'
 import { readAddresses } from 'lovage-example-sentiment/corpus'
 import type { SentimentModel } from 'lovage-example-sentiment/model'
@@ -10,11 +10,7 @@ interface Line {
   score: number
 }
 
-interface Reporting {
-  title: string
-  progress: (report: { title: string; done: number; total: number }) => void
-  signal: AbortSignal
-}
+type Context = Pick<JobContext, 'progress' | 'log' | 'signal'>
 
 const mostLinesShown = 50
 
@@ -22,12 +18,21 @@ const mostLinesShown = 50
 export function createHandlers(model: SentimentModel, paceMs: number): Handlers<typeof tasks> {
   const addresses = readAddresses()
 
-  async function score(texts: readonly string[], { title, progress, signal }: Reporting): Promise<Line[]> {
+  async function score(title: string, texts: readonly string[], context: Context): Promise<Line[]> {
+    const { progress, log, signal } = context
     const lines: Line[] = []
+    let [brightest, darkest] = [0.5, 0.5]
     progress({ title, done: 0, total: texts.length })
+    log(`Scoring ${texts.length.toLocaleString('en')} texts`)
     for (const text of texts) {
-      if (text.includes('[fail]')) throw new Discard(`Text ${lines.length + 1} asks to fail: “${text}”`)
-      lines.push({ text, score: model.score(text).score })
+      if (text.includes('[fail]')) {
+        log.error('This one asks to fail', { text })
+        throw new Discard(`Text ${lines.length + 1} asks to fail: “${text}”`)
+      }
+      const { score } = model.score(text)
+      if (score > brightest) log('The brightest so far', { text, score: (brightest = score) })
+      if (score < darkest) log('The darkest so far', { text, score: (darkest = score) })
+      lines.push({ text, score })
       await sleep(systemClock, paceMs, signal)
       signal.throwIfAborted()
       progress({ title, done: lines.length, total: texts.length })
@@ -36,17 +41,17 @@ export function createHandlers(model: SentimentModel, paceMs: number): Handlers<
   }
 
   return {
-    async scoreAddress({ address: place }, { progress, signal }) {
+    async scoreAddress({ address: place }, context) {
       const address = addresses[place]
       if (address === undefined) throw new Discard(`There is no address number ${place}.`)
       const { president, year, sentences } = address
       const title = `${president}, ${year}`
-      const lines = await score(sentences, { title, progress, signal })
+      const lines = await score(title, sentences, context)
       return { ...moodOf(title, lines), year, president }
     },
 
-    async scoreTexts({ title, texts }, { progress, signal }) {
-      const lines = await score(texts, { title, progress, signal })
+    async scoreTexts({ title, texts }, context) {
+      const lines = await score(title, texts, context)
       return { ...moodOf(title, lines), first: lines.slice(0, mostLinesShown) }
     },
   }

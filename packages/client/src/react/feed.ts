@@ -19,17 +19,24 @@ export interface FeedRequest {
   from?: Cursor
 }
 
+/** @param heal Brings up to date what notices that were missed would have told; the feed waits for it. */
 export function followFeed<State extends FeedState>(
   { wire, path }: Origin,
   { from: start, ...filter }: FeedRequest,
   state: State,
   reduce: (state: State, notice: Extract<Notice, { jobId: string }>) => State,
+  heal?: () => Promise<unknown>,
 ): Following<State> {
   return new Following<State>({
     clock: wire.clock,
     state,
-    follow: (from = start, signal) =>
-      wire.follow({ path: under(path, 'notices'), input: filter, from, signal, untilEnd: false }),
+    follow: async function* (from = start, signal) {
+      const asked = { path: under(path, 'notices'), input: filter, from, signal, untilEnd: false }
+      for await (const notice of wire.follow(asked)) {
+        if (notice.type === 'gap') await heal?.()
+        yield notice
+      }
+    },
     reduce: (before, notice) => {
       if (notice.type === 'ready') return { ...before, isLive: true }
       if (notice.type === 'gap') return { ...before, missed: before.missed + notice.missed }

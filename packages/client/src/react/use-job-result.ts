@@ -1,5 +1,6 @@
 /** The value of a job, for those who suspend. */
 import { waitForResult } from '@lovage/core'
+import { useSyncExternalStore } from 'react'
 import { originOf } from '../origin.ts'
 import type { Wire } from '../wire.ts'
 import { idOf, type JobCalls, type JobIn } from './calls-types.ts'
@@ -18,12 +19,13 @@ const byWire = new WeakMap<Wire, Map<string, Answer>>()
 
 /**
  * What a job returned; suspends until it has ended. Throws what `result()` throws, for an error boundary.
- * In the browser only: a server would wait for the job.
+ * On a server the fallback is rendered, since nobody wants to wait for a job there; the page takes over.
  */
 export function useJobResult<C extends JobCalls>(
   calls: C,
   which: string | { id: string },
 ): Extract<JobIn<C>, { state: 'succeeded' }>['result'] {
+  useSyncExternalStore(never, never) // has nothing for a server: there React gives the nearest <Suspense> its fallback
   const { wire, path } = originOf(calls)
   const { promise, end } = answerOf(wire, path, idOf(which) as string)
   // oxlint-disable-next-line typescript/only-throw-error -- how a component suspends in React 18 and 19 alike
@@ -32,6 +34,9 @@ export function useJobResult<C extends JobCalls>(
   return end.value
 }
 
+const never = (): (() => void) => none
+const none = (): void => {}
+
 function answerOf(wire: Wire, path: string, id: string): Answer {
   const key = `${path} ${id}`
   let answers = byWire.get(wire)
@@ -39,13 +44,16 @@ function answerOf(wire: Wire, path: string, id: string): Answer {
   const kept = answers.get(key)
   if (kept !== undefined) return kept
   const answer: Answer = {
-    promise: waitForResult(wire.jobs(path), id, wire.clock, { timeout: Infinity }).then(
-      (value) => void (answer.end = { value }),
-      (error: unknown) => {
-        answer.end = { error }
-        wire.clock.after(ERROR_KEPT_MS, () => answers.delete(key))
-      },
-    ),
+    // Not within the render that asks: opening a socket tells whoever shows the connection.
+    promise: Promise.resolve()
+      .then(() => waitForResult(wire.jobs(path), id, wire.clock, { timeout: Infinity }))
+      .then(
+        (value) => void (answer.end = { value }),
+        (error: unknown) => {
+          answer.end = { error }
+          wire.clock.after(ERROR_KEPT_MS, () => answers.delete(key))
+        },
+      ),
   }
   answers.set(key, answer)
   if (answers.size > KEPT_MAX) answers.delete(answers.keys().next().value as string)

@@ -1,8 +1,8 @@
 /** A live list of jobs, made from what the feed has kept and what comes. */
-import type { Cursor, Job } from '@lovage/core'
+import { type Cursor, isFinal, isLovageError, type Job } from '@lovage/core'
 import { useMemo, useState, useSyncExternalStore } from 'react'
 import type { ConnectionState } from '../connection.ts'
-import { originOf } from '../origin.ts'
+import { type Origin, originOf } from '../origin.ts'
 import { reduceJob } from '../reduce.ts'
 import type { FeedCalls, FeedFilter, JobIn } from './calls-types.ts'
 import { type FeedState, followFeed } from './feed.ts'
@@ -50,19 +50,20 @@ export function useJobs<C extends FeedCalls>(
   const { limit = PAGE, keep = KEEP, from = 'start', ...filter } = options
   const origin = originOf(calls)
   const [pages, setPages] = useState(1)
-  const following = useKeyed([origin.wire, origin.path, keep, JSON.stringify([from, filter])], () =>
-    followFeed<Listed>(
+  const following = useKeyed([origin.wire, origin.path, keep, JSON.stringify([from, filter])], () => {
+    const jobs = new Map<string, Job>()
+    return followFeed<Listed>(
       origin,
       { ...filter, from, logs: false },
-      { jobs: new Map(), isLive: false, missed: 0, error: undefined },
+      { jobs, isLive: false, missed: 0, error: undefined },
       (state, notice) => {
-        const { jobs } = state
         jobs.set(notice.jobId, reduceJob(jobs.get(notice.jobId), notice))
         if (jobs.size >= 2 * keep) for (const { id } of newestFirst(jobs).slice(keep)) jobs.delete(id)
         return { ...state }
       },
-    ),
-  )
+      () => Promise.all([...jobs.values()].map((job) => refresh(origin, jobs, job))),
+    )
+  })
   const state = useSyncExternalStore(following.subscribe, following.get, following.getInitial)
   const connection = useConnection(calls)
   return useMemo(() => {
@@ -76,6 +77,17 @@ export function useJobs<C extends FeedCalls>(
       resume: following.resume,
     }
   }, [state, pages, limit, keep, connection, following])
+}
+
+/** Asks for a job that was alive when it was last heard of. One that is no longer kept goes. */
+async function refresh({ wire, path }: Origin, jobs: Map<string, Job>, { id, state }: Job): Promise<void> {
+  if (isFinal(state)) return
+  try {
+    jobs.set(id, await wire.jobs(path).get(id))
+  } catch (error) {
+    if (!isLovageError(error, 'NOT_FOUND') && !isLovageError(error, 'RESULT_EXPIRED')) throw error
+    jobs.delete(id)
+  }
 }
 
 /** Ids begin with the time of enqueueing. */

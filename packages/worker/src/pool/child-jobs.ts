@@ -1,0 +1,56 @@
+/** The job that runs in this child: its signal, its reports and its end, as the worker gets to know them. */
+import { memoryUsage } from 'node:process'
+import { type BoundTask, createLog, type JobContext } from '@lovage/core'
+import { runAttempt } from '../run-attempt.ts'
+import { ChildReports } from './child-reports.ts'
+import type { LoadedModule } from './load-module.ts'
+import type { Order, Word } from './messages.ts'
+
+export class ChildJobs {
+  readonly #isThread: boolean
+  readonly #say: (word: Word) => void
+  #current: { run: number; controller: AbortController } | null = null
+
+  constructor(isThread: boolean, say: (word: Word) => void) {
+    this.#isThread = isThread
+    this.#say = say
+  }
+
+  async run(
+    module: LoadedModule,
+    { run, job, input, maxResultBytes }: Order & { type: 'run' },
+  ): Promise<void> {
+    const controller = new AbortController()
+    this.#current = { run, controller }
+    const bound = module.handlers.get(job.task) as BoundTask // there since the module was loaded
+    const reports = new ChildReports({
+      schema: bound.task.progress,
+      onReport: (report) => this.#say({ type: 'report', run, report }),
+      onSaid: (parts) => this.#say({ type: 'said', run, parts }),
+    })
+    const context: JobContext = {
+      job,
+      signal: controller.signal,
+      progress: reports.report,
+      log: createLog(reports.log),
+      chunk: reports.chunk,
+    }
+    const result = await runAttempt(bound, input, context, maxResultBytes)
+    await reports.end()
+    this.#current = null
+    this.#say({ type: 'ended', run, result, memoryBytes: this.#memoryBytes() })
+  }
+
+  abort({ run, reason }: Order & { type: 'abort' }): void {
+    if (this.#current?.run !== run) return
+    this.#say({ type: 'heard', run })
+    this.#current.controller.abort(reason)
+  }
+
+  /** Threads share the resident memory of their process; what is their own is their heap and its buffers. */
+  #memoryBytes(): number {
+    if (!this.#isThread) return memoryUsage.rss()
+    const { heapUsed, external } = memoryUsage()
+    return heapUsed + external
+  }
+}

@@ -1,0 +1,34 @@
+/** A child in a thread of this process. */
+import { Worker } from 'node:worker_threads'
+import { failureOf } from '../failure.ts'
+import { type Exit, MIB, type OpenCarrier } from './carrier.ts'
+import type { Word } from './messages.ts'
+import { LastWords, relay } from './output.ts'
+
+export const openThread: OpenCarrier = (data, { maxHeapBytes }, { onWord, onOutput, onExit }) => {
+  const lastWords = new LastWords()
+  const exit: Exit = { code: null, signal: null }
+  const thread = new Worker(new URL('./child-program.js', import.meta.url), {
+    name: 'lovage-child',
+    workerData: data,
+    stdout: true,
+    stderr: true,
+    ...(maxHeapBytes !== undefined && {
+      resourceLimits: { maxOldGenerationSizeMb: Math.max(1, maxHeapBytes / MIB) },
+    }),
+  })
+  relay(thread.stdout, process.stdout, onOutput)
+  relay(thread.stderr, process.stderr, (bytes, chunk) => {
+    lastWords.add(chunk)
+    onOutput(bytes)
+  })
+  thread.on('message', (word: Word) => onWord(word))
+  thread.on('error', (error) => (exit.error = failureOf(error)))
+  thread.once('exit', (code) => onExit({ ...exit, code }))
+  return {
+    id: thread.threadId,
+    lastWords: lastWords.get,
+    send: (order) => thread.postMessage(order),
+    kill: () => void thread.terminate(),
+  }
+}
