@@ -19,7 +19,7 @@ async function startAnother(it: Harness<typeof tasks>): Promise<void> {
 const progressOf = (notices: readonly Notice[]): unknown[] =>
   notices.flatMap((n) => (n.type === 'progress' ? [n.data] : []))
 
-describe.each(transports)('by %s', (_, transport) => {
+describe.each(transports)('by %s', (name, transport) => {
   test('a cable pulled again and again: every notice of a job, once and in order', async () => {
     await using it = await createHarness(tasks)
     const { jobs } = it.client(transport)
@@ -79,10 +79,12 @@ describe.each(transports)('by %s', (_, transport) => {
       } else await it.driver.succeed(claimed, [])
     }
     expect(types).toEqual(['ready', 'progress', 'progress', 'succeeded'])
+    // A server that closes ends its streams; then another one is connected to as if it were the first.
+    const again = name === 'ws' ? ['reconnecting'] : [expect.stringMatching(/connecting$/)]
     expect(states.filter((state) => state !== 'idle')).toEqual([
       'connecting',
       'connected',
-      'reconnecting',
+      ...again,
       'connected',
     ])
   })
@@ -91,14 +93,14 @@ describe.each(transports)('by %s', (_, transport) => {
     const failures: unknown[] = []
     await using it = await createHarness(tasks, { onError: ({ error }) => failures.push(error.cause) })
     const { engine } = it
-    const follow = engine.follow.bind(engine)
+    const follow = engine.followInBatches.bind(engine)
     const places: unknown[] = []
-    engine.follow = async function* (id, options) {
+    engine.followInBatches = async function* (id, options) {
       places.push(options.from)
       const call = places.length
-      for await (const notice of follow(id, options)) {
-        yield notice
-        if (notice.type !== 'progress' || call > 2) continue
+      for await (const batch of follow(id, options)) {
+        yield batch
+        if (batch.at(-1)?.type !== 'progress' || call > 2) continue
         if (call === 1) return
         throw new Error('the store has hiccups')
       }

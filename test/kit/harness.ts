@@ -3,15 +3,7 @@
  * hand. Between clients and server is a line that a test can cut and listen to.
  */
 import { createJobsClient, type JobsClient, type JobsClientOptions } from '@lovage/client'
-import {
-  type Clock,
-  type Engine,
-  type Notice,
-  type Queue,
-  queueOver,
-  type Store,
-  type TaskTree,
-} from '@lovage/core'
+import { type Clock, type Engine, type Queue, queueOver, type Store, type TaskTree } from '@lovage/core'
 import { createMemoryStore } from '@lovage/core/memory'
 import { type Authenticate, type JobsServer, type ListenOptions, type RouterOf, serve } from '@lovage/server'
 import {
@@ -134,9 +126,9 @@ export async function createHarness<const Tree extends TaskTree>(
 function countFollowers(engine: Engine): { count: () => number; none: () => Promise<void> } {
   let open = 0
   let waiting: (() => void)[] = []
-  async function* watched(
-    source: AsyncGenerator<Notice, void, undefined>,
-  ): AsyncGenerator<Notice, void, undefined> {
+  async function* watched<Item>(
+    source: AsyncGenerator<Item, void, undefined>,
+  ): AsyncGenerator<Item, void, undefined> {
     open += 1
     try {
       yield* source
@@ -145,10 +137,10 @@ function countFollowers(engine: Engine): { count: () => number; none: () => Prom
       if (open === 0) for (const wake of waiting.splice(0)) wake()
     }
   }
-  const follow = engine.follow.bind(engine)
-  const feed = engine.feed.bind(engine)
-  engine.follow = (...args) => watched(follow(...args))
-  engine.feed = (...args) => watched(feed(...args))
+  const follow = engine.followInBatches.bind(engine)
+  const feed = engine.feedInBatches.bind(engine)
+  engine.followInBatches = (...args) => watched(follow(...args))
+  engine.feedInBatches = (...args) => watched(feed(...args))
   return {
     count: () => open,
     none: () =>

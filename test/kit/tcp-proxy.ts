@@ -6,16 +6,21 @@ export class TcpProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   #heard: string[] = []
+  /** Whether every byte is kept; a long test wants that off. */
+  listens = true
+  /** Where connections lead from now on; those that are open stay where they are. */
+  target: number
   /** Connections that were made through it, the cut ones included. */
   connections = 0
 
   private constructor(port: number) {
+    this.target = port
     this.#server = createServer((near) => {
-      const far = connect(port, '127.0.0.1')
+      const far = connect(this.target, '127.0.0.1')
       const pair = [near, far] as const
       this.connections += 1
       this.#pairs.add(pair)
-      far.on('data', (chunk: Buffer) => this.#heard.push(chunk.toString('latin1')))
+      if (this.listens) far.on('data', (chunk: Buffer) => this.#heard.push(chunk.toString('latin1')))
       near.pipe(far)
       far.pipe(near)
       for (const socket of pair) {

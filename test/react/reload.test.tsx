@@ -15,8 +15,8 @@ const sweeping = savedJob('sweep')
 /** The places from which the server was asked to follow one job. */
 function watchPlaces({ engine }: Harness<typeof tasks>): (string | undefined)[] {
   const places: (string | undefined)[] = []
-  const follow = engine.follow.bind(engine)
-  engine.follow = (id, options) => {
+  const follow = engine.followInBatches.bind(engine)
+  engine.followInBatches = (id, options) => {
     places.push(options.from)
     return follow(id, options)
   }

@@ -124,8 +124,8 @@ test('a list of jobs is not sent what they say', async () => {
   await using it = await createHarness(tasks)
   const { jobs } = it.client()
   const asked: unknown[] = []
-  const feed = it.engine.feed.bind(it.engine)
-  it.engine.feed = (options) => {
+  const feed = it.engine.feedInBatches.bind(it.engine)
+  it.engine.feedInBatches = (options) => {
     asked.push(options.logs)
     return feed(options)
   }

@@ -10,8 +10,8 @@ import { createHarness, type Harness } from '../kit/harness.ts'
 /** How often the server was asked to follow one job. */
 function countFollows({ engine }: Harness<typeof tasks>): () => number {
   let follows = 0
-  const follow = engine.follow.bind(engine)
-  engine.follow = (...args) => {
+  const follow = engine.followInBatches.bind(engine)
+  engine.followInBatches = (...args) => {
     follows += 1
     return follow(...args)
   }

@@ -61,11 +61,11 @@ test('who stops reading for a while is waited for: every outcome in order, of pr
   const long = await it.driver.next()
   const socket = await rawSocket(it)
   const heard: Event[] = []
-  let last = ''
+  // The newest report is never spared him, and is the last of all.
   const all = new Promise<void>((resolve) => {
     listen(socket, (event) => {
       heard.push(event)
-      if (event.jobId === last) resolve()
+      if (event.data?.done === 1_000) resolve()
     })
   })
   socket.send(frame(1))
@@ -77,8 +77,8 @@ test('who stops reading for a while is waited for: every outcome in order, of pr
   for (let n = 0; n < 100; n++) {
     ended.push(await endJob(it))
     for (let k = 0; k < 10; k++) await it.driver.report(long, { done: (reports += 1), total: 1_000 })
+    await new Promise(setImmediate) // the server gets its turn, too
   }
-  last = ended.at(-1) as string
   // What fits, and the one notice that did not: the rest of the 20 MB waits in the feed.
   const waiting = peers.map(({ writableLength }) => writableLength)
   expect(waiting.length).toBe(1)
@@ -91,7 +91,6 @@ test('who stops reading for a while is waited for: every outcome in order, of pr
   expect(done).toEqual(done.toSorted((a, b) => a - b))
   expect(new Set(done).size).toBe(done.length)
   expect(done.length).toBeLessThan(reports)
-  expect(done.at(-1)).toBeGreaterThanOrEqual(reports - 10)
   socket.terminate()
 })
 

@@ -7,7 +7,7 @@ import { START } from './cursor.ts'
 import type { FlowEnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
 import { Events, type QueueEvents } from './events.ts'
-import { followJob, type JobFollow, readFeed } from './feed.ts'
+import { type Batch, followJob, type JobFollow, oneByOne, readFeed } from './feed.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
 import { Hub, type Listener } from './hub.ts'
 import { type Flow, GROUP } from './flow-calls.ts'
@@ -22,7 +22,7 @@ import type { NoticesOptions } from './queue.ts'
 import { refused } from './refused.ts'
 import { checkSchedules } from './schedules.ts'
 import { parse, type Issue } from './schema.ts'
-import { jobOf, subjectOf } from './snapshot.ts'
+import { jobOf, sharedNoticeOf, subjectOf } from './snapshot.ts'
 import {
   type CancelReply,
   ENQUEUE_MAX,
@@ -61,6 +61,9 @@ export interface Scope {
 
 /** Shared, so that an enqueue without options makes none. */
 const NO_OPTIONS: QueueEnqueueOptions = {}
+/** Whose notices of which jobs. */
+export type FeedOptions = NoticesOptions & Partial<Listener> & { owner?: string | undefined }
+
 const UNSAID = JOB_NOTICE_TYPES.filter((type) => !isSaid(type))
 
 const DEFAULT_RESULT_TTL_MS = 86_400_000
@@ -248,10 +251,31 @@ export class Engine {
   }
 
   /** One job's notices: after `from`, or from a snapshot on. Ends after the terminal notice. */
-  follow(
+  follow(id: string, options: Scope & JobFollow): AsyncGenerator<Notice, void, undefined> {
+    return oneByOne(this.#follow(id, options), options.signal)
+  }
+
+  /** The same in the batches that came together, for who only hands them on: what is in them is shared. */
+  followInBatches(id: string, options: Scope & JobFollow): AsyncGenerator<Batch, void, undefined> {
+    return this.#follow(id, { ...options, toNotice: sharedNoticeOf })
+  }
+
+  /** The notices of many jobs. Goes on until the signal is aborted or the loop is left. */
+  feed(options: FeedOptions): AsyncGenerator<Notice, void, undefined> {
+    const { signal = new AbortController().signal } = options
+    return oneByOne(this.#feed({ ...options, signal }), signal)
+  }
+
+  /** The same in the batches that came together, for who only hands them on: what is in them is shared. */
+  feedInBatches(options: FeedOptions): AsyncGenerator<Batch, void, undefined> {
+    const { signal = new AbortController().signal } = options
+    return this.#feed({ ...options, signal, toNotice: sharedNoticeOf })
+  }
+
+  #follow(
     id: string,
     { owner, task, logs = true, ...listening }: Scope & JobFollow,
-  ): AsyncGenerator<Notice, void, undefined> {
+  ): AsyncGenerator<Batch, void, undefined> {
     // The owner stands at every notice, too: an id that was forgotten may be enqueued anew, by somebody else.
     const match = { jobId: id, owner, types: logs ? undefined : new Set(UNSAID) }
     const notices = followJob(this.#hub, this.store, () => this.snapshot(id, { owner, task }), {
@@ -262,31 +286,24 @@ export class Engine {
     return tellFollowing(this.events, this.clock, { of: 'job', id }, notices)
   }
 
-  /** The notices of many jobs. Goes on until the signal is aborted or the loop is left. */
-  feed({
+  #feed({
     tasks,
     types,
     logs = true,
     from,
     owner,
-    signal,
-    isSlow,
-  }: NoticesOptions & Partial<Listener> & { owner?: string | undefined }): AsyncGenerator<
-    Notice,
-    void,
-    undefined
-  > {
+    ...listening
+  }: FeedOptions & Pick<JobFollow, 'signal' | 'toNotice'>): AsyncGenerator<Batch, void, undefined> {
     this.#checkOnce()
     for (const name of tasks ?? []) this.task(name)
     const notices = readFeed(this.#hub, this.store, {
+      ...listening,
       match: {
         tasks: tasks === undefined ? undefined : new Set(tasks),
         types: types === undefined && logs ? undefined : new Set(types ?? UNSAID),
         owner,
       },
       from: from === 'start' ? START : from,
-      signal: signal ?? new AbortController().signal,
-      isSlow,
     })
     return tellFollowing(this.events, this.clock, { of: 'feed' }, notices)
   }

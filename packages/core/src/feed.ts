@@ -8,9 +8,21 @@ import { type Match, matches } from './subscriber.ts'
 
 const PAGE = 500
 
-/** How one job is followed. */
-export interface JobFollow extends Listener {
+/** `null`: the record does not have it all. */
+type ToNotice = (record: StoredNotice) => JobNotice | null
+
+interface Follow extends Listener {
   from?: Cursor | undefined
+  /** Default: each follower gets notices of his own. */
+  toNotice?: ToNotice
+}
+
+interface FeedFollow extends Follow {
+  match: Match
+}
+
+/** How one job is followed. */
+export interface JobFollow extends Follow {
   /** Whether `log` and `chunk` are wanted. Default true. */
   logs?: boolean | undefined
 }
@@ -32,6 +44,22 @@ async function* history(
   }
 }
 
+/** Notices that came together. Who hands them on in one piece pays for one. */
+export type Batch = readonly Notice[]
+
+/** The notices of batches one by one, until the signal is aborted. */
+export async function* oneByOne(
+  batches: AsyncIterable<Batch>,
+  signal: AbortSignal,
+): AsyncGenerator<Notice, void, undefined> {
+  for await (const batch of batches) {
+    for (const notice of batch) {
+      if (signal.aborted) return
+      yield notice
+    }
+  }
+}
+
 /**
  * The notices of many jobs, from a cursor or from now on: history, `ready`, then live. What was trimmed before it
  * could be delivered is counted by a `gap`.
@@ -39,9 +67,11 @@ async function* history(
 export async function* readFeed(
   hub: Hub,
   store: Store,
-  { match, from, ...listener }: Listener & { match: Match; from: Cursor | undefined },
-): AsyncGenerator<Notice, void, undefined> {
+  { match, from, toNotice = noticeOf, ...listener }: FeedFollow,
+): AsyncGenerator<Batch, void, undefined> {
   const subscriber = await hub.subscribe(match, listener)
+  const orGap = async ({ cursor }: StoredNotice): Promise<Notice> => ({ type: 'gap', cursor, missed: 1 })
+  const completed = (records: readonly StoredNotice[]) => complete(store, records, toNotice, orGap)
   try {
     let cursor = from ?? (await store.tail())
     let behind = from !== undefined
@@ -50,18 +80,16 @@ export async function* readFeed(
       if (behind) {
         subscriber.catchUp()
         for await (const page of history(hub, store, match, cursor)) {
-          if (page.missed > 0) yield { type: 'gap', cursor, missed: page.missed }
-          for (const record of subscriber.thinned(page.notices)) {
-            if (matches(match, record)) yield await noticeOrGap(store, record)
-          }
+          if (page.missed > 0) yield [{ type: 'gap', cursor, missed: page.missed }]
+          yield* completed(subscriber.thinned(page.notices.filter((record) => matches(match, record))))
           cursor = page.cursor
         }
       }
-      if (!isReady) yield { type: 'ready', cursor }
+      if (!isReady) yield [{ type: 'ready', cursor }]
       isReady = true
-      for await (const record of subscriber.live(cursor)) {
-        cursor = record.cursor
-        yield await noticeOrGap(store, record)
+      for await (const records of subscriber.live(cursor)) {
+        cursor = (records.at(-1) as StoredNotice).cursor
+        yield* completed(records)
       }
       behind = true
     }
@@ -83,9 +111,11 @@ export async function* followJob(
   hub: Hub,
   store: Store,
   look: () => Promise<Snapshot>,
-  { match, from, logs = true, ...listener }: JobFollow & { match: Match },
-): AsyncGenerator<Notice, void, undefined> {
+  { match, from, logs = true, toNotice = noticeOf, ...listener }: JobFollow & { match: Match },
+): AsyncGenerator<Batch, void, undefined> {
   const subscriber = await hub.subscribe(match, listener)
+  const completed = (records: readonly StoredNotice[]) =>
+    complete(store, records, toNotice, () => lastWord(look))
   try {
     let cursor = from
     let isReady = false
@@ -99,32 +129,32 @@ export async function* followJob(
         for await (const page of history(hub, store, match, cursor)) {
           missed = page.missed
           if (missed > 0) break
-          for (const record of subscriber.thinned(page.notices)) {
-            if (!matches(match, record)) continue
-            const notice = (await complete(store, record)) ?? (await lastWord(look))
-            if (notice === null) continue
-            yield notice
-            if (isTerminal(notice)) return
+          const records = page.notices.filter((record) => matches(match, record))
+          for await (const batch of completed(subscriber.thinned(records))) {
+            const own = upToEnd(batch)
+            yield own
+            if (isEnd(own)) return
           }
           cursor = page.cursor
         }
       }
-      if (logs && (cursor === undefined || missed > 0)) yield* saidBetween(store, snapshot, cursor)
-      if (missed > 0) yield { type: 'gap', cursor: snapshot.cursor, missed }
+      if (logs && (cursor === undefined || missed > 0)) yield await saidBetween(store, snapshot, cursor)
+      if (missed > 0) yield [{ type: 'gap', cursor: snapshot.cursor, missed }]
       // Where the reader is behind the snapshot, the terminal notice is still to come, and others before it.
       const isAll = cursor === undefined || missed > 0 || compareCursors(cursor, snapshot.cursor) >= 0
-      if (hasEnded(snapshot) && isAll) return yield terminalNotice(snapshot)
+      if (hasEnded(snapshot) && isAll) return yield [terminalNotice(snapshot)]
       if (cursor === undefined || missed > 0) {
         cursor = snapshot.cursor
-        yield { type: 'ready', cursor, job: jobOf(snapshot) }
-      } else if (!isReady) yield { type: 'ready', cursor }
+        yield [{ type: 'ready', cursor, job: jobOf(snapshot) }]
+      } else if (!isReady) yield [{ type: 'ready', cursor }]
       isReady = true
-      for await (const record of subscriber.live(cursor)) {
-        cursor = record.cursor
-        const notice = (await complete(store, record)) ?? (await lastWord(look))
-        if (notice === null) continue
-        yield notice
-        if (isTerminal(notice)) return
+      for await (const records of subscriber.live(cursor)) {
+        cursor = (records.at(-1) as StoredNotice).cursor
+        for await (const batch of completed(records)) {
+          const own = upToEnd(batch)
+          yield own
+          if (isEnd(own)) return
+        }
       }
     }
   } finally {
@@ -132,32 +162,57 @@ export async function* followJob(
   }
 }
 
+const isEnd = (batch: Batch): boolean => isTerminal(batch.at(-1) as Notice)
+
+/** A job's notices end with its end, even where its id was enqueued anew after it. */
+function upToEnd(batch: Batch): Batch {
+  const end = batch.findIndex(isTerminal)
+  return end === -1 ? batch : batch.slice(0, end + 1)
+}
+
 /** What a job said after a cursor and before its snapshot, as it was told then. */
-async function* saidBetween(
+async function saidBetween(
   store: Store,
   snapshot: Snapshot,
   after: Cursor | undefined,
-): AsyncGenerator<JobNotice, void, undefined> {
+): Promise<JobNotice[]> {
   const { id: jobId, task, owner } = subjectOf(snapshot)
-  for (const said of await store.said(jobId)) {
-    if (after !== undefined && compareCursors(said.cursor, after) <= 0) continue
-    if (compareCursors(said.cursor, snapshot.cursor) > 0) return
-    yield noticeOf({ ...said, jobId, task, owner }) as JobNotice
+  const said = await store.said(jobId)
+  return said
+    .filter(({ cursor }) => after === undefined || compareCursors(cursor, after) > 0)
+    .filter(({ cursor }) => compareCursors(cursor, snapshot.cursor) <= 0)
+    .map((part) => noticeOf({ ...part, jobId, task, owner }) as JobNotice)
+}
+
+/**
+ * Records as notices. One whose result was too large for the feed is fetched, and stands alone: many of them at once
+ * would be much. Where it is no longer kept, `orElse` says what there is instead.
+ */
+async function* complete(
+  store: Store,
+  records: readonly StoredNotice[],
+  toNotice: ToNotice,
+  orElse: (record: StoredNotice) => Promise<Notice | null>,
+): AsyncGenerator<Batch, void, undefined> {
+  let batch: Notice[] = []
+  for (const record of records) {
+    const notice = toNotice(record)
+    if (notice !== null) {
+      batch.push(notice)
+      continue
+    }
+    if (batch.length > 0) yield batch
+    batch = []
+    const fetched = (await fetchEnd(store, record)) ?? (await orElse(record))
+    if (fetched !== null) yield [fetched]
   }
+  if (batch.length > 0) yield batch
 }
 
-/** A record as a notice, its result fetched where that was too large for the feed. `null`: it is no longer kept. */
-async function complete(store: Store, record: StoredNotice): Promise<JobNotice | null> {
-  const notice = noticeOf(record)
-  if (notice !== null) return notice
-  const snapshot = await store.get(record.jobId)
-  return snapshot !== null && hasEnded(snapshot)
-    ? { ...terminalNotice(snapshot), cursor: record.cursor }
-    : null
+async function fetchEnd(store: Store, { jobId, cursor }: StoredNotice): Promise<JobNotice | null> {
+  const snapshot = await store.get(jobId)
+  return snapshot !== null && hasEnded(snapshot) ? { ...terminalNotice(snapshot), cursor } : null
 }
-
-const noticeOrGap = async (store: Store, record: StoredNotice): Promise<Notice> =>
-  (await complete(store, record)) ?? { type: 'gap', cursor: record.cursor, missed: 1 }
 
 /** For a terminal record whose result is gone: `look` throws RESULT_EXPIRED, unless the id has been enqueued anew. */
 async function lastWord(look: () => Promise<Snapshot>): Promise<JobNotice | null> {

@@ -35,7 +35,9 @@ export {
 } from './errors.ts'
 export { Events, type Following, type QueueEvents } from './events.ts'
 export type { BoundTask, HandlerOf, Handlers, JobContext } from './handler.ts'
-export { Engine, type EngineOptions, type Scope } from './engine.ts'
+export { Engine, type EngineOptions, type FeedOptions, type Scope } from './engine.ts'
+export type { Batch } from './feed.ts'
+export { newestProgress } from './subscriber.ts'
 export {
   type CancelOutcome,
   createHandle,

@@ -118,6 +118,20 @@ export function noticeOf(record: StoredNotice): JobNotice | null {
 
 const textOf = ({ data }: StoredNotice): string => (data === undefined ? '' : (decode(data) as string))
 
+const shared = new WeakMap<StoredNotice, JobNotice>()
+
+/**
+ * As `noticeOf`, but one notice for all who are told of the record: for those who only hand it on. Programs are given
+ * notices of their own, since they may change what they get.
+ */
+export function sharedNoticeOf(record: StoredNotice): JobNotice | null {
+  const known = shared.get(record)
+  if (known !== undefined) return known
+  const notice = noticeOf(record)
+  if (notice !== null) shared.set(record, notice)
+  return notice
+}
+
 /** The terminal notice of a job that has ended, as if it came at the snapshot's place in the feed. */
 export function terminalNotice(snapshot: Extract<Snapshot, { finishedAt: number }>): JobNotice {
   const { cursor, id: jobId, task, attempt } = snapshot

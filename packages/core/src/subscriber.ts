@@ -21,10 +21,12 @@ export function matches(match: Match, record: StoredNotice): boolean {
 }
 
 /** Without the reports of progress that a later one of the same job has overtaken: what a slow client is spared. */
-function newestProgress(records: readonly StoredNotice[]): readonly StoredNotice[] {
-  const newest = new Map<string, StoredNotice>()
-  for (const record of records) if (record.type === 'progress') newest.set(record.jobId, record)
-  return records.filter((record) => record.type !== 'progress' || newest.get(record.jobId) === record)
+export function newestProgress<Item extends { type: string; jobId?: string }>(
+  items: readonly Item[],
+): Item[] {
+  const newest = new Map<string | undefined, Item>()
+  for (const item of items) if (item.type === 'progress') newest.set(item.jobId, item)
+  return items.filter((item) => item.type !== 'progress' || newest.get(item.jobId) === item)
 }
 
 /** Records that one subscriber may have waiting; beyond it history is cheaper than memory. */
@@ -74,24 +76,18 @@ export class Subscriber {
     return records.length > 1 && this.#isSlow() ? newestProgress(records) : records
   }
 
-  /** What is written after `from`, as it comes. Ends when the subscriber lags or is closed. */
-  async *live(from: Cursor): AsyncGenerator<StoredNotice, void, undefined> {
-    let cursor = from
+  /** What is written after `from`, in the batches that it comes in. Ends when the subscriber lags or is closed. */
+  async *live(from: Cursor): AsyncGenerator<readonly StoredNotice[], void, undefined> {
+    let isBeyond = false // what history had already comes first, if at all
     while (!this.closed && !this.#lags) {
-      const records = this.thinned(this.#buffer)
+      let records = this.#buffer
       this.#buffer = []
-      for (const [index, record] of records.entries()) {
-        if (compareCursors(record.cursor, cursor) <= 0) continue // history had it already
-        cursor = record.cursor
-        yield record
-        if (this.closed) return
-        if (index < records.length - 1 && this.#isSlow()) {
-          // What is still in hand may have been overtaken by what came meanwhile.
-          this.#buffer = [...records.slice(index + 1), ...this.#buffer]
-          break
-        }
+      if (!isBeyond) {
+        records = records.filter(({ cursor }) => compareCursors(cursor, from) > 0)
+        isBeyond = records.length > 0
       }
-      if (records.length === 0) {
+      if (records.length > 0) yield this.thinned(records)
+      else {
         await new Promise<void>((resolve) => {
           this.#wake = resolve
         })

@@ -2,8 +2,8 @@
 import type { Clock } from './clock.ts'
 import { isLovageError } from './errors.ts'
 import type { Events, Following, QueueEvents } from './events.ts'
+import type { Batch } from './feed.ts'
 import type { JobRef } from './handle.ts'
-import type { Notice } from './notice.ts'
 
 /** @param count How many jobs were to be enqueued. */
 export function tellEnqueue<Made extends JobRef | readonly JobRef[]>(
@@ -28,8 +28,8 @@ export function tellFollowing(
   events: Events<QueueEvents>,
   clock: Clock,
   following: Following,
-  notices: AsyncGenerator<Notice, void, undefined>,
-): AsyncGenerator<Notice, void, undefined> {
+  notices: AsyncGenerator<Batch, void, undefined>,
+): AsyncGenerator<Batch, void, undefined> {
   const isHeard = events.hears('follow.started') || events.hears('follow.ended')
   return isHeard ? told(events, clock, following, notices) : notices
 }
@@ -38,15 +38,15 @@ async function* told(
   events: Events<QueueEvents>,
   clock: Clock,
   following: Following,
-  notices: AsyncGenerator<Notice, void, undefined>,
-): AsyncGenerator<Notice, void, undefined> {
+  notices: AsyncGenerator<Batch, void, undefined>,
+): AsyncGenerator<Batch, void, undefined> {
   const from = clock.now()
   let count = 0
   events.emit('follow.started', following)
   try {
-    for await (const notice of notices) {
-      count += 1
-      yield notice
+    for await (const batch of notices) {
+      count += batch.length
+      yield batch
     }
   } finally {
     events.emit('follow.ended', { ...following, ms: clock.now() - from, notices: count })

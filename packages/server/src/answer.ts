@@ -1,8 +1,9 @@
 /** How procedures answer: once, or with notices for as long as the client listens. */
-import type { Notice } from '@lovage/core'
+import { type Batch, newestProgress, type Notice } from '@lovage/core'
 import { tracked } from '@trpc/server'
 import { type Connection, connectionOf } from './connection-context.ts'
 import { toTRPCError } from './errors.ts'
+import { Frames, type TextOf } from './frames.ts'
 import { expired, Expiry } from './expiry.ts'
 import type { Revocation } from './revocation.ts'
 import { noticeWithoutStack } from './without-stacks.ts'
@@ -38,8 +39,8 @@ export async function* deliver(
   ctx: object,
   signal: AbortSignal | undefined,
   { expiresAt, revocation }: Rights,
-  open: (listening: Listening) => AsyncIterable<Notice>,
-): AsyncGenerator<ReturnType<typeof tracked<Notice>>, void, undefined> {
+  open: (listening: Listening) => AsyncIterable<Batch>,
+): AsyncGenerator<Event, void, undefined> {
   const connection = connectionOf(ctx)
   const outlet = connection?.outlet
   let leave = (): void => {}
@@ -49,12 +50,20 @@ export async function* deliver(
   try {
     leave = connection?.takeSeat() ?? leave
     await revocation?.check()
-    for await (const notice of open({ signal: own.signal, isSlow: () => isSlow })) {
+    for await (const batch of open({ signal: own.signal, isSlow: () => isSlow })) {
+      let rest = batch
+      let waited = false
+      while (rest.length > 0 && !expiry.isOver && !own.signal.aborted) {
+        if (revocation?.isDue === true) await revocation.check()
+        const [piece, count] = pieceOf(rest, connection?.textOf)
+        yield piece
+        rest = rest.slice(count)
+        if (outlet?.isFull !== true || !(await outlet.room(own.signal))) continue
+        waited = true
+        rest = newestProgress(rest)
+      }
+      isSlow = waited // until a whole batch has gone out at once
       if (expiry.isOver) break
-      if (revocation?.isDue === true) await revocation.check()
-      yield tracked(notice.cursor, noticeWithoutStack(notice))
-      isSlow = outlet?.isFull === true
-      if (isSlow) await outlet?.room(own.signal)
     }
     if (expiry.isOver && signal?.aborted !== true) throw expired()
   } catch (error) {
@@ -64,6 +73,28 @@ export async function* deliver(
     expiry.stop()
     leave()
   }
+}
+
+/** What is sent at once, at most: then it is looked whether the client reads. */
+const PIECE_MAX = 256
+const PIECE_CHARS = 131_072
+
+type Event = ReturnType<typeof tracked<Notice>>
+
+/** The beginning of a batch as one event, and how many notices that are: where they are written here, many. */
+function pieceOf(batch: Batch, textOf: TextOf | undefined): [Event, count: number] {
+  if (textOf === undefined) {
+    const [notice] = batch as readonly [Notice]
+    return [tracked(notice.cursor, noticeWithoutStack(notice)), 1]
+  }
+  const texts: string[] = []
+  for (let chars = 0; texts.length < Math.min(batch.length, PIECE_MAX) && chars < PIECE_CHARS;) {
+    const text = textOf(noticeWithoutStack(batch[texts.length] as Notice))
+    texts.push(text)
+    chars += text.length
+  }
+  const { cursor } = batch[texts.length - 1] as Notice
+  return [tracked(cursor, new Frames(texts) as unknown as Notice), texts.length]
 }
 
 /** Clients on a websocket are asked to move, and overlap; a stream can only end, and begin anew elsewhere. */

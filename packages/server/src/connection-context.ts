@@ -3,6 +3,8 @@
  * the context but not the socket; so it travels in the context.
  */
 import { LovageError } from '@lovage/core'
+import { BoundedSocket } from './bounded-socket.ts'
+import type { TextOf } from './frames.ts'
 import { Outlet } from './outlet.ts'
 
 /** What a page of a busy application follows at once, several times over; more belongs into one feed. */
@@ -15,13 +17,16 @@ export class Connection {
   readonly outlet: Outlet
   /** Aborted when the server closes. */
   readonly closing: AbortSignal | undefined
+  /** Writes notices, where the connection takes them written. */
+  readonly textOf: TextOf | undefined
   readonly #max: number
   #taken = 0
 
-  constructor(max: number, outlet: Outlet, closing: AbortSignal | undefined) {
+  constructor(connection: unknown, { max, patienceMs, closing, textOf }: ConnectionOptions) {
     this.#max = max
-    this.outlet = outlet
+    this.outlet = new Outlet(connection, patienceMs)
     this.closing = closing
+    this.textOf = connection instanceof BoundedSocket ? textOf : undefined
   }
 
   /**
@@ -56,16 +61,17 @@ export interface ConnectionOptions {
   max: number
   patienceMs?: number | undefined
   closing?: AbortSignal
+  textOf?: TextOf
 }
 
 export function withConnection<Options, Context extends object>(
   createContext: (options: Options) => Context | Promise<Context>,
-  { max, patienceMs, closing }: ConnectionOptions,
+  connectionOptions: ConnectionOptions,
 ): (options: Options) => Promise<Context> {
   return async (options) => {
     const context = (await createContext(options)) ?? ({} as Context)
     const { res } = (options ?? {}) as { res?: unknown }
-    const value = new Connection(max, new Outlet(res, patienceMs), closing)
+    const value = new Connection(res, connectionOptions)
     // The context itself where that is possible: a copy would lose the private fields of a class. One that has a
     // connection already is shared between several, which must not share their seats.
     const isFresh = Object.isExtensible(context) && !Object.hasOwn(context, CONNECTION)

@@ -33,3 +33,5 @@ export const KEEP_ALIVE_TIMEOUT_MS = 65_000
 export const CLOSE_GRACE_MS = 1_000
 /** How long the other side may take to confirm the end of a socket. */
 export const CLOSE_WAIT_MS = 1_000
+/** How often connections are looked at that end once their calls are answered. */
+export const CLOSE_LOOK_MS = 50

@@ -35,17 +35,26 @@ export class Outlet {
     return this.#socket !== undefined && this.#socket.bufferedAmount > ROOM_BYTES
   }
 
-  /** Resolves when there is room again, or the signal is aborted; cuts a connection where nothing moves. */
-  async room(signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when there is room again, or the signal is aborted, with whether that had to be waited for; cuts a
+   * connection where nothing moves.
+   */
+  async room(signal: AbortSignal): Promise<boolean> {
     const socket = this.#socket as Backlog
+    await new Promise(setImmediate) // what one turn of the event loop has written goes out at its end
+    if (!this.isFull) return false
     let least = socket.bufferedAmount
     let movedAt = this.#clock.now()
     while (socket.bufferedAmount > ROOM_BYTES / 2 && !signal.aborted) {
       if (socket.bufferedAmount < least) movedAt = this.#clock.now()
-      else if (this.#clock.now() - movedAt >= this.#patienceMs) return socket.terminate()
+      else if (this.#clock.now() - movedAt >= this.#patienceMs) {
+        socket.terminate()
+        return true
+      }
       least = socket.bufferedAmount
       await sleep(this.#clock, LOOK_MS, signal)
     }
+    return true
   }
 }
 

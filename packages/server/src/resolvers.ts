@@ -55,11 +55,11 @@ export function sharedProcedures(kit: Kit, task: string | undefined): TRPCRouter
         const owner = ownerOf(ctx)
         const { id, types, logs, tasks = task === undefined ? undefined : [task] } = input
         const start = { from: input.lastEventId ?? input.from, ...listening }
-        if (id === undefined) return engine.feed(defined({ ...start, tasks, types, logs, owner }))
+        if (id === undefined) return engine.feedInBatches(defined({ ...start, tasks, types, logs, owner }))
         for (const option of ['tasks', 'types'] as const) {
           if (input[option] !== undefined) refuse(option, input[option], 'nothing beside an id')
         }
-        return engine.follow(id, { ...start, logs, task, owner })
+        return engine.followInBatches(id, { ...start, logs, task, owner })
       }),
     ),
   }

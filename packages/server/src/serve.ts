@@ -7,9 +7,11 @@ import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import type { TRPCRequestInfo } from '@trpc/server/http'
 import { DEFAULT_MAX_SUBSCRIPTIONS, withConnection } from './connection-context.ts'
 import { type KeepAlive, withSignsOfLife } from './event-stream.ts'
+import { textsFor } from './frames.ts'
 import { httpFront } from './http-front.ts'
 import {
   CLOSE_GRACE_MS,
+  CLOSE_LOOK_MS,
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_TIMEOUT_MS,
   MAX_BATCH,
@@ -97,6 +99,7 @@ export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRP
       max: options.maxSubscriptions ?? DEFAULT_MAX_SUBSCRIPTIONS,
       patienceMs: options.patienceMs,
       closing: closing.signal,
+      textOf: textsFor(router),
     }),
     onError: ({ error, path: procedure }: { error: TRPCError; path: string | undefined }) =>
       onError({ error, path: procedure }),
@@ -137,9 +140,14 @@ export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRP
   async function close(): Promise<void> {
     closing.abort()
     const released = new Promise<void>((resolve) => void server.close(() => resolve()))
-    await sockets.close(options.closeGraceMs ?? CLOSE_GRACE_MS)
-    server.closeAllConnections()
+    const graceMs = options.closeGraceMs ?? CLOSE_GRACE_MS
+    // A connection that is kept alive ends only where it is asked to between two calls.
+    const idle = setInterval(() => server.closeIdleConnections(), CLOSE_LOOK_MS)
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+    await sockets.close(graceMs)
     await released
+    clearInterval(idle)
+    clearTimeout(cut)
   }
 
   return {

@@ -3,11 +3,13 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { applyWSSHandler, type WSSHandlerOptions } from '@trpc/server/adapters/ws'
 import type { AnyTRPCRouter } from '@trpc/server'
-import { WebSocket, WebSocketServer } from 'ws'
+import { WebSocketServer } from 'ws'
+import { BoundedSocket } from './bounded-socket.ts'
+import { frameEncoder, withFrames } from './frames.ts'
 import { pathOf } from './http-front.ts'
-import { CLOSE_WAIT_MS, MAX_BUFFERED_BYTES } from './limits.ts'
+import { CLOSE_WAIT_MS } from './limits.ts'
 import { isAllowedOrigin, type Origins } from './origins.ts'
-import { isStrike, Strikes } from './strikes.ts'
+import { isStrike } from './strikes.ts'
 
 export interface SocketOptions<Router extends AnyTRPCRouter> {
   path: string
@@ -36,6 +38,8 @@ export function acceptSockets<Router extends AnyTRPCRouter>(
   const clients = new WeakMap<IncomingMessage, BoundedSocket>()
   const { broadcastReconnectNotification } = applyWSSHandler({
     ...handler,
+    router: withFrames(handler.router),
+    experimental_encoder: frameEncoder,
     wss: sockets,
     onError(event: Parameters<NonNullable<typeof handler.onError>>[0]) {
       handler.onError?.(event)
@@ -50,6 +54,7 @@ export function acceptSockets<Router extends AnyTRPCRouter>(
     if (!isAllowedOrigin(request, origins)) return refuse(socket, '403 Forbidden')
     sockets.handleUpgrade(request, socket, head, (client) => {
       clients.set(request, client)
+      client.corks(socket)
       sockets.emit('connection', client, request)
     })
   })
@@ -85,23 +90,4 @@ export function acceptSockets<Router extends AnyTRPCRouter>(
 function refuse(socket: Duplex, status: string): void {
   socket.on('error', () => socket.destroy()) // he may be gone already
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-}
-
-/** What tRPC answers to frames that are no calls; nobody else is told of them. */
-const TO_GARBAGE = '{"id":null,"error"'
-
-class BoundedSocket extends WebSocket {
-  readonly #strikes = new Strikes()
-
-  /** A client who does not read makes his frames wait here, in memory: beyond a bound he loses the connection. */
-  override send(...args: unknown[]): void {
-    const [data] = args
-    if (typeof data === 'string' && data.startsWith(TO_GARBAGE)) this.strike()
-    if (this.bufferedAmount > MAX_BUFFERED_BYTES) this.terminate()
-    else (super.send as (...args: unknown[]) => void)(...args)
-  }
-
-  strike(): void {
-    if (this.#strikes.isOut()) this.terminate()
-  }
 }

@@ -21,7 +21,8 @@ export function noticeWithoutStack(notice: Notice): Notice {
   switch (notice.type) {
     case 'failed':
     case 'retrying':
-      return { ...notice, error: shown(notice.error) }
+      // The feed has none: so what is shared stays shared.
+      return 'stack' in notice.error ? { ...notice, error: shown(notice.error) } : notice
     case 'ready':
       return notice.job === undefined ? notice : { ...notice, job: jobWithoutStack(notice.job) }
     default:
