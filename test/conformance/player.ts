@@ -162,12 +162,12 @@ export class Player {
         const nextAt = nextInMs === null ? null : this.#now() + nextInMs
         return this.#store.fire({ name, at, nextAt, jobs: jobs.map(newJob) })
       }
-      case 'retry':
-        return this.#store.retry(
-          await Promise.all(
-            command.pairs.map(async ({ nth, newId }) => ({ id: await this.#failed(nth), newId })),
-          ),
+      case 'retry': {
+        const pairs = await Promise.all(
+          command.pairs.map(async ({ nth, newId }) => ({ id: await this.#failed(nth), newId })),
         )
+        return this.#store.retry(pairs.filter(({ id, newId }) => isTagged(id) === isTagged(newId)))
+      }
       case 'discard':
         return this.#store.discard(await Promise.all(command.nths.map((nth) => this.#failed(nth))))
       case 'find':
@@ -280,8 +280,17 @@ export class Player {
   }
 }
 
-const newJob = ({ owned, ...job }: JobChoice): NewJob => ({
+/**
+ * Ids that are tagged always are, and the others never: by which tags a former life of an id is still found depends on
+ * when the index was swept, and outside of this test no id lives twice.
+ */
+const isTagged = (id: string): boolean => IDS.indexOf(id) % 3 === 0
+
+const newJob = ({ owned, options: { tags: _, ...options }, unique, ...job }: JobChoice): NewJob => ({
   ...job,
+  options: isTagged(job.id) ? { ...options, tags: [TAGS[job.id.length % TAGS.length] as string] } : options,
+  // A job that is renewed gets the tags of another one.
+  ...(unique && { unique: isTagged(job.id) ? unique.filter(({ type }) => type !== 'debounce') : unique }),
   owner: OWNERS[owned ? 1 : 0],
   input: owned ? { json: '["ü",1]', meta: '{"values":{"1":["bigint"]}}' } : encoded({ of: job.id }),
 })

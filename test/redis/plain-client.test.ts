@@ -85,7 +85,7 @@ describe('the stream', () => {
       'task_id task_name status timestamp result seq v owner',
       'task_id task_name status timestamp error seq v error_name run_at',
       'task_id task_name status timestamp error seq v error_name attempt',
-      'task_id task_name status timestamp attempt seq v owner by reason',
+      'task_id task_name status timestamp attempt seq v by reason owner',
     ])
     const fields = records.map(([, flat]) => asObject(flat))
     expect(fields.map(({ task_id, status }) => `${task_id} ${status}`)).toEqual([
@@ -174,7 +174,7 @@ describe('the result', () => {
       `{"status":"SUCCESS","result":${rich.json},"meta":${rich.meta},"task":"score","owner":"ada",${end}`,
     )
     expect(await text('failed')).toBe(
-      '{"status":"FAILURE","error":{"name":"TypeError","message":"no such column"},' +
+      '{"status":"FAILURE","worker":"s","error":{"name":"TypeError","message":"no such column"},' +
         `"traceback":"TypeError: no such column\\n  at score","task":"score","owner":"ada","attempt":2,${end}`,
     )
     expect(JSON.parse((await text('cancelled'))!)).toEqual({

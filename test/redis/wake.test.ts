@@ -42,7 +42,7 @@ describe('a marker', () => {
     stopped.abort()
     expect(await wait).toEqual({ work: false, cancelled: [] })
     await store.enqueue(newJobs('a')) // the pop is still under way
-    await vi.waitFor(async () => expect(await redis.llen(key('wake'))).toBe(1))
+    await vi.waitFor(async () => expect(await redis.llen(key('wake:default'))).toBe(1))
     expect(await store.wait('two', options())).toEqual({ work: true, cancelled: [] })
   })
 
@@ -57,13 +57,13 @@ describe('a marker', () => {
       await wait
       await (end === 'leave' ? leaving.leave('one') : leaving.close())
       await store.enqueue(newJobs('a'))
-      expect(await redis.llen(key('wake'))).toBe(1)
+      expect(await redis.llen(key('wake:default'))).toBe(1)
     },
   )
 
   test('that was lost with its worker holds nobody up for long', async ({ store, redis, key }) => {
     await store.enqueue(newJobs('a'))
-    await redis.del(key('wake'))
+    await redis.del(key('wake:default'))
     expect(await store.wait('one', options())).toEqual({ work: true, cancelled: [] })
   })
 })
@@ -84,7 +84,7 @@ test('a worker that is full is told of cancellations and leaves the marker to ot
     work: false,
     cancelled: [{ id: 'a', by: 'ada', reason: 'no longer needed' }],
   })
-  expect(await redis.llen(key('wake'))).toBe(1)
+  expect(await redis.llen(key('wake:default'))).toBe(1)
 })
 
 test('a cancellation that came between two waits is told by the next one', async ({

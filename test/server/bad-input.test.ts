@@ -151,7 +151,7 @@ describe('a malformed envelope is refused, and the error names the field', () =>
 
 test('a cursor that is none is refused, wherever it is given', async () => {
   await using it = await createHarness(tasks)
-  for (const place of [{ from: 'yesterday' }, { lastEventId: '5-0' }, { from: '-', id: newJobId() }]) {
+  for (const place of [{ from: 'yesterday' }, { lastEventId: '5-0' }, { from: '5', id: newJobId() }]) {
     const cursor = Object.values(place)[0]
     expect(await follow(it, 'jobs.notices', place)).toMatchObject({
       data: { code: 'BAD_REQUEST', lovage: { code: 'CURSOR_INVALID', details: { cursor } } },

@@ -11,12 +11,12 @@ import { type Batch, followJob, type JobFollow, oneByOne, readFeed } from './fee
 import type { CancelOutcome, JobRef } from './handle.ts'
 import { Hub, type Listener } from './hub.ts'
 import { type Flow, GROUP } from './flow-calls.ts'
-import { flowJobs, flowNodes } from './flow-jobs.ts'
+import { jobsOfFlow } from './flow-jobs.ts'
 import { enqueuedAtOf } from './id.ts'
 import { type Inspection, inspectionOf, type InspectOptions, runningLimit } from './inspect.ts'
 import type { Job } from './job.ts'
 import { isSaid } from './log.ts'
-import { newJob, OPEN, type Terms } from './new-job.ts'
+import { newJob, type Terms } from './new-job.ts'
 import { JOB_NOTICE_TYPES, type Notice } from './notice.ts'
 import type { NoticesOptions } from './queue.ts'
 import { refused } from './refused.ts'
@@ -32,7 +32,6 @@ import {
   type Store,
 } from './store.ts'
 import { type AnyTask, task as defineTask } from './task.ts'
-import type { TaskRules } from './task-rules.ts'
 import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
 import { tellEnqueue, tellFollowing } from './telling.ts'
 
@@ -181,28 +180,13 @@ export class Engine {
   }
 
   /** All jobs of a flow at once. Answers its last one, the root of the tree, or the group. */
-  async enqueueFlow({ flow }: Flow, { owner, ...root }: FlowEnqueueOptions = {}): Promise<JobRef> {
+  enqueueFlow(flow: Flow, options: FlowEnqueueOptions = {}): Promise<JobRef> {
     this.#checkOnce()
-    for (const node of flowNodes(flow)) {
-      const { task: name, input, after, options } = node
-      if (name === undefined) continue
-      const { input: schema, rules } = this.task(name)
-      if (node !== flow) refuseOthers(name, rules, options)
-      if (after !== undefined) continue
-      const checked = await parse(schema, input)
-      if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: name, issues: checked.issues })
-    }
-    const jobs = flowJobs(flow, (node, id) => {
-      const { task: name = GROUP, input, after, options } = node
-      const task = name === GROUP ? GROUP_TASK : this.task(name)
-      const terms = this.terms(name)
-      const given = { ...options, ...(node === flow && root), ...(owner !== undefined && { owner }), id }
-      const job = newJob(task, after === undefined && name !== GROUP ? input : OPEN, given, terms)
-      job.options.ttlMs = terms.ttlMs
-      return job
+    const enqueuing = jobsOfFlow(this, flow, options).then(async (jobs) => {
+      const [enqueued] = await this.store.enqueue(jobs)
+      return await this.#refOf(jobs[0], enqueued as Enqueued)
     })
-    const [enqueued] = await this.store.enqueue(jobs)
-    return await this.#refOf(jobs[0] as NewJob, enqueued as Enqueued)
+    return tellEnqueue(this.events, flow.flow.task ?? GROUP, 1, enqueuing)
   }
 
   /** The newest job of a task and an owner; `null` when there is none, or no longer. */
@@ -359,19 +343,6 @@ export class Engine {
 /** Whether a job of this task and owner may be touched. */
 export const isWithin = (scope: Scope, task: string, owner: string | null): boolean =>
   (scope.task === undefined || scope.task === task) && (scope.owner === undefined || scope.owner === owner)
-
-/** Only the root may be stood in for by another job: any other would leave its parent waiting for ever. */
-function refuseOthers(name: string, rules: TaskRules | undefined, options: object = {}): void {
-  if (rules?.singleton ?? rules?.debounce ?? rules?.throttleMs)
-    refused('flow', name, 'singleton, debounce and throttle at none but the last task of a flow')
-  for (const option of ['idempotencyKey', 'singleton', 'debounce', 'throttle'] as const) {
-    const seen = (options as QueueEnqueueOptions)[option]
-    if (seen !== undefined) refused(option, seen, 'none within a flow')
-  }
-}
-
-/** What the job of a group is made by. Nothing of it ever runs. */
-const GROUP_TASK: AnyTask = { ...defineTask(), name: GROUP }
 
 /** An issue of one of many inputs, its path led by the input's place: `[3].texts`. */
 function at(index: number, { path, message }: Issue): Issue {

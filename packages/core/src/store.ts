@@ -210,7 +210,8 @@ export interface StepReply {
   /** Ids that were fenced out: of settlements first, a second one of the same id among them, then of verified holds. */
   lost: string[]
   claimed: Claimed[]
-  /** ms until the next thing is due: a delayed job, an expiry, a limit that opens, a schedule. `null`: nothing. */
+  /** ms until the next thing is due: a delayed job, an expiry, a limit that opens, a schedule. `null`: nothing.
+   * Where a rate limit is concerned it may be earlier; and a step that claimed all it asked for may leave that limit out. */
   nextDueMs: number | null
   /** Schedules that are due, for this session to `fire`. Should it not, others get them `TICK_LEASE_MS` later.
    * At most `STEP_MAX`. */

@@ -35,7 +35,13 @@ const putInLine = lua`
     local areEnded = redis.call('EXISTS', unpack(results)) > 0
     local areTombs = redis.call('EXISTS', tombs) == 1
 
-    local records, line, isRepeated = {}, {}, {}
+    local told
+    for at = items + count * 3 + 1, #ARGV, 3 do
+      told = told or {}
+      told[tonumber(ARGV[at])] = at
+    end
+
+    local records, line = {}, {}
     local isDelayed, isOdd = false, false
     local seen = {}
     -- What comes next may concern them.
@@ -52,7 +58,6 @@ const putInLine = lua`
       if living[n] or seen[id] or ((areEnded or isOdd) and redis.call('EXISTS', results[n]) == 1) then
         found[#found + 1] = n
         found[#found + 1] = id
-        isRepeated[n] = true
       else
         -- Its former life was cancelled and its outcome forgotten, but a line still has that id.
         local grave = areTombs and redis.call('HGET', tombs, id)
@@ -68,7 +73,6 @@ const putInLine = lua`
           if other then
             found[#found + 1] = isRejected and -n or n
             found[#found + 1] = other
-            isRepeated[n] = true
           end
         else
           seen[id] = true
@@ -80,18 +84,15 @@ const putInLine = lua`
             redis.call('ZADD', later, nowMs + delayMs, id)
             isDelayed = true
           end
+          if told and told[n] then
+            local owner = optional(ARGV[told[n] + 2])
+            append(id, ARGV[told[n] + 1], 'PENDING', 'attempt', 0, unpack(owner and { 'owner', owner } or {}))
+          end
         end
       end
     end
     flush()
 
-    for at = items + count * 3 + 1, #ARGV, 3 do
-      local n = tonumber(ARGV[at])
-      if not isRepeated[n] then
-        local owner = optional(ARGV[at + 2])
-        append(ids[n], ARGV[at + 1], 'PENDING', 'attempt', 0, unpack(owner and { 'owner', owner } or {}))
-      end
-    end
     seal()
   end
 `

@@ -776,7 +776,10 @@ local function putSpecial(id, record, more)
   redis.call('HSET', jobs, id, record)
   if up then
     todo.parent = { id = up.id, part = up.part, onFailure = up.onFailure }
-    redis.call('ZADD', prefix .. 'kids:' .. up.id, up.part, id)
+    -- A job that this one replaced may have been the parent, or have taken it along.
+    if redis.call('HEXISTS', prefix .. 'flows', up.id) == 1 then
+      redis.call('ZADD', prefix .. 'kids:' .. up.id, up.part, id)
+    end
   end
   if more.expiresMs or next(todo) then setEnds(id, at, todo, more.expiresMs) end
   if more.waits then
@@ -812,7 +815,13 @@ local function putInLine()
   local areEnded = redis.call('EXISTS', unpack(results)) > 0
   local areTombs = redis.call('EXISTS', tombs) == 1
 
-  local records, line, isRepeated = {}, {}, {}
+  local told
+  for at = items + count * 3 + 1, #ARGV, 3 do
+    told = told or {}
+    told[tonumber(ARGV[at])] = at
+  end
+
+  local records, line = {}, {}
   local isDelayed, isOdd = false, false
   local seen = {}
   -- What comes next may concern them.
@@ -829,7 +838,6 @@ local function putInLine()
     if living[n] or seen[id] or ((areEnded or isOdd) and redis.call('EXISTS', results[n]) == 1) then
       found[#found + 1] = n
       found[#found + 1] = id
-      isRepeated[n] = true
     else
       -- Its former life was cancelled and its outcome forgotten, but a line still has that id.
       local grave = areTombs and redis.call('HGET', tombs, id)
@@ -845,7 +853,6 @@ local function putInLine()
         if other then
           found[#found + 1] = isRejected and -n or n
           found[#found + 1] = other
-          isRepeated[n] = true
         end
       else
         seen[id] = true
@@ -857,18 +864,15 @@ local function putInLine()
           redis.call('ZADD', later, nowMs + delayMs, id)
           isDelayed = true
         end
+        if told and told[n] then
+          local owner = optional(ARGV[told[n] + 2])
+          append(id, ARGV[told[n] + 1], 'PENDING', 'attempt', 0, unpack(owner and { 'owner', owner } or {}))
+        end
       end
     end
   end
   flush()
 
-  for at = items + count * 3 + 1, #ARGV, 3 do
-    local n = tonumber(ARGV[at])
-    if not isRepeated[n] then
-      local owner = optional(ARGV[at + 2])
-      append(ids[n], ARGV[at + 1], 'PENDING', 'attempt', 0, unpack(owner and { 'owner', owner } or {}))
-    end
-  end
   seal()
 end
 putInLine()

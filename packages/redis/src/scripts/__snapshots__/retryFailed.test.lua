@@ -772,7 +772,10 @@ local function putSpecial(id, record, more)
   redis.call('HSET', jobs, id, record)
   if up then
     todo.parent = { id = up.id, part = up.part, onFailure = up.onFailure }
-    redis.call('ZADD', prefix .. 'kids:' .. up.id, up.part, id)
+    -- A job that this one replaced may have been the parent, or have taken it along.
+    if redis.call('HEXISTS', prefix .. 'flows', up.id) == 1 then
+      redis.call('ZADD', prefix .. 'kids:' .. up.id, up.part, id)
+    end
   end
   if more.expiresMs or next(todo) then setEnds(id, at, todo, more.expiresMs) end
   if more.waits then
