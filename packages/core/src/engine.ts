@@ -58,8 +58,7 @@ export interface Scope {
   owner?: string | undefined
 }
 
-/** Shared, so that an enqueue without options makes none. */
-const NO_OPTIONS: QueueEnqueueOptions = {}
+const NO_OPTIONS: QueueEnqueueOptions = {} // shared, so that an enqueue without any makes none
 
 /** Whose notices of which jobs. */
 export type FeedOptions = NoticesOptions & Partial<Listener> & { owner?: string | undefined }
