@@ -173,9 +173,9 @@ test('a list that is given a listing has what the feed is silent about, at the s
   await using it = await createHarness(talkative, { streamMaxLen: 5 })
   const { jobs } = it.client()
   const waiting = await jobs.sweep.enqueue() // without a word on the feed
-  let later: { id: string } | undefined
+  const known = [waiting.id]
   const list = async () => ({
-    jobs: await Promise.all([waiting, ...(later ? [later] : [])].map(({ id }) => jobs.sweep.get(id))),
+    jobs: await Promise.all(known.map((id) => jobs.sweep.get(id))),
   })
   const { result } = recordHook(() => useJobs(jobs, { list }))
   const listed = (): string[] => result.current.jobs.map(({ id, state }) => `${id} ${state}`)
@@ -185,11 +185,12 @@ test('a list that is given a listing has what the feed is silent about, at the s
   await waitFor(() => expect(listed()).toEqual([`${waiting.id} succeeded`]))
 
   await it.server.close()
-  later = await it.queue.sweep.enqueue(undefined, { owner: 'ada' })
+  const later = await it.queue.sweep.enqueue(undefined, { owner: 'ada' })
+  known.push(later.id)
   await it.queue.resize.enqueueMany(Array.from({ length: 9 }, () => ({ image: 'a.png' })))
   await restart(it)
   await waitFor(() => expect(result.current.missed).toBeGreaterThan(0))
-  await waitFor(() => expect(listed()).toEqual([`${later!.id} queued`, `${waiting.id} succeeded`]))
+  await waitFor(() => expect(listed()).toEqual([`${later.id} queued`, `${waiting.id} succeeded`]))
 })
 
 /** Another process, which knows no more of the feed than the store does. */
