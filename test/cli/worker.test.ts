@@ -153,6 +153,33 @@ test('--watch sees the configuration as well', async ({ project, start }) => {
   await watching.until('stderr', /lovage\.config\.ts has changed/)
 })
 
+test.for(['thread', 'process'] as const)(
+  'handlers that run in a %s are TypeScript as well, and --watch sees what they load',
+  async (isolation, { project, start, lovage }) => {
+    const cwd = await project({
+      'tasks.ts': `import { defineTasks, task } from '@lovage/core'
+        import { z } from 'zod'
+        export const tasks = defineTasks({ ping: task({ output: z.string(), isolation: '${isolation}' }) })`,
+      'worker.ts': `import { createWorker, handlerModule } from '@lovage/worker'
+        import { tasks } from './tasks.ts'
+        const ping = handlerModule(new URL('./ping.ts', import.meta.url))
+        await createWorker({ tasks, handlers: { ping } }).run()`,
+      'ping.ts': `import { defineHandlers } from '@lovage/worker/handlers'
+        import { answer } from './answer.ts'
+        import { tasks } from './tasks.ts'
+        enum Mark { end = '!' }
+        export const handlers = defineHandlers(tasks, { ping: () => answer + Mark.end })`,
+      'answer.ts': answer('old'),
+    })
+    const watching = start(['worker', './worker.ts', '--watch'], { cwd })
+    await watching.until('stdout', /Lovage worker ready/)
+    expect(await lovage(['enqueue', 'ping', '--wait'])).toMatchObject({ code: 0, stdout: '"old!"\n' })
+    await writeFile(join(cwd, 'answer.ts'), answer('new'))
+    await watching.until('stdout', /Lovage worker ready/, 2)
+    expect(await lovage(['enqueue', 'ping', '--wait'])).toMatchObject({ code: 0, stdout: '"new!"\n' })
+  },
+)
+
 test('no worker is left behind by a --watch that was killed', async ({ project, start }) => {
   const cwd = await project({ 'worker.ts': onlyPing, 'answer.ts': answer('old') })
   const watching = start(['worker', './worker.ts', '--watch'], { cwd })

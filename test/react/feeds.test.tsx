@@ -7,7 +7,7 @@ import { act, waitFor } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { tasks } from '../kit/contract.ts'
-import { createHarness } from '../kit/harness.ts'
+import { createHarness, type Harness } from '../kit/harness.ts'
 
 test('every notice is told once and in order, also in StrictMode and through a pulled cable; the newest are kept', async () => {
   await using it = await createHarness(tasks)
@@ -169,6 +169,41 @@ test('a list begins with what the feed has kept, newest first, a page at a time,
   await waitFor(() => expect(result.current.jobs[0]).toMatchObject({ id, state: 'queued' }))
 })
 
+test('a list that is given a listing has what the feed is silent about, at the start and after a gap', async () => {
+  await using it = await createHarness(talkative, { streamMaxLen: 5 })
+  const { jobs } = it.client()
+  const waiting = await jobs.sweep.enqueue() // without a word on the feed
+  const known = [waiting.id]
+  const list = async () => ({
+    jobs: await Promise.all(known.map((id) => jobs.sweep.get(id))),
+  })
+  const { result } = recordHook(() => useJobs(jobs, { list }))
+  const listed = (): string[] => result.current.jobs.map(({ id, state }) => `${id} ${state}`)
+  await waitFor(() => expect(listed()).toEqual([`${waiting.id} queued`]))
+  const claimed = await it.driver.next()
+  await it.driver.succeed(claimed, undefined)
+  await waitFor(() => expect(listed()).toEqual([`${waiting.id} succeeded`]))
+
+  await it.server.close()
+  const later = await it.queue.sweep.enqueue(undefined, { owner: 'ada' })
+  known.push(later.id)
+  await it.queue.resize.enqueueMany(Array.from({ length: 9 }, () => ({ image: 'a.png' })))
+  await restart(it)
+  await waitFor(() => expect(result.current.missed).toBeGreaterThan(0))
+  await waitFor(() => expect(listed()).toEqual([`${later.id} queued`, `${waiting.id} succeeded`]))
+})
+
+/** Another process, which knows no more of the feed than the store does. */
+async function restart(it: Harness<typeof talkative>): Promise<void> {
+  const server = await serve({
+    queue: queueOver(talkative, it.store),
+    authenticate: (token) => token,
+    port: it.server.port,
+    closeGraceMs: 0,
+  })
+  it.cleanUp(() => server.close())
+}
+
 test('after a gap the jobs of a list are as they are, and those that are no longer kept are gone', async () => {
   await using it = await createHarness(talkative, { streamMaxLen: 5 })
   const { jobs } = it.client()
@@ -183,19 +218,12 @@ test('after a gap the jobs of a list are as they are, and those that are no long
   await waitFor(() => expect(listed()).toContain('1 running'))
   const { missed } = result.current
 
-  // Another process comes up, which knows no more of the feed than the store does.
   await it.server.close()
   await it.driver.succeed(two!, 'second.png')
   await it.driver.succeed(three!, 'third.png', 0) // of which nothing is kept
   const last = await it.driver.next()
   for (let share = 0; share < 8; share++) await it.driver.report(last, share)
-  const server = await serve({
-    queue: queueOver(talkative, it.store),
-    authenticate: (token) => token,
-    port: it.server.port,
-    closeGraceMs: 0,
-  })
-  it.cleanUp(() => server.close())
+  await restart(it)
   await waitFor(() => expect(result.current.missed).toBeGreaterThan(missed))
   await waitFor(() => expect(listed()).toEqual(['3 running', '1 succeeded', '0 succeeded']))
 })

@@ -47,7 +47,7 @@ test('the client', async () => {
 test.each([
   ['{ useJob }', 2_048],
   ['{ useJob, useEnqueue }', 2_650],
-  ['*', 4_050],
+  ['*', 4_250],
 ])('%s of @lovage/client/react', async (names, max) => {
   expect(await delta(`${names} of @lovage/client/react`, CLIENT, hooks(names))).toBeLessThan(max)
 })

@@ -7,21 +7,20 @@ import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isLovageError } from '@lovage/core'
 import { UsageError } from './complaint.ts'
+import { importOptions } from './watched.ts'
 
 let isRegistered = false
 
 /**
  * Everything that is imported from now on may be TypeScript, in processes and threads that are started with our
  * `execArgv` as well.
- *
- * @param onImport Hears the URL of each module that is loaded.
  */
-export async function registerTypeScript(onImport?: (url: string) => void): Promise<void> {
+export async function registerTypeScript(): Promise<void> {
   if (isRegistered) return
   isRegistered = true
   const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')])
   cjs.register()
-  esm.register(onImport === undefined ? {} : { onImport })
+  esm.register(importOptions())
   process.execArgv.push('--import', new URL('./typescript-preload.js', import.meta.url).href)
 }
 

@@ -9,9 +9,9 @@ import {
 } from '@lovage/worker'
 import { UsageError } from './complaint.ts'
 import { type Context, placeOf, type SharedOptions } from './context.ts'
-import { loadModule } from './load-module.ts'
+import { loadModule, registerTypeScript } from './load-module.ts'
 import type { WorkerOptions as Typed } from './run/worker.ts'
-import { isWatched, reportImports, WATCHED_DRAIN } from './watched.ts'
+import { endWithWatcher, isWatched, WATCHED_DRAIN } from './watched.ts'
 
 /** @throws UsageError `WORKER_MISSING`, and what `loadModule` throws */
 export async function runModule(path: string, typed: Typed, { options }: Context): Promise<void> {
@@ -21,7 +21,10 @@ export async function runModule(path: string, typed: Typed, { options }: Context
   const { concurrency, logLevel, name } = typed
   // What the module reads from the environment, for a queue that its handlers use, should be the same.
   if (redis !== undefined) process.env['REDIS_URL'] = redis
-  if (isReloaded) await reportImports() // before anything of the user's is loaded
+  if (isReloaded) {
+    endWithWatcher()
+    await registerTypeScript() // before anything of the user's is loaded, so that all of it is heard of
+  }
   const workers: HostedWorker[] = []
   hostWorkers({
     defaults: await defaultsOf(options),

@@ -7,16 +7,21 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { relative } from 'node:path'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
 import { watch } from 'chokidar'
 import type { Output } from './output.ts'
-import { type Loaded, WATCHED } from './watched.ts'
+import { WATCHED } from './watched.ts'
 
 /** An editor saves several files, and some in several steps: one start is enough for them. */
 const SETTLE_MS = 100
 
 export async function watchWorker(out: Output): Promise<void> {
-  const files = watch([], { alwaysStat: true })
+  const folder = mkdtempSync(join(tmpdir(), 'lovage-watch-'))
+  const list = join(folder, 'loaded')
+  writeFileSync(list, '')
+  const files = watch(list, { alwaysStat: true })
   const say = (text: string): void => out.say(out.errorColours.cyan(`lovage: ${text}`))
   let startedAt = 0
   let child = start()
@@ -29,9 +34,8 @@ export async function watchWorker(out: Output): Promise<void> {
     const next = spawn(process.execPath, [...process.execArgv, ...commandOf(process.argv)], {
       detached: true,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, [WATCHED]: '1' },
+      env: { ...process.env, [WATCHED]: list },
     })
-    next.on('message', ({ loaded }: Loaded) => void files.add(loaded))
     next.once('exit', (code, signal) => {
       if (isStopping || changed !== undefined) return
       say(`the worker has ended (${signal ?? `exit code ${code}`}); it starts again when a file changes`)
@@ -50,6 +54,7 @@ export async function watchWorker(out: Output): Promise<void> {
   }
 
   files.on('all', (event, path, stats) => {
+    if (path === list) return void files.add(loadedIn(list))
     // The first sight of a file is no change, unless it came after the child may have read it.
     if (isStopping || (event === 'add' && stats !== undefined && stats.mtimeMs <= startedAt)) return
     changed ??= setTimeout(() => void restart(path), SETTLE_MS)
@@ -66,7 +71,13 @@ export async function watchWorker(out: Output): Promise<void> {
     }
   })
   await files.close()
+  rmSync(folder, { recursive: true, force: true })
 }
+
+/** What is known already is not watched twice. */
+const loadedIn = (list: string): string[] => [
+  ...new Set(readFileSync(list, 'utf8').split('\n').filter(Boolean)),
+]
 
 const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null
 

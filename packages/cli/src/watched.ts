@@ -1,28 +1,31 @@
-/** The worker process under `--watch`: it tells the one above which files it has loaded. */
+/** The worker process under `--watch`, with its threads and processes: they write down which files they load. */
+import { appendFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Duration } from '@lovage/core'
-import { registerTypeScript } from './load-module.ts'
 
-/** Set for the process that is started anew. */
+/** Names the file into which a line is written for each file that is loaded. */
 export const WATCHED = 'LOVAGE_WATCHED'
 
 /** Nobody wants to wait for the end of old code. */
 export const WATCHED_DRAIN: Duration = '2s'
 
-export const isWatched = (): boolean => process.env[WATCHED] !== undefined && process.send !== undefined
-
-export interface Loaded {
-  loaded: string
+/** For tsx's `register`. */
+export function importOptions(list = process.env[WATCHED]): { onImport?: (url: string) => void } {
+  if (list === undefined) return {}
+  return {
+    onImport: (url) => {
+      // Written at once: by the time that a module fails, it is known.
+      if (url.startsWith('file:') && !url.includes('/node_modules/'))
+        appendFileSync(list, `${fileURLToPath(url)}\n`)
+    },
+  }
 }
 
-export async function reportImports(): Promise<void> {
-  delete process.env[WATCHED] // what the handlers start is not watched
-  // Whoever watches was killed: stop as if told to.
+/** Whether this is the process that is started anew, and not one that such a process has started. */
+export const isWatched = (): boolean => process.env[WATCHED] !== undefined && process.send !== undefined
+
+/** Stops as if told to when whoever watches was killed. */
+export function endWithWatcher(): void {
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
   process.channel?.unref()
-  await registerTypeScript((url) => {
-    if (process.connected && url.startsWith('file:') && !url.includes('/node_modules/')) {
-      process.send?.({ loaded: fileURLToPath(url) } satisfies Loaded)
-    }
-  })
 }

@@ -19,21 +19,26 @@ export interface FeedRequest {
   from?: Cursor
 }
 
-/** @param heal Brings up to date what notices that were missed would have told; the feed waits for it. */
+/**
+ * @param heal Called where notices were missed, and once at the start: brings up to date what those would have told.
+ * The feed waits for it.
+ */
 export function followFeed<State extends FeedState>(
   { wire, path }: Origin,
   { from: start, ...filter }: FeedRequest,
   state: State,
   reduce: (state: State, notice: Extract<Notice, { jobId: string }>) => State,
-  heal?: () => Promise<unknown>,
+  heal?: (why: 'gap' | 'ready') => Promise<unknown>,
 ): Following<State> {
   return new Following<State>({
     clock: wire.clock,
     state,
     follow: async function* (from = start, signal) {
       const asked = { path: under(path, 'notices'), input: filter, from, signal, untilEnd: false }
+      let isHealed = false
       for await (const notice of wire.follow(asked)) {
-        if (notice.type === 'gap') await heal?.()
+        if (notice.type === 'gap' || (notice.type === 'ready' && !isHealed)) await heal?.(notice.type)
+        isHealed ||= notice.type === 'ready'
         yield notice
       }
     },

@@ -12,6 +12,13 @@ import { useKeyed } from './use-keyed.ts'
 export type UseJobsOptions<C extends FeedCalls> = Omit<FeedFilter<C>, 'types' | 'logs' | 'from'> & {
   /** Where in the feed to begin. Default `'start'`: the oldest notice that is kept. */
   from?: Cursor
+  /**
+   * Where the list is to have more than the feed tells, such as jobs that wait since long: called at the start, and
+   * again where notices were missed.
+   *
+   * @example () => jobs.list({ tag: 'import' })
+   */
+  list?: (() => Promise<{ jobs: readonly JobIn<C>[] }>) | undefined
   /** Jobs on a page. Default 50. */
   limit?: number
   /** The most that are held at once, the newest. Default 1,000. */
@@ -47,7 +54,7 @@ export function useJobs<C extends FeedCalls>(
   calls: C,
   options: UseJobsOptions<C> = {} as UseJobsOptions<C>,
 ): UseJobs<C> {
-  const { limit = PAGE, keep = KEEP, from = 'start', ...filter } = options
+  const { limit = PAGE, keep = KEEP, from = 'start', list, ...filter } = options
   const origin = originOf(calls)
   const [pages, setPages] = useState(1)
   const following = useKeyed([origin.wire, origin.path, keep, JSON.stringify([from, filter])], () => {
@@ -61,7 +68,12 @@ export function useJobs<C extends FeedCalls>(
         if (jobs.size >= 2 * keep) for (const { id } of newestFirst(jobs).slice(keep)) jobs.delete(id)
         return { ...state }
       },
-      () => Promise.all([...jobs.values()].map((job) => refresh(origin, jobs, job))),
+      async (why) => {
+        const listed = new Map<string, Job>((await list?.())?.jobs.map((job) => [job.id, job]))
+        for (const job of listed.values()) jobs.set(job.id, job)
+        const others = why === 'gap' ? [...jobs.values()].filter(({ id }) => !listed.has(id)) : []
+        await Promise.all(others.map((job) => refresh(origin, jobs, job)))
+      },
     )
   })
   const state = useSyncExternalStore(following.subscribe, following.get, following.getInitial)

@@ -13,6 +13,7 @@ export const openThread: OpenCarrier = (data, { maxHeapBytes }, { onWord, onOutp
     workerData: data,
     stdout: true,
     stderr: true,
+    ...preloads(process.execArgv),
     ...(maxHeapBytes !== undefined && {
       resourceLimits: { maxOldGenerationSizeMb: Math.max(1, maxHeapBytes / MIB) },
     }),
@@ -31,4 +32,18 @@ export const openThread: OpenCarrier = (data, { maxHeapBytes }, { onWord, onOutp
     send: (order) => thread.postMessage(order),
     kill: () => void thread.terminate(),
   }
+}
+
+/**
+ * A thread is started with the options that the process was started with. What a program has added to them since, to
+ * be loaded first, it has to be given; and then all that it is to have.
+ */
+export function preloads(own: readonly string[]): { execArgv?: string[] } {
+  const kept: string[] = []
+  for (const [at, flag] of own.entries()) {
+    const isPair = /^(--import|--require|-r|--conditions|-C)$/.test(flag)
+    if (isPair) kept.push(flag, own[at + 1] as string)
+    else if (/^--(import|require|conditions)=|^--enable-source-maps$/.test(flag)) kept.push(flag)
+  }
+  return kept.some((flag) => flag.startsWith('--import')) ? { execArgv: kept } : {}
 }
