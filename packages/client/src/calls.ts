@@ -12,6 +12,7 @@ import {
   waitForResult,
 } from '@lovage/core'
 import { groupsOf, type Group, sizeOf } from './bulk.ts'
+import { consume } from './consume.ts'
 import { under, type Wire } from './wire.ts'
 
 const verbs = {
@@ -48,6 +49,13 @@ const verbs = {
 
   notices: (wire: Wire, path: string, { from, signal, ...wanted }: NoticesOptions = {}) =>
     wire.follow({ path: under(path, 'notices'), input: given(wanted), from, signal, untilEnd: false }),
+
+  consume,
+  groups: (wire: Wire, path: string) => wire.query(under(path, 'groups'), {}),
+  deleteGroup: async (wire: Wire, path: string, name: string) =>
+    (await wire.mutate<{ deleted: boolean }>(under(path, 'deleteGroup'), { name })).deleted,
+  deadNotices: (wire: Wire, path: string, name: string, options: { limit?: number } = {}) =>
+    wire.query(under(path, 'deadNotices'), { ...given(options), name }),
 
   attach: (
     wire: Wire,

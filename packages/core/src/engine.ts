@@ -4,6 +4,9 @@
  */
 import { type Clock, systemClock } from './clock.ts'
 import { encode, encodedBytes } from './codec.ts'
+import { consumeHere } from './consume.ts'
+import type { ConsumedOf, ConsumeOptions } from './consumer.ts'
+import { Consumers } from './consumers.ts'
 import { type Cursor, START } from './cursor.ts'
 import { durationMs } from './duration.ts'
 import { isLovageError, LovageError } from './errors.ts'
@@ -21,7 +24,7 @@ import { parse, type Issue } from './schema.ts'
 import { jobOf, sharedNoticeOf, subjectOf } from './snapshot.ts'
 import { ENQUEUE_MAX, type JobOptions, type NewJob, type Snapshot, type Store } from './store.ts'
 import { type AnyTask, task as defineTask } from './task.ts'
-import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
+import { type Named, type NamedTask, taskList, type TaskTree } from './tasks.ts'
 import { tellEnqueue, tellFollowing } from './telling.ts'
 
 export interface EngineOptions {
@@ -62,6 +65,7 @@ export class Engine {
   /** What happens here, for logs, metrics and tests. */
   readonly events = new Events<QueueEvents>('queue.error')
   readonly #tasks: ReadonlyMap<string, AnyTask>
+  readonly consumers: Consumers
   readonly #hub: Hub
   readonly #clock: Clock
   readonly #resultTtlMs: number
@@ -84,7 +88,9 @@ export class Engine {
     this.#maxPayloadBytes = options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES
     this.#acceptsUnknownTasks = options.acceptsUnknownTasks ?? false
     this.#warn = options.onWarning ?? console.warn
-    this.#hub = new Hub(store, this.#clock, options.random ?? Math.random)
+    const { random = Math.random } = options
+    this.#hub = new Hub(store, this.#clock, random)
+    this.consumers = new Consumers(store, this.#hub, this.#clock, random)
   }
 
   /** @throws LovageError `TASK_UNKNOWN` */
@@ -249,7 +255,15 @@ export class Engine {
     return inspectionOf(seen, counts)
   }
 
+  /** A consumer beside the store. */
+  consume(name: string, options: ConsumeOptions): AsyncGenerator<ConsumedOf<Named>, void, undefined> {
+    this.#checkOnce()
+    for (const task of options.tasks ?? []) this.task(task)
+    return consumeHere(this.consumers, name, options)
+  }
+
   async close(): Promise<void> {
+    this.consumers.close()
     this.#hub.close()
     await this.store.close()
   }

@@ -1,5 +1,9 @@
 /** The queue: the typed face of the engine, one entry for each task, beside the calls that concern all of them. */
 import { type Clock, systemClock } from './clock.ts'
+import { groupCalls } from './consume.ts'
+import type { GroupInfo } from './consumer-store.ts'
+import type { ConsumedOf, ConsumeOptions } from './consumer.ts'
+import type { DeadNotice } from './consumers.ts'
 import type { Cursor } from './cursor.ts'
 import type { Duration } from './duration.ts'
 import { Engine, type EngineOptions } from './engine.ts'
@@ -85,6 +89,23 @@ export interface AllCalls<Tasks extends Named> {
   get(id: string): Promise<JobOf<Tasks>>
   cancel(id: string, reason?: string): Promise<CancelOutcome>
   notices(options?: NoticesOptions<Tasks>): AsyncGenerator<NoticeOf<Tasks>, void, undefined>
+  /**
+   * The notices of a named group, shared with all others who consume under this name: each goes to one of them, and
+   * again, to whoever is there, until it is acked. The group goes on where it was, whoever comes and goes.
+   *
+   * @throws LovageError `OPTION_INVALID`, `TOO_MANY_GROUPS`, `GROUP_DELETED`, `CURSOR_INVALID`
+   * @example for await (const n of jobs.consume('mailer', { tasks: ['invoice'] })) { …; await n.ack() }
+   */
+  consume<const Name extends Tasks['name'] = Tasks['name'], const Type extends JobNoticeType = JobNoticeType>(
+    name: string,
+    options?: ConsumeOptions<Name, Type>,
+  ): AsyncGenerator<ConsumedOf<Extract<Tasks, { name: Name }>, Type>, void, undefined>
+  /** The consumer groups, and how far each is. */
+  groups(): Promise<GroupInfo[]>
+  /** Deletes a group with its dead letters; loops of its members end with `GROUP_DELETED`. `false`: there was none. */
+  deleteGroup(name: string): Promise<boolean>
+  /** The newest notices that nobody of a group acked in as many deliveries as allowed, oldest first. Default 100. */
+  deadNotices(name: string, options?: { limit?: number }): Promise<DeadNotice[]>
   /** A handle again from what `toJSON` gave, or from an id and a task's name: then it starts with a snapshot. */
   attach<Name extends Tasks['name']>(ref: {
     id: string
@@ -95,6 +116,9 @@ export interface AllCalls<Tasks extends Named> {
 
 export type Queue<Tree extends TaskTree = TaskTree> = CallsOf<Tree, QueueEnqueueOptions> &
   AllCalls<TasksOf<Tree>> & {
+    /** Without `owner` the group of whoever consumes beside the store. */
+    deleteGroup(name: string, options?: { owner?: string | null }): Promise<boolean>
+    deadNotices(name: string, options?: { owner?: string | null; limit?: number }): Promise<DeadNotice[]>
     counts(): Promise<Counts>
     /**
      * Who works, on what, and how fast: for operators, and for whatever scales workers.
@@ -143,6 +167,8 @@ export function queueOver<const Tree extends TaskTree>(
     get: all.get,
     cancel: (id: string, reason?: string) => all.cancel(id, reason ?? null),
     notices: (feedOptions?: NoticesOptions) => engine.feed(feedOptions ?? {}),
+    consume: (name: string, consumeOptions: ConsumeOptions = {}) => engine.consume(name, consumeOptions),
+    ...groupCalls(engine.consumers),
     attach: (ref: { id: string; task: string; cursor?: Cursor }) => {
       engine.task(ref.task)
       return createHandle(source(ref.task), { ...ref, cursor: ref.cursor ?? '' }, clock)

@@ -16,6 +16,7 @@ import type {
   TaskTypes,
   TasksOf,
 } from '@lovage/core'
+import type { ConsumerProcedures } from './consumer-procedures.ts'
 import type { TRPCMutationProcedure, TRPCQueryProcedure, TRPCSubscriptionProcedure } from '@trpc/server'
 
 /** What `enqueue` answers: the job as data, and in its type all that is known of the task. */
@@ -93,7 +94,7 @@ export type AllProcedures<Tasks extends Named, Shape> = {
   get: TRPCQueryProcedure<Def<{ id: string }, JobOf<Tasks>, Shape>>
   cancel: TRPCMutationProcedure<Def<{ id: string; reason?: string | null | undefined }, CancelOutcome, Shape>>
   notices: TRPCSubscriptionProcedure<Def<AllNoticesWire<Tasks['name']>, Tracked<NoticeOf<Tasks>>, Shape>>
-}
+} & ConsumerProcedures<Tasks, Shape>
 
 /** The procedures of each task of a tree, in the same nesting. */
 export type TreeProcedures<Tree, Shape, Prefix extends string = ''> = {

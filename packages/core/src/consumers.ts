@@ -1,0 +1,208 @@
+/**
+ * The members of consumer groups that this process serves.
+ *
+ * A member pulls: what is due, and what is new. While there is nothing it waits, and the hub's one reader of the feed
+ * wakes it: no connection to the store is blocked for consumers, however many there are. What others left behind, or
+ * acked elsewhere, rings no bell here, so a member also looks by itself, now and then and when something is due.
+ */
+import { backoffMs, type Growth } from './backoff.ts'
+import { type Clock, sleep } from './clock.ts'
+import type { GroupInfo, GroupRef, GroupRules } from './consumer-store.ts'
+import { type Cursor, START, streamId } from './cursor.ts'
+import { type DeliveredNotice, deliveryOf, tokenOf } from './delivery.ts'
+import { isLovageError, LovageError } from './errors.ts'
+import { noticeOrGap } from './feed.ts'
+import type { Hub } from './hub.ts'
+import type { JobNotice } from './notice.ts'
+import { Seat } from './seat.ts'
+import type { Store } from './store.ts'
+import type { Subscriber } from './subscriber.ts'
+
+/** How often an idle member looks by itself. It is also its sign of life. */
+const LOOK_MS = 5_000
+/** How often a full one looks for acks that reached another process: first, and at last. */
+const FULL_FIRST_MS = 25
+const FULL_MAX_MS = 1_000
+const BETWEEN_FAILURES: Growth = { type: 'exponential', firstMs: 100, maxMs: 2_000 }
+
+export interface MemberRequest {
+  group: GroupRef
+  member: string
+  rules: GroupRules
+  from: Cursor | null
+  window: number
+  maxGroups: number
+  signal: AbortSignal
+}
+
+/** A dead letter: a notice that nobody acked, and how often it was delivered. */
+export type DeadNotice = JobNotice & { readonly deliveries: number }
+
+export class Consumers {
+  readonly #store: Store
+  readonly #hub: Hub
+  readonly clock: Clock
+  readonly random: () => number
+  /** By group and member; two loops of one member happen while a client changes from one connection to the next. */
+  readonly #seats = new Map<string, Set<Seat>>()
+  readonly #closing = new AbortController()
+  #listening: { stop: AbortController; ready: Promise<void> } | undefined
+
+  constructor(store: Store, hub: Hub, clock: Clock, random: () => number) {
+    this.#store = store
+    this.#hub = hub
+    this.clock = clock
+    this.random = random
+  }
+
+  /**
+   * What one member is given, from what it holds already on; until the signal is aborted. It holds it until it is
+   * acked or `release` is called.
+   *
+   * @throws LovageError `TOO_MANY_GROUPS`, `GROUP_DELETED`, `CURSOR_INVALID`, and at first `STORE_UNAVAILABLE`
+   */
+  async *deliveries(request: MemberRequest): AsyncGenerator<DeliveredNotice, void, undefined> {
+    const { group, member, rules, window } = request
+    const signal = AbortSignal.any([request.signal, this.#closing.signal])
+    const opened = await this.#store.consumers.open({ ...request, ...group })
+    if (opened === 'full') throw new LovageError('TOO_MANY_GROUPS', { max: request.maxGroups })
+    const match = {
+      tasks: rules.tasks === null ? undefined : new Set(rules.tasks),
+      types: rules.types === null ? undefined : new Set(rules.types),
+      owner: group.owner ?? undefined,
+    }
+    const seat = new Seat(match, window, this.clock)
+    const leave = this.#take(group, member, seat)
+    try {
+      await this.#listen()
+      yield { type: 'ready', cursor: START }
+      let resume = true
+      let failures = 0
+      let fullMs = FULL_FIRST_MS
+      while (!signal.aborted) {
+        seat.listen()
+        let reply
+        try {
+          reply = await this.#store.consumers.pull({ ...group, member, window, resume })
+          failures = 0
+        } catch (error) {
+          if (signal.aborted) return
+          if (!isLovageError(error, 'STORE_UNAVAILABLE')) throw error
+          resume = true // what was delivered, it may have been to nobody
+          failures += 1
+          await sleep(this.clock, backoffMs(BETWEEN_FAILURES, failures, this.random), signal)
+          continue
+        }
+        if (reply === null) throw new LovageError('GROUP_DELETED', { group: group.name })
+        resume = false
+        seat.held = reply.held
+        const { gap, delivered, lag, nextDueMs } = reply
+        if (gap !== null) {
+          const { deliveries, missed, cursor } = gap
+          yield { type: 'gap', cursor, missed, deliveries, token: tokenOf({ member, id: 'gap', deliveries }) }
+        }
+        for (const { notice, deliveries } of delivered) {
+          if (signal.aborted) return
+          const token = tokenOf({ member, id: streamId(notice.cursor), deliveries })
+          yield { ...(await noticeOrGap(this.#store, notice)), deliveries, token }
+        }
+        if (delivered.length > 0 || gap !== null) fullMs = FULL_FIRST_MS
+        if (seat.held >= window) {
+          await seat.untilRoom(fullMs, signal)
+          fullMs = Math.min(2 * fullMs, FULL_MAX_MS)
+        } else if (lag === 0) {
+          await seat.untilRung(Math.min(nextDueMs ?? LOOK_MS, LOOK_MS), signal)
+        }
+      }
+    } finally {
+      leave()
+    }
+  }
+
+  /** @throws LovageError `OPTION_INVALID` */
+  async ack(group: GroupRef, tokens: readonly string[]): Promise<boolean[]> {
+    const acks = tokens.map(deliveryOf)
+    const settled = await this.#store.consumers.ack(group, acks)
+    for (const { member, id } of acks) {
+      if (id === 'gap') continue
+      for (const seat of this.#seats.get(keyOf(group, member)) ?? []) seat.settled(1)
+    }
+    return settled
+  }
+
+  /** @throws LovageError `OPTION_INVALID` */
+  async release(group: GroupRef, member: string, seen: readonly string[]): Promise<void> {
+    await this.#store.consumers.release(group, member, seen.map(deliveryOf))
+    for (const seats of this.#seats.values()) for (const seat of seats) seat.ring()
+  }
+
+  groups(owner?: string | null): Promise<GroupInfo[]> {
+    return this.#store.consumers.groups(owner)
+  }
+
+  /** Its members' loops end with `GROUP_DELETED`. */
+  async delete(group: GroupRef): Promise<boolean> {
+    const isDeleted = await this.#store.consumers.delete(group)
+    for (const seats of this.#seats.values()) for (const seat of seats) seat.ring()
+    return isDeleted
+  }
+
+  async dead(group: GroupRef, limit: number): Promise<DeadNotice[]> {
+    const letters = await this.#store.consumers.dead(group, limit)
+    const notices = await Promise.all(
+      letters.map(async ({ notice, deliveries }) => ({
+        ...(await noticeOrGap(this.#store, notice)),
+        deliveries,
+      })),
+    )
+    return notices.filter((notice): notice is DeadNotice => 'jobId' in notice)
+  }
+
+  /** Ends every loop. What it holds is free for others when it is due. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  #take(group: GroupRef, member: string, seat: Seat): () => void {
+    const key = keyOf(group, member)
+    const seats = this.#seats.get(key) ?? new Set()
+    this.#seats.set(key, seats.add(seat))
+    return () => {
+      seats.delete(seat)
+      if (seats.size === 0) this.#seats.delete(key)
+      if (this.#seats.size > 0) return
+      this.#listening?.stop.abort()
+      this.#listening = undefined
+    }
+  }
+
+  /** Resolves when everything that is written from now on will be heard. */
+  #listen(): Promise<void> {
+    if (this.#listening === undefined) {
+      const stop = new AbortController()
+      const subscribed = this.#hub.subscribe({}, stop.signal)
+      const listening = { stop, ready: subscribed.then(() => {}) }
+      this.#listening = listening
+      subscribed.then(
+        (subscriber) => void this.#hear(subscriber),
+        () => {
+          if (this.#listening === listening) this.#listening = undefined // the next member tries again
+        },
+      )
+    }
+    return this.#listening.ready
+  }
+
+  async #hear(subscriber: Subscriber): Promise<void> {
+    while (!subscriber.closed) {
+      subscriber.catchUp()
+      for (const seats of this.#seats.values()) for (const seat of seats) seat.ring()
+      for await (const record of subscriber.live(START)) {
+        for (const seats of this.#seats.values()) for (const seat of seats) seat.hear(record)
+      }
+    }
+    subscriber.leave()
+  }
+}
+
+const keyOf = ({ name, owner }: GroupRef, member: string): string => JSON.stringify([owner, name, member])
