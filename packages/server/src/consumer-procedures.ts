@@ -52,9 +52,19 @@ interface ConsumeWire<Names> {
 /** A notice as it travels: its `token` instead of an `ack` of its own. */
 type Delivered<N> = N extends { ack: unknown } ? Omit<N, 'ack'> & { readonly token: string } : never
 
+/** The first event: the group is there, and what is written from now on will be delivered. */
+interface Ready {
+  readonly type: 'ready'
+  readonly cursor: Cursor
+}
+
 export type ConsumerProcedures<Tasks extends Named, Shape> = {
   consume: TRPCSubscriptionProcedure<
-    Def<ConsumeWire<Tasks['name']>, AsyncIterable<{ id: Cursor; data: Delivered<ConsumedOf<Tasks>> }>, Shape>
+    Def<
+      ConsumeWire<Tasks['name']>,
+      AsyncIterable<{ id: Cursor; data: Delivered<ConsumedOf<Tasks>> | Ready }>,
+      Shape
+    >
   >
   /** At most 500 tokens. */
   ack: TRPCMutationProcedure<Def<{ name: string; tokens: readonly string[] }, AckOutcome[], Shape>>
