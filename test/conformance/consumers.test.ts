@@ -50,7 +50,7 @@ interface Which {
 }
 
 type Command =
-  | ({ do: 'open'; tasks: string[] | null; fromStart: boolean } & Which)
+  | ({ do: 'open'; tasks: readonly string[] | null; fromStart: boolean } & Which)
   | ({ do: 'pull'; member: string; window: number; resume: boolean } & Which)
   /** `backs`: which of the deliveries that the group was ever given, newest first. */
   | ({ do: 'ack'; backs: number[] } & Which)
@@ -192,7 +192,9 @@ test(
         try {
           for (const [n, one] of commands.entries()) {
             const expected = await model.play(one)
-            expect(await real.play(one), `the answer to command ${n}, ${JSON.stringify(one)}`).toEqual(expected)
+            expect(await real.play(one), `the answer to command ${n}, ${JSON.stringify(one)}`).toEqual(
+              expected,
+            )
           }
           expect(await real.look()).toEqual(await model.look())
         } finally {
@@ -213,7 +215,10 @@ type Turn =
   | { do: 'wait'; ms: number }
 
 const turn: fc.Arbitrary<Turn> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('write' as const), count: fc.integer({ min: 1, max: 400 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('write' as const), count: fc.integer({ min: 1, max: 400 }) }),
+  },
   {
     weight: 8,
     arbitrary: fc.record({
@@ -225,11 +230,17 @@ const turn: fc.Arbitrary<Turn> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'leave' as const, 'resume' as const), member }),
+    arbitrary: fc.record({
+      do: fc.constantFrom('crash' as const, 'leave' as const, 'resume' as const),
+      member,
+    }),
   },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1_000, ACK_WAIT_MS, MEMBER_TTL_MS) }),
+    arbitrary: fc.record({
+      do: fc.constant('wait' as const),
+      ms: fc.constantFrom(1_000, ACK_WAIT_MS, MEMBER_TTL_MS),
+    }),
   },
 )
 
@@ -349,7 +360,9 @@ async function account(open: Open, turns: readonly Turn[]): Promise<void> {
       const [info] = await store.consumers.groups()
       if (count === 0 && info!.lag === 0 && info!.pending === 0 && info!.missed === 0) break
     }
-    const dead = (await store.consumers.dead(GROUP, 1_000)).map(({ notice }) => parseCursor(notice.cursor).seq)
+    const dead = (await store.consumers.dead(GROUP, 1_000)).map(
+      ({ notice }) => parseCursor(notice.cursor).seq,
+    )
     expect((await store.consumers.groups())[0]!.dead).toBe(dead.length)
     expect(dead.filter((seq) => seen.acked.has(seq))).toEqual([])
     expect(seen.acked.size + dead.length + seen.missed).toBe(written)
@@ -359,17 +372,19 @@ async function account(open: Open, turns: readonly Turn[]): Promise<void> {
 }
 
 describe('every record ends acked, dead or missed, whoever crashes and whatever is trimmed', () => {
-  test.for([
+  for (const [name, open] of [
     ['memory', openMemory],
     ['Redis', openRedis],
-  ] as const)(
-    'in %s',
-    async ([, open]) => {
-      await fc.assert(
-        fc.asyncProperty(fc.array(turn, { minLength: 5, maxLength: 40 }), (turns) => account(open, turns)),
-        { numRuns: RUNS, interruptAfterTimeLimit: TIME_MS, ...seeded() },
-      )
-    },
-    6 * TIME_MS,
-  )
+  ] as const) {
+    test(
+      `in ${name}`,
+      async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.array(turn, { minLength: 5, maxLength: 40 }), (turns) => account(open, turns)),
+          { numRuns: RUNS, interruptAfterTimeLimit: TIME_MS, ...seeded() },
+        )
+      },
+      6 * TIME_MS,
+    )
+  }
 })

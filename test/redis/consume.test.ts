@@ -13,7 +13,11 @@ import { test as base } from './stage.ts'
 type Consumed = ConsumedOf<Named>
 
 const test = base.extend<{ queue: Queue<typeof consumedTasks> }>({
-  queue: async ({ store }, use) => use(queueOver(consumedTasks, store, { onWarning: () => {} })),
+  queue: async ({ store }, use) => {
+    const queue = queueOver(consumedTasks, store, { onWarning: () => {} })
+    await use(queue)
+    await queue.close()
+  },
 })
 
 async function take(loop: AsyncGenerator<Consumed, void, undefined>, count: number): Promise<Consumed[]> {
@@ -42,9 +46,8 @@ test('twenty consumers and twenty followers block one connection together', asyn
   redis,
   namespace,
 }) => {
-  const stop = new AbortController()
-  const loops = Array.from({ length: 20 }, (_, n) => queue.consume(`group-${n}`, { signal: stop.signal }))
-  const feeds = Array.from({ length: 20 }, () => queue.notices({ signal: stop.signal }))
+  const loops = Array.from({ length: 20 }, (_, n) => queue.consume(`group-${n}`))
+  const feeds = Array.from({ length: 20 }, () => queue.notices())
   const nexts = loops.map((loop) => loop.next())
   await Promise.all(feeds.map((feed) => feed.next()))
   await vi.waitFor(async () => {
@@ -55,7 +58,6 @@ test('twenty consumers and twenty followers block one connection together', asyn
   const { id } = await queue.score.enqueue(1)
   const given = await Promise.all(nexts)
   expect(given.map(({ value }) => value && 'jobId' in value && value.jobId)).toEqual(loops.map(() => id))
-  stop.abort()
 })
 
 test('a consumer whose connections are killed goes on, and is given nothing twice', async ({
@@ -89,10 +91,14 @@ test('a member that is killed loses what it holds to another, once it is due, an
   namespace,
 }) => {
   const handles = await queue.score.enqueueMany(Array.from({ length: 20 }, (_, n) => n))
-  const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'dist', 'redis', 'fixtures', 'consumer.js')], {
-    env: { ...process.env, REDIS_URL: url, NAMESPACE: namespace, ACKS: '4' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '..', 'dist', 'redis', 'fixtures', 'consumer.js')],
+    {
+      env: { ...process.env, REDIS_URL: url, NAMESPACE: namespace, ACKS: '4' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   try {
     const acked: string[] = []
     for await (const line of createInterface({ input: child.stdout })) {

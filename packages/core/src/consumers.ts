@@ -45,7 +45,8 @@ export class Consumers {
   readonly random: () => number
   /** By group and member; two loops of one member happen while a client changes from one connection to the next. */
   readonly #seats = new Map<string, Set<Seat>>()
-  readonly #closing = new AbortController()
+  readonly #loops = new Set<AbortController>()
+  #isClosed = false
   #listening: { stop: AbortController; ready: Promise<void> } | undefined
 
   constructor(store: Store, hub: Hub, clock: Clock, random: () => number) {
@@ -63,9 +64,8 @@ export class Consumers {
    */
   async *deliveries(request: MemberRequest): AsyncGenerator<DeliveredNotice, void, undefined> {
     const { group, member, rules, window } = request
-    const signal = AbortSignal.any([request.signal, this.#closing.signal])
-    const opened = await this.#store.consumers.open({ ...request, ...group })
-    if (opened === 'full') throw new LovageError('TOO_MANY_GROUPS', { max: request.maxGroups })
+    const own = this.#loop(request.signal)
+    const { signal } = own
     const match = {
       tasks: rules.tasks === null ? undefined : new Set(rules.tasks),
       types: rules.types === null ? undefined : new Set(rules.types),
@@ -74,6 +74,8 @@ export class Consumers {
     const seat = new Seat(match, window, this.clock)
     const leave = this.#take(group, member, seat)
     try {
+      const opened = await this.#store.consumers.open({ ...request, ...group })
+      if (opened === 'full') throw new LovageError('TOO_MANY_GROUPS', { max: request.maxGroups })
       await this.#listen()
       yield { type: 'ready', cursor: START }
       let resume = true
@@ -81,41 +83,37 @@ export class Consumers {
       let fullMs = FULL_FIRST_MS
       while (!signal.aborted) {
         seat.listen()
-        let reply
         try {
-          reply = await this.#store.consumers.pull({ ...group, member, window, resume })
+          const reply = await this.#store.consumers.pull({ ...group, member, window, resume })
+          if (reply === null) throw new LovageError('GROUP_DELETED', { group: group.name })
+          const { gap, delivered, held, lag, nextDueMs } = reply
+          seat.held = held
+          if (gap !== null) yield { type: 'gap', ...gap, token: tokenOf({ member, id: 'gap', ...gap }) }
+          for (const { notice, deliveries } of delivered) {
+            if (signal.aborted) return
+            const token = tokenOf({ member, id: streamId(notice.cursor), deliveries })
+            yield { ...(await noticeOrGap(this.#store, notice)), deliveries, token }
+          }
+          resume = false
           failures = 0
+          if (delivered.length > 0) fullMs = FULL_FIRST_MS
+          if (seat.held >= window) {
+            await seat.untilRoom(fullMs, signal)
+            fullMs = Math.min(2 * fullMs, FULL_MAX_MS)
+          } else if (lag === 0) {
+            await seat.untilRung(Math.min(nextDueMs ?? LOOK_MS, LOOK_MS), signal)
+          }
         } catch (error) {
           if (signal.aborted) return
           if (!isLovageError(error, 'STORE_UNAVAILABLE')) throw error
           resume = true // what was delivered, it may have been to nobody
           failures += 1
           await sleep(this.clock, backoffMs(BETWEEN_FAILURES, failures, this.random), signal)
-          continue
-        }
-        if (reply === null) throw new LovageError('GROUP_DELETED', { group: group.name })
-        resume = false
-        seat.held = reply.held
-        const { gap, delivered, lag, nextDueMs } = reply
-        if (gap !== null) {
-          const { deliveries, missed, cursor } = gap
-          yield { type: 'gap', cursor, missed, deliveries, token: tokenOf({ member, id: 'gap', deliveries }) }
-        }
-        for (const { notice, deliveries } of delivered) {
-          if (signal.aborted) return
-          const token = tokenOf({ member, id: streamId(notice.cursor), deliveries })
-          yield { ...(await noticeOrGap(this.#store, notice)), deliveries, token }
-        }
-        if (delivered.length > 0 || gap !== null) fullMs = FULL_FIRST_MS
-        if (seat.held >= window) {
-          await seat.untilRoom(fullMs, signal)
-          fullMs = Math.min(2 * fullMs, FULL_MAX_MS)
-        } else if (lag === 0) {
-          await seat.untilRung(Math.min(nextDueMs ?? LOOK_MS, LOOK_MS), signal)
         }
       }
     } finally {
       leave()
+      own.forget()
     }
   }
 
@@ -160,7 +158,24 @@ export class Consumers {
 
   /** Ends every loop. What it holds is free for others when it is due. */
   close(): void {
-    this.#closing.abort()
+    this.#isClosed = true
+    for (const loop of this.#loops) loop.abort()
+  }
+
+  /** Aborted with the signal of a loop, or when all end. `AbortSignal.any` would leave a trace of each loop. */
+  #loop(signal: AbortSignal): { signal: AbortSignal; forget: () => void } {
+    const own = new AbortController()
+    const end = (): void => own.abort()
+    this.#loops.add(own)
+    signal.addEventListener('abort', end)
+    if (signal.aborted || this.#isClosed) end()
+    return {
+      signal: own.signal,
+      forget: () => {
+        this.#loops.delete(own)
+        signal.removeEventListener('abort', end)
+      },
+    }
   }
 
   #take(group: GroupRef, member: string, seat: Seat): () => void {
@@ -180,7 +195,7 @@ export class Consumers {
   #listen(): Promise<void> {
     if (this.#listening === undefined) {
       const stop = new AbortController()
-      const subscribed = this.#hub.subscribe({}, stop.signal)
+      const subscribed = this.#hub.subscribe({}, { signal: stop.signal })
       const listening = { stop, ready: subscribed.then(() => {}) }
       this.#listening = listening
       subscribed.then(

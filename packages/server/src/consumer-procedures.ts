@@ -78,12 +78,12 @@ export type ConsumerProcedures<Tasks extends Named, Shape> = {
 }
 
 export function consumerProcedures(kit: Kit, maxGroups: number): TRPCRouterRecord {
-  const { engine, base, open, ownerOf, expiresOf } = kit
+  const { engine, base, open, ownerOf, rightsOf } = kit
   const { consumers } = engine
   const group = (ctx: object, name: string) => groupOf(name, ownerOf(ctx) ?? null)
   return {
     consume: base.input(envelope(CONSUME_FIELDS, { open })).subscription(({ ctx, input, signal }) =>
-      deliver(ctx, signal, expiresOf(ctx), (own) => {
+      deliver(ctx, signal, rightsOf(ctx), ({ signal: own }) => {
         const { name, member = newMember(), lastEventId: _, ...options } = input
         for (const task of options.tasks ?? []) engine.task(task)
         const request = memberRequest(group(ctx, name), member, field.given(options))
