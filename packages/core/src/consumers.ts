@@ -9,13 +9,14 @@ import { backoffMs, type Growth } from './backoff.ts'
 import { type Clock, sleep } from './clock.ts'
 import type { GroupInfo, GroupRef, GroupRules } from './consumer-store.ts'
 import { type Cursor, START, streamId } from './cursor.ts'
-import { type DeliveredNotice, deliveryOf, tokenOf } from './delivery.ts'
+import { type DeliveredNotice, deliveryOf, type GapNotice, tokenOf } from './delivery.ts'
 import { isLovageError, LovageError } from './errors.ts'
-import { noticeOrGap } from './feed.ts'
+import { fetchEnd } from './feed.ts'
 import type { Hub } from './hub.ts'
 import type { JobNotice } from './notice.ts'
 import { Seat } from './seat.ts'
-import type { Store } from './store.ts'
+import { noticeOf } from './snapshot.ts'
+import type { Store, StoredNotice } from './store.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /** How often an idle member looks by itself. It is also its sign of life. */
@@ -212,12 +213,17 @@ export class Consumers {
     while (!subscriber.closed) {
       subscriber.catchUp()
       for (const seats of this.#seats.values()) for (const seat of seats) seat.ring()
-      for await (const record of subscriber.live(START)) {
-        for (const seats of this.#seats.values()) for (const seat of seats) seat.hear(record)
+      for await (const records of subscriber.live(START)) {
+        for (const seats of this.#seats.values())
+          for (const seat of seats) for (const record of records) seat.hear(record)
       }
     }
     subscriber.leave()
   }
 }
+
+/** A record as a notice; one whose result was too large for the feed and is no longer kept was missed. */
+const noticeOrGap = async (store: Store, record: StoredNotice): Promise<JobNotice | GapNotice> =>
+  noticeOf(record) ?? (await fetchEnd(store, record)) ?? { type: 'gap', cursor: record.cursor, missed: 1 }
 
 const keyOf = ({ name, owner }: GroupRef, member: string): string => JSON.stringify([owner, name, member])

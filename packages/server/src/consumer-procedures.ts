@@ -8,6 +8,7 @@
  */
 import {
   type AckOutcome,
+  type Batch,
   type ConsumedOf,
   type Cursor,
   type DeadNotice,
@@ -18,6 +19,7 @@ import {
   memberRequest,
   type Named,
   newMember,
+  type Notice,
 } from '@lovage/core'
 import type {
   TRPCMutationProcedure,
@@ -87,7 +89,7 @@ export function consumerProcedures(kit: Kit, maxGroups: number): TRPCRouterRecor
         const { name, member = newMember(), lastEventId: _, ...options } = input
         for (const task of options.tasks ?? []) engine.task(task)
         const request = memberRequest(group(ctx, name), member, field.given(options))
-        return consumers.deliveries({ ...request, maxGroups, signal: own })
+        return oneEach(consumers.deliveries({ ...request, maxGroups, signal: own }))
       }),
     ),
     ack: base
@@ -120,6 +122,11 @@ export function consumerProcedures(kit: Kit, maxGroups: number): TRPCRouterRecor
         answer(() => consumers.dead(group(ctx, name), limit)),
       ),
   }
+}
+
+/** One at a time: of what comes together, a slow client is spared reports; but each of these waits for its ack. */
+async function* oneEach(notices: AsyncIterable<Notice>): AsyncGenerator<Batch, void, undefined> {
+  for await (const notice of notices) yield [notice]
 }
 
 const DEAD_PAGE = 100
