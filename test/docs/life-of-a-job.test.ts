@@ -36,10 +36,13 @@ test('the page has an example for each of its sections', () => {
 })
 
 describe('the example', () => {
-  test.for(others.map(({ title, code }, at) => [`${at + 1}, ${title}`, code, at] as const))('%s', async ([, code, at]) => {
-    expect(code).toContain('assert')
-    const file = join(folder, `example-${at}.ts`)
-    await writeFile(file, code)
-    await import(file)
-  })
+  test.for(others.map(({ title, code }, at) => [`${at + 1}, ${title}`, code, at] as const))(
+    '%s',
+    async ([, code, at]) => {
+      expect(code).toContain('assert')
+      const file = join(folder, `example-${at}.ts`)
+      await writeFile(file, code)
+      await import(file)
+    },
+  )
 })

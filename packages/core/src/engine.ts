@@ -3,6 +3,9 @@
  * keeps owners apart, and turns stored records into jobs and notices. The store below it only keeps.
  */
 import { type Clock, systemClock } from './clock.ts'
+import { consumeHere } from './consume.ts'
+import type { ConsumedOf, ConsumeOptions } from './consumer.ts'
+import { Consumers } from './consumers.ts'
 import { START } from './cursor.ts'
 import type { FlowEnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
@@ -33,7 +36,7 @@ import {
 } from './store.ts'
 import { type AnyTask, task as defineTask } from './task.ts'
 import type { TaskRules } from './task-rules.ts'
-import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
+import { type Named, type NamedTask, taskList, type TaskTree } from './tasks.ts'
 import { tellEnqueue, tellFollowing } from './telling.ts'
 
 export interface EngineOptions {
@@ -77,6 +80,7 @@ export class Engine {
   /** What happens here, for logs, metrics and tests. */
   readonly events = new Events<QueueEvents>('queue.error')
   readonly #tasks: ReadonlyMap<string, AnyTask>
+  readonly consumers: Consumers
   readonly #hub: Hub
   readonly #resultTtlMs: number
   readonly #shortestTtlMs: number
@@ -104,7 +108,9 @@ export class Engine {
     this.#otherTerms = { ttlMs: this.#resultTtlMs, maxPayloadBytes, clock }
     this.#acceptsUnknownTasks = options.acceptsUnknownTasks ?? false
     this.#warn = options.onWarning ?? console.warn
-    this.#hub = new Hub(store, this.clock, options.random ?? Math.random)
+    const { random = Math.random } = options
+    this.#hub = new Hub(store, clock, random)
+    this.consumers = new Consumers(store, this.#hub, clock, random)
   }
 
   /** @throws LovageError `TASK_UNKNOWN` */
@@ -314,7 +320,15 @@ export class Engine {
     return inspectionOf(seen, counts)
   }
 
+  /** A consumer beside the store. */
+  consume(name: string, options: ConsumeOptions): AsyncGenerator<ConsumedOf<Named>, void, undefined> {
+    this.#checkOnce()
+    for (const task of options.tasks ?? []) this.task(task)
+    return consumeHere(this.consumers, name, options)
+  }
+
   async close(): Promise<void> {
+    this.consumers.close()
     this.#hub.close()
     await this.store.close()
   }
