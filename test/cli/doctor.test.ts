@@ -12,7 +12,12 @@ interface Report {
 test('a server that keeps what it is given is well', async ({ lovage }) => {
   await withRedis(['--appendonly', 'yes'], async ({ url, port }) => {
     const { code, stdout } = await lovage(['doctor', '--redis', url])
-    expect(stdout.trim().split('\n')).toEqual([
+    // A busy machine is slow to answer, and told about it.
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .filter((line) => !line.startsWith('    '))
+    expect(lines).toEqual([
       `✓ connection   127.0.0.1:${port}`,
       expect.stringMatching(/^✓ version {6}(Redis|Valkey) \d+\.\d+/),
       '✓ role         primary',
@@ -20,7 +25,7 @@ test('a server that keeps what it is given is well', async ({ lovage }) => {
       '✓ persistence  append-only file',
       expect.stringMatching(/^✓ memory {7}\d+\.\d MiB, without a limit$/),
       expect.stringMatching(/^[✓!] latency {6}\d+\.\d\d ms median, \d+\.\d\d ms worst of 20$/),
-      expect.stringMatching(/^✓ clock/),
+      expect.stringMatching(/^[✓!] clock/),
       '✓ workers      0 worker(s); 0 queued, 0 running, 0 scheduled',
     ])
     expect(code).toBe(0)

@@ -13,6 +13,7 @@ import {
   waitForResult,
 } from '@lovage/core'
 import { groupsOf, type Group, sizeOf } from './bulk.ts'
+import { consume } from './consume.ts'
 import { under, type Wire } from './wire.ts'
 
 const handleOf = (wire: Wire, path: string, ref: unknown): JobHandle =>
@@ -73,6 +74,12 @@ const verbs = {
   /** At the path `jobs.failed`; the new job is one of `jobs`. */
   retry: async (wire: Wire, path: string, id: string) =>
     handleOf(wire, path.replace(/\.?failed$/, ''), await wire.mutate(under(path, 'retry'), { id })),
+  consume,
+  groups: (wire: Wire, path: string) => wire.query(under(path, 'groups'), {}),
+  deleteGroup: async (wire: Wire, path: string, name: string) =>
+    (await wire.mutate<{ deleted: boolean }>(under(path, 'deleteGroup'), { name })).deleted,
+  deadNotices: (wire: Wire, path: string, name: string, options: { limit?: number } = {}) =>
+    wire.query(under(path, 'deadNotices'), { ...given(options), name }),
 
   attach: (
     wire: Wire,

@@ -38,6 +38,7 @@ function scripted(options: Partial<ResumeOptions> = {}) {
   const delays = new Sequence<{ ms: number; pass: () => void; isPending: boolean }>()
   const stop = new AbortController()
   const loop = resume({
+    inOrder: true,
     open: (place) => (to) => {
       const line = { place, to, isOpen: true }
       lines.push(line)

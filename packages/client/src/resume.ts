@@ -18,6 +18,8 @@ export interface ResumeOptions {
   signal: AbortSignal
   /** One job is followed: the terminal notice is the last. */
   untilEnd: boolean
+  /** Whether cursors rise, so that one which does not is a repeat. */
+  inOrder: boolean
   clock: Clock
   random: () => number
 }
@@ -27,7 +29,7 @@ const MAX_DOUBTFUL = 5
 
 /** Ends quietly when the signal is aborted; throws where following again would not help. */
 export async function* resume(options: ResumeOptions): AsyncGenerator<Notice, void, undefined> {
-  const { open, from, signal, untilEnd, clock, random } = options
+  const { open, from, signal, untilEnd, inOrder, clock, random } = options
   let cursor: Cursor | undefined
   let isReady = false
   let failures = 0
@@ -78,7 +80,8 @@ export async function* resume(options: ResumeOptions): AsyncGenerator<Notice, vo
 
   /** Events of the feed itself stand at places where a notice stood; and the end of a job is never a repeat. */
   function isRepeat(notice: Notice): boolean {
-    if (cursor === undefined || !('jobId' in notice) || (untilEnd && isTerminal(notice))) return false
+    if (!inOrder || cursor === undefined || !('jobId' in notice) || (untilEnd && isTerminal(notice)))
+      return false
     return compareCursors(notice.cursor, cursor) <= 0
   }
 }

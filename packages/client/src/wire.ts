@@ -19,16 +19,20 @@ interface Following {
   from: Cursor | 'start' | undefined
   signal: AbortSignal | undefined
   untilEnd: boolean
+  /** Whether cursors rise, so that one which does not is a repeat. Default true. */
+  inOrder?: boolean
 }
 
 export class Wire {
   readonly clock: Clock
+  readonly random: () => number
   readonly #parts: WireParts
   readonly #closing = new AbortController()
 
   constructor(parts: WireParts) {
     this.#parts = parts
     this.clock = parts.clock
+    this.random = parts.random
   }
 
   get connection(): Connection {
@@ -45,7 +49,19 @@ export class Wire {
     return (await this.#parts.http.mutate(path, input, bytes)) as Answer
   }
 
-  async *follow({ path, input, from, signal, untilEnd }: Following): AsyncGenerator<Notice, void, undefined> {
+  /** Says goodbye, also when the client was closed; nobody is told whether it was heard. */
+  async farewell(path: string, input: object): Promise<void> {
+    await this.#parts.http.mutate(path, input, 0).catch(() => {})
+  }
+
+  async *follow({
+    path,
+    input,
+    from,
+    signal,
+    untilEnd,
+    inOrder = true,
+  }: Following): AsyncGenerator<Notice, void, undefined> {
     this.#checkOpen()
     const { lines, clock, random } = this.#parts
     const { signal: closing } = this.#closing
@@ -54,6 +70,7 @@ export class Wire {
       from,
       signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
       untilEnd,
+      inOrder,
       clock,
       random,
     })

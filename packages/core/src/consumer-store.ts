@@ -110,8 +110,8 @@ export interface ConsumerStore {
    * meanwhile, and this ack changed nothing.
    */
   ack(group: GroupRef, acks: readonly Delivery[]): Promise<boolean[]>
-  /** Ends a member. All that it holds is due at once; a delivery in `unseen` does not count. */
-  release(group: GroupRef, member: string, unseen: readonly Delivery[]): Promise<void>
+  /** Ends a member. All that it holds is due at once; a delivery that is not among `seen` does not count. */
+  release(group: GroupRef, member: string, seen: readonly Delivery[]): Promise<void>
   /** By owner, then by name. `undefined`: the groups of all owners. */
   groups(owner?: string | null): Promise<GroupInfo[]>
   /** Deletes a group with its dead letters. */

@@ -3,6 +3,9 @@
  * keeps owners apart, and turns stored records into jobs and notices. The store below it only keeps.
  */
 import { type Clock, systemClock } from './clock.ts'
+import { consumeHere } from './consume.ts'
+import type { ConsumedOf, ConsumeOptions } from './consumer.ts'
+import { Consumers } from './consumers.ts'
 import { START } from './cursor.ts'
 import type { FlowEnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
@@ -21,7 +24,8 @@ import { JOB_NOTICE_TYPES, type Notice } from './notice.ts'
 import type { NoticesOptions } from './queue.ts'
 import { refused } from './refused.ts'
 import { checkSchedules } from './schedules.ts'
-import { parse, type Issue } from './schema.ts'
+import { isWithin, type Scope } from './scope.ts'
+import { issueAt, parse, type Issue } from './schema.ts'
 import { jobOf, sharedNoticeOf, subjectOf } from './snapshot.ts'
 import {
   type CancelReply,
@@ -32,7 +36,7 @@ import {
   type Store,
 } from './store.ts'
 import { type AnyTask, task as defineTask } from './task.ts'
-import { type NamedTask, taskList, type TaskTree } from './tasks.ts'
+import { type Named, type NamedTask, taskList, type TaskTree } from './tasks.ts'
 import { tellEnqueue, tellFollowing } from './telling.ts'
 
 export interface EngineOptions {
@@ -50,12 +54,6 @@ export interface EngineOptions {
   random?: () => number
   /** Hears once, after the first use, what an operator should know about the store's settings. Default `console.warn`. */
   onWarning?: (message: string) => void
-}
-
-/** Which jobs a caller may touch. Absent: whatever task, whosever it is. */
-export interface Scope {
-  task?: string | undefined
-  owner?: string | undefined
 }
 
 const NO_OPTIONS: QueueEnqueueOptions = {} // shared, so that an enqueue without any makes none
@@ -76,6 +74,7 @@ export class Engine {
   /** What happens here, for logs, metrics and tests. */
   readonly events = new Events<QueueEvents>('queue.error')
   readonly #tasks: ReadonlyMap<string, AnyTask>
+  readonly consumers: Consumers
   readonly #hub: Hub
   readonly #resultTtlMs: number
   readonly #shortestTtlMs: number
@@ -103,7 +102,9 @@ export class Engine {
     this.#otherTerms = { ttlMs: this.#resultTtlMs, maxPayloadBytes, clock }
     this.#acceptsUnknownTasks = options.acceptsUnknownTasks ?? false
     this.#warn = options.onWarning ?? console.warn
-    this.#hub = new Hub(store, this.clock, options.random ?? Math.random)
+    const { random = Math.random } = options
+    this.#hub = new Hub(store, clock, random)
+    this.consumers = new Consumers(store, this.#hub, clock, random)
   }
 
   /** @throws LovageError `TASK_UNKNOWN` */
@@ -163,7 +164,7 @@ export class Engine {
     for (const [index, input] of inputs.entries()) {
       const checking = parse(task.input, input)
       const checked = checking instanceof Promise ? await checking : checking
-      if (!checked.ok) issues.push(...checked.issues.map((issue) => at(index, issue)))
+      if (!checked.ok) issues.push(...checked.issues.map((issue) => issueAt(index, issue)))
     }
     if (issues.length > 0) throw new LovageError('INPUT_INVALID', { task: name, issues })
     const terms = this.terms(name)
@@ -298,7 +299,15 @@ export class Engine {
     return inspectionOf(seen, counts)
   }
 
+  /** A consumer beside the store. */
+  consume(name: string, options: ConsumeOptions): AsyncGenerator<ConsumedOf<Named>, void, undefined> {
+    this.#checkOnce()
+    for (const task of options.tasks ?? []) this.task(task)
+    return consumeHere(this.consumers, name, options)
+  }
+
   async close(): Promise<void> {
+    this.consumers.close()
     this.#hub.close()
     await this.store.close()
   }
@@ -337,14 +346,4 @@ export class Engine {
       ? new LovageError('RESULT_EXPIRED', { id, keptMs })
       : new LovageError('NOT_FOUND', { id })
   }
-}
-
-/** Whether a job of this task and owner may be touched. */
-export const isWithin = (scope: Scope, task: string, owner: string | null): boolean =>
-  (scope.task === undefined || scope.task === task) && (scope.owner === undefined || scope.owner === owner)
-
-/** An issue of one of many inputs, its path led by the input's place: `[3].texts`. */
-function at(index: number, { path, message }: Issue): Issue {
-  const rest = path === '' || path.startsWith('[') ? path : `.${path}`
-  return { path: `[${index}]${rest}`, message }
 }

@@ -82,6 +82,14 @@ const sentences: { [C in ErrorCode]: [ErrorDetails[C], string] } = {
     { max: 9 },
     'This connection has 9 subscriptions already, which is the most allowed.',
   ],
+  TOO_MANY_GROUPS: [
+    { max: 9 },
+    'There are 9 consumer groups already, which is the most allowed. Delete those that nobody uses.',
+  ],
+  GROUP_DELETED: [
+    { group: 'mailer' },
+    'The consumer group "mailer" was deleted. Consuming again makes a new one.',
+  ],
   DISCONNECTED: [{ url: 'ws://x', cause: 'closed' }, 'The connection to ws://x failed: closed'],
   CLOSED: [{ what: 'The queue' }, 'The queue is closed.'],
   INTERNAL: [{ message: 'odd' }, 'odd'],

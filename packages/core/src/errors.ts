@@ -34,6 +34,8 @@ export interface ErrorDetails {
   VERSION_UNSUPPORTED: { what: string; seen: number; known: number }
   UNAUTHORIZED: { message: string }
   TOO_MANY_SUBSCRIPTIONS: { max: number }
+  TOO_MANY_GROUPS: { max: number }
+  GROUP_DELETED: { group: string }
   DISCONNECTED: { url: string; cause: string }
   CLOSED: { what: string }
   INTERNAL: { message: string }

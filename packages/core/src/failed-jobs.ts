@@ -1,5 +1,6 @@
 /** The jobs that failed for good: looked at, run again, or forgotten. */
-import type { Engine, Scope } from './engine.ts'
+import type { Engine } from './engine.ts'
+import type { Scope } from './scope.ts'
 import { LovageError } from './errors.ts'
 import type { JobRef } from './handle.ts'
 import { newJobId } from './id.ts'

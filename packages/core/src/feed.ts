@@ -209,7 +209,7 @@ async function* complete(
   if (batch.length > 0) yield batch
 }
 
-async function fetchEnd(store: Store, { jobId, cursor }: StoredNotice): Promise<JobNotice | null> {
+export async function fetchEnd(store: Store, { jobId, cursor }: StoredNotice): Promise<JobNotice | null> {
   const snapshot = await store.get(jobId)
   return snapshot !== null && hasEnded(snapshot) ? { ...terminalNotice(snapshot), cursor } : null
 }

@@ -24,6 +24,17 @@ export {
   SCAN_MAX,
   WINDOW_MAX,
 } from './consumer-store.ts'
+export { ackWaitMsOf, groupOf, memberRequest, newMember } from './consume.ts'
+export {
+  type AckOutcome,
+  type ConsumedOf,
+  consumeFrom,
+  type ConsumeOptions,
+  type ConsumerParts,
+  type ConsumerSource,
+} from './consumer.ts'
+export type { DeadNotice } from './consumers.ts'
+export type { DeliveredNotice } from './delivery.ts'
 export { compareCursors, type Cursor, parseCursor, START, streamId } from './cursor.ts'
 export { type Duration, durationMs } from './duration.ts'
 export {
@@ -35,7 +46,8 @@ export {
 } from './errors.ts'
 export { Events, type Following, type QueueEvents } from './events.ts'
 export type { BoundTask, HandlerOf, Handlers, JobContext } from './handler.ts'
-export { Engine, type EngineOptions, type FeedOptions, type Scope } from './engine.ts'
+export { Engine, type EngineOptions, type FeedOptions } from './engine.ts'
+export type { Scope } from './scope.ts'
 export type { Batch } from './feed.ts'
 export { newestProgress } from './subscriber.ts'
 export {

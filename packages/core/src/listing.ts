@@ -1,5 +1,6 @@
 /** Looking for jobs, and doing something with all that were found. */
-import { isWithin, type Engine, type Scope } from './engine.ts'
+import { type Engine } from './engine.ts'
+import { isWithin, type Scope } from './scope.ts'
 import { isFinal, type Job, type JobState } from './job.ts'
 import { keyTag } from './new-job.ts'
 import { refused } from './refused.ts'

@@ -1,5 +1,9 @@
 /** The queue: the typed face of the engine, one entry for each task, beside the calls that concern all of them. */
 import { type Clock, systemClock } from './clock.ts'
+import { groupCalls } from './consume.ts'
+import type { GroupInfo } from './consumer-store.ts'
+import type { ConsumedOf, ConsumeOptions } from './consumer.ts'
+import type { DeadNotice } from './consumers.ts'
 import type { Cursor } from './cursor.ts'
 import { Engine, type EngineOptions } from './engine.ts'
 import type { FlowEnqueueOptions, FlowOwnOptions, QueueEnqueueOptions } from './enqueue-options.ts'
@@ -142,6 +146,23 @@ export interface AllCalls<Tasks extends Named, Options = QueueEnqueueOptions> {
   /** Cancels all that the filter finds. Give at least one of tag, task, key and state. */
   cancelMany(filter: Omit<JobFilter, OwnerKey<Options>>, reason?: string): Promise<{ cancelled: number }>
   readonly failed: FailedCalls<Tasks, Options>
+  /**
+   * The notices of a named group, shared with all others who consume under this name: each goes to one of them, and
+   * again, to whoever is there, until it is acked. The group goes on where it was, whoever comes and goes.
+   *
+   * @throws LovageError `OPTION_INVALID`, `TOO_MANY_GROUPS`, `GROUP_DELETED`, `CURSOR_INVALID`
+   * @example for await (const n of jobs.consume('mailer', { tasks: ['invoice'] })) { …; await n.ack() }
+   */
+  consume<const Name extends Tasks['name'] = Tasks['name'], const Type extends JobNoticeType = JobNoticeType>(
+    name: string,
+    options?: ConsumeOptions<Name, Type>,
+  ): AsyncGenerator<ConsumedOf<Extract<Tasks, { name: Name }>, Type>, void, undefined>
+  /** The consumer groups, and how far each is. */
+  groups(): Promise<GroupInfo[]>
+  /** Deletes a group with its dead letters; loops of its members end with `GROUP_DELETED`. `false`: there was none. */
+  deleteGroup(name: string): Promise<boolean>
+  /** The newest notices that nobody of a group acked in as many deliveries as allowed, oldest first. Default 100. */
+  deadNotices(name: string, options?: { limit?: number }): Promise<DeadNotice[]>
   /** A handle again from what `toJSON` gave, or from an id and a task's name: then it starts with a snapshot. */
   attach<Name extends Tasks['name']>(ref: {
     id: string
@@ -157,6 +178,9 @@ export interface AllCalls<Tasks extends Named, Options = QueueEnqueueOptions> {
 
 export type Queue<Tree extends TaskTree = TaskTree> = CallsOf<Tree, QueueEnqueueOptions> &
   AllCalls<TasksOf<Tree>> & {
+    /** Without `owner` the group of whoever consumes beside the store. */
+    deleteGroup(name: string, options?: { owner?: string | null }): Promise<boolean>
+    deadNotices(name: string, options?: { owner?: string | null; limit?: number }): Promise<DeadNotice[]>
     counts(): Promise<Counts>
     /** Cancels every job of a task that has not begun: those that are queued, scheduled, or wait for others. */
     purge(target: { task: string }, reason?: string): Promise<{ cancelled: number }>
@@ -252,6 +276,8 @@ export function queueOver<const Tree extends TaskTree>(
       ...schedulesOf(engine),
       trigger: async (name: string) => anyHandle(await triggerSchedule(engine, name)),
     },
+    consume: (name: string, consumeOptions: ConsumeOptions = {}) => engine.consume(name, consumeOptions),
+    ...groupCalls(engine.consumers),
     attach: (ref: { id: string; task: string; cursor?: Cursor }) => {
       if (ref.task !== GROUP) engine.task(ref.task)
       return createHandle(source(ref.task), { ...ref, cursor: ref.cursor ?? '' }, clock)

@@ -34,3 +34,9 @@ function pathText(path: ReadonlyArray<PropertyKey | StandardSchemaV1.PathSegment
   }
   return text
 }
+
+/** An issue of one of many inputs, its path led by the input's place: `[3].texts`. */
+export function issueAt(index: number, { path, message }: Issue): Issue {
+  const rest = path === '' || path.startsWith('[') ? path : `.${path}`
+  return { path: `[${index}]${rest}`, message }
+}

@@ -48,11 +48,11 @@ export function redisConsumers(run: Run): ConsumerStore {
       return { delivered: records.flatMap(deliveredOf), ...rest }
     },
     ack: (ref, acks) => run(ack, { group: textOf(ref) }, acks.flatMap(ackItems)),
-    release: (ref, member, unseen) =>
+    release: (ref, member, seen) =>
       run(
         release,
         { group: textOf(ref), member },
-        unseen.flatMap(({ id, deliveries }) => [id, deliveries]),
+        seen.flatMap(({ id, deliveries }) => [id, deliveries]),
       ),
     async groups(owner) {
       const [tail, found] = await run(listGroups, {})

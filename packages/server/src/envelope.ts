@@ -15,6 +15,7 @@ import {
   type Metadata,
   parseCursor,
   START,
+  WINDOW_MAX,
 } from '@lovage/core'
 
 /** @throws LovageError `OPTION_INVALID`, `CURSOR_INVALID` */
@@ -162,6 +163,32 @@ export const types: Field<JobNoticeType[]> = list(JOB_NOTICE_TYPES.length, (seen
     ? (seen as JobNoticeType)
     : refuse(path, seen, `one of ${JOB_NOTICE_TYPES.join(', ')}`),
 )
+
+/** Of a consumer group; what a name may be is said where the group is made. */
+export const group: Field<string> = textOf(MAX_ID_LENGTH, 'the name of a consumer group')
+export const member: Field<string> = (seen, path) =>
+  typeof seen === 'string' && /^[\w-]{1,64}$/.test(seen)
+    ? seen
+    : refuse(path, seen, 'up to 64 letters, digits, dashes and underscores')
+export const start: Field<Cursor | 'new'> = (seen, path) =>
+  seen === 'new' ? seen : seen === 'start' ? START : cursor(seen, path)
+export const count: Field<number> = (seen, path) =>
+  typeof seen === 'number' && Number.isInteger(seen) && seen >= 1 && seen <= WINDOW_MAX
+    ? seen
+    : refuse(path, seen, `a whole number from 1 to ${WINDOW_MAX}`)
+export const duration: Field<number> = span(MAX_DELAY_MS, 'a year')
+
+const MAX_TOKEN_LENGTH = 150
+const token = textOf(MAX_TOKEN_LENGTH, 'the token of a delivered notice')
+export const tokens: Field<string[]> = list(ENQUEUE_MAX, token)
+/** As many as a member may hold. */
+export const held: Field<string[]> = list(WINDOW_MAX + 1, token)
+
+/** Without what is undefined. */
+export const given = <Options extends object>(
+  options: Options,
+): { [K in keyof Options]?: Exclude<Options[K], undefined> } =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 
 function textOf(maxLength: number, expected: string): Field<string> {
   return (seen, path) =>

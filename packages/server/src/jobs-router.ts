@@ -9,6 +9,7 @@ import type {
   TRPCRouterBuilder,
   TRPCRouterRecord,
 } from '@trpc/server'
+import { consumerProcedures, DEFAULT_MAX_GROUPS } from './consumer-procedures.ts'
 import { formatter } from './errors.ts'
 import type { JobsRecord, WithLovage } from './procedures.ts'
 import { ownJobs } from './own-jobs.ts'
@@ -48,6 +49,8 @@ export interface JobsRouterOptions<
   }) => boolean | Promise<boolean>
   /** How long an answer of `revoked` stands. Default 5 s; 0: each notice asks, for one who answers from memory. */
   revokedEvery?: Duration
+  /** How many consumer groups one owner may have; 0 for none. Each keeps the feed from being trimmed. Default 10. */
+  maxGroups?: number
 }
 
 export type JobsRouter<Tree, Root extends AnyTRPCRootTypes> = TRPCBuiltRouter<
@@ -60,7 +63,8 @@ export type AnyProcedureBuilder = TRPCProcedureBuilder<any, any, any, any, any, 
 
 /**
  * For each task `enqueue`, `enqueueMany`, `get`, `cancel`, `notices`, `last`, nested as the tasks are; and `get`,
- * `cancel`, `notices`, `list`, `cancelMany`, `enqueueFlow` and those of `failed` across all of them.
+ * `cancel`, `notices`, `list`, `cancelMany`, `enqueueFlow`, those of `failed`, and what durable consumers need, across
+ * all of them.
  *
  * Errors carry `data.lovage`, a code with its details, and never a stack. Subscriptions resume at their cursor with
  * every tRPC client. The number of subscriptions of one connection is limited by `limitSubscriptions`.
@@ -80,6 +84,7 @@ export function jobsRouter<
   maxPriority,
   revoked,
   revokedEvery = REVOKED_EVERY_MS,
+  maxGroups = DEFAULT_MAX_GROUPS,
 }: JobsRouterOptions<Tree, Root, Procedure>): JobsRouter<Tree, Root> {
   const everyMs = durationMs(revokedEvery, 'revokedEvery')
   const builder = procedure as unknown as PlainBuilder
@@ -95,7 +100,11 @@ export function jobsRouter<
       revocation: revoked && new Revocation(() => revoked({ ctx }), everyMs),
     }),
   }
-  const record = { ...sharedProcedures(kit, undefined), ...ownJobs(kit) }
+  const record = {
+    ...sharedProcedures(kit, undefined),
+    ...ownJobs(kit),
+    ...consumerProcedures(kit, maxGroups),
+  }
   for (const task of kit.engine.tasks) place(record, task.keys, taskProcedures(kit, task))
   return t.router(record) as unknown as JobsRouter<Tree, Root>
 }

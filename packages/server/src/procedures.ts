@@ -21,6 +21,7 @@ import type {
   TaskTypes,
   TasksOf,
 } from '@lovage/core'
+import type { ConsumerProcedures } from './consumer-procedures.ts'
 import type { TRPCMutationProcedure, TRPCQueryProcedure, TRPCSubscriptionProcedure } from '@trpc/server'
 
 /** What `enqueue` answers: the job as data, and in its type all that is known of the task. */
@@ -141,7 +142,7 @@ export type AllProcedures<Tasks extends Named, Shape> = {
     >
   >
   failed: FailedProcedures<Tasks, Shape>
-}
+} & ConsumerProcedures<Tasks, Shape>
 
 /** The procedures for the caller's jobs that failed for good. */
 type FailedProcedures<Tasks extends Named, Shape> = {

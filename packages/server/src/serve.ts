@@ -52,6 +52,8 @@ export type ServeQueueOptions<Tree extends TaskTree> = ListenOptions & {
   queue: Queue<Tree>
   router?: never
   createContext?: never
+  /** How many consumer groups one owner may have; 0 for none. Default 10. */
+  maxGroups?: number
 } & ({ authenticate: Authenticate; owner?: never } | { owner: 'public'; authenticate?: never })
 
 /** Serves a router of your own, with jobs routers in it or without. */
@@ -166,6 +168,7 @@ interface AnyServeOptions extends ListenOptions {
   queue?: unknown
   owner?: 'public'
   authenticate?: Authenticate
+  maxGroups?: number
   router?: AnyTRPCRouter
   createContext?: (options: never) => unknown
 }
@@ -178,7 +181,7 @@ function served(options: AnyServeOptions): { router: AnyTRPCRouter; createContex
     throw new TypeError("serve() needs `authenticate`, or `owner: 'public'` to give everybody all jobs.")
   }
   return {
-    router: servedRouter(queue as Queue<never>, owner === 'public'),
+    router: servedRouter(queue as Queue<never>, owner === 'public', options.maxGroups),
     createContext: servedContext(authenticate),
   }
 }

@@ -47,7 +47,11 @@ export type RouterOf<Tree> = TRPCBuiltRouter<
   { jobs: JobsRecord<Tree, WithLovage<TRPCDefaultErrorShape>> }
 >
 
-export function servedRouter<Tree extends TaskTree>(queue: Queue<Tree>, isPublic: boolean): RouterOf<Tree> {
+export function servedRouter<Tree extends TaskTree>(
+  queue: Queue<Tree>,
+  isPublic: boolean,
+  maxGroups: number | undefined,
+): RouterOf<Tree> {
   // Never with stacks: who is asked by strangers is no developer's screen.
   const t = initTRPC.context<ServedContext>().create({ transformer: superjson, isDev: false })
   const known = t.procedure.errors(formatter(t._config.errorFormatter)).use(async ({ ctx, type, next }) => {
@@ -59,8 +63,9 @@ export function servedRouter<Tree extends TaskTree>(queue: Queue<Tree>, isPublic
     if (revoked !== undefined && type !== 'subscription') await answer(() => new Revocation(revoked).check())
     return next({ ctx: { owner, expiresAt, revoked } })
   })
+  const groups = maxGroups === undefined ? {} : { maxGroups }
   const jobs = isPublic
-    ? jobsRouter({ t, queue, procedure: t.procedure, owner: 'public' })
+    ? jobsRouter({ t, queue, procedure: t.procedure, owner: 'public', ...groups })
     : jobsRouter({
         t,
         queue,
@@ -68,6 +73,7 @@ export function servedRouter<Tree extends TaskTree>(queue: Queue<Tree>, isPublic
         owner: ({ ctx }) => ctx.owner,
         expires: ({ ctx }) => ctx.expiresAt,
         revoked: ({ ctx }) => ctx.revoked?.() ?? false,
+        ...groups,
       })
   return t.router({ jobs })
 }

@@ -9,7 +9,7 @@ export function memoryConsumers(
     open: async (request) => act((groups) => groups.open(request)),
     pull: async (request) => act((groups, now) => groups.pull(request, now)),
     ack: async (group, acks) => act((groups) => groups.ack(group, acks)),
-    release: async (group, member, unseen) => act((groups) => groups.release(group, member, unseen)),
+    release: async (group, member, seen) => act((groups) => groups.release(group, member, seen)),
     groups: async (owner) => act((groups) => groups.list(owner)),
     delete: async (group) => act((groups) => groups.delete(group)),
     dead: async (group, limit) => act((groups) => groups.dead(group, limit)),

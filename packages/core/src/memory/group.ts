@@ -100,7 +100,7 @@ export class Group {
     return true
   }
 
-  release(member: string, unseen: readonly Delivery[]): void {
+  release(member: string, seen: readonly Delivery[]): void {
     for (const [id, pending] of this.#pending) {
       if (pending.member !== member) continue
       if (this.#feed.at(id) === undefined) {
@@ -108,8 +108,8 @@ export class Group {
         this.#missed += 1
         continue
       }
-      const isUnseen = unseen.some((other) => other.id === id && other.deliveries === pending.deliveries)
-      if (isUnseen) pending.deliveries -= 1
+      const isSeen = seen.some((other) => other.id === id && other.deliveries === pending.deliveries)
+      if (!isSeen) pending.deliveries -= 1
       pending.member = null
       pending.dueAt = 0
     }

@@ -47,8 +47,8 @@ export class Groups {
     return acks.map((ack) => group?.ack(ack) ?? true)
   }
 
-  release(ref: GroupRef, member: string, unseen: readonly Delivery[]): void {
-    this.#find(ref)?.release(member, unseen)
+  release(ref: GroupRef, member: string, seen: readonly Delivery[]): void {
+    this.#find(ref)?.release(member, seen)
   }
 
   list(owner: string | null | undefined): GroupInfo[] {

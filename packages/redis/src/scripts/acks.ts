@@ -55,7 +55,7 @@ export const ackItems = ({ member, id, deliveries }: Delivery): (string | number
 /**
  * Takes all that a member holds from it, due at once, and forgets the member.
  *
- * Items: `id, deliveries` of those that it has not looked at.
+ * Items: `id, deliveries` of those that it has looked at.
  */
 export const release = defineScript({
   name: 'release',
@@ -65,8 +65,8 @@ export const release = defineScript({
   body: lua`
     ${group}
     if redis.call('EXISTS', base) == 0 then return 'gone' end
-    local unseen = {}
-    for at = items + 1, #ARGV, 2 do unseen[ARGV[at]] = tonumber(ARGV[at + 1]) end
+    local seen = {}
+    for at = items + 1, #ARGV, 2 do seen[ARGV[at]] = tonumber(ARGV[at + 1]) end
     local pending = redis.pcall('XPENDING', outcomes, group, '-', '+', ${WINDOW_MAX}, member)
     if pending.err then return 'gone' end
     for _, one in ipairs(pending) do
@@ -76,7 +76,7 @@ export const release = defineScript({
         redis.call('ZREM', dueKey, padded(id))
         redis.call('HINCRBY', base, 'missed', 1)
       else
-        if unseen[id] == deliveries then deliveries = deliveries - 1 end
+        if seen[id] ~= deliveries then deliveries = deliveries - 1 end
         redis.call('XCLAIM', outcomes, group, '${NOBODY}', 0, id, 'RETRYCOUNT', deliveries, 'JUSTID')
         redis.call('ZADD', dueKey, 0, padded(id))
       end

@@ -496,10 +496,13 @@ local function childrenOf(id)
   redis.call('DEL', prefix .. 'kids:' .. id, prefix .. 'parts:' .. id)
   return children
 end
-local function cancelAll(ids, by, reason, ttlMs)
+local function cancelAll(parent, ids, by, reason, ttlMs)
   for _, id in ipairs(ids) do
     local record = redis.call('HGET', jobs, id)
-    if record then cancelOne(id, placeOf(record), by, reason, ttlMs, true) end
+    local todo = record and redis.call('HGET', ends, id)
+    local up = todo and cjson.decode(todo).parent
+    -- The child may have ended, and its id live again elsewhere.
+    if up and up.id == parent then cancelOne(id, placeOf(record), by, reason, ttlMs, true) end
   end
 end
 
@@ -510,7 +513,7 @@ local function failParent(id, at, message)
   local head = '{"status":"FAILURE","error":{"name":"' .. name .. '","message":' .. cjson.encode(message) .. '}'
   keep(id, at, at.options.ttlMs, head, 0)
   tell(id, at, 'FAILURE', 'error', message, 'error_name', name, 'attempt', '0')
-  cancelAll(children, nil, 'another job of its flow did not succeed')
+  cancelAll(id, children, nil, 'another job of its flow did not succeed')
   ended(id, at, 'failed', name, message)
 end
 -- All parts are there: the parent runs with them, or they are its result.
@@ -667,7 +670,7 @@ function cancelOne(id, at, by, reason, ttlMs, isQuiet)
   end
   tell(id, at, 'REVOKED', 'attempt', attempt, unpack(more))
   local cursor = place()
-  cancelAll(children, by, reason, ttlMs)
+  cancelAll(id, children, by, reason, ttlMs)
   ended(id, at, 'cancelled', reason, nil, isQuiet)
   return cursor
 end
@@ -681,7 +684,7 @@ local function expire(id)
   keep(id, at, at.options.ttlMs, '{"status":"EXPIRED"', 0)
   wipe(id)
   tell(id, at, 'EXPIRED', 'attempt', '0')
-  cancelAll(children, nil, 'its flow expired')
+  cancelAll(id, children, nil, 'its flow expired')
   ended(id, at, 'expired')
 end
 

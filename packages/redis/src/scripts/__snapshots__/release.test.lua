@@ -50,8 +50,8 @@ local function placeOf(cursor)
   return id, tonumber(seq)
 end
 if redis.call('EXISTS', base) == 0 then return 'gone' end
-local unseen = {}
-for at = items + 1, #ARGV, 2 do unseen[ARGV[at]] = tonumber(ARGV[at + 1]) end
+local seen = {}
+for at = items + 1, #ARGV, 2 do seen[ARGV[at]] = tonumber(ARGV[at + 1]) end
 local pending = redis.pcall('XPENDING', outcomes, group, '-', '+', 1000, member)
 if pending.err then return 'gone' end
 for _, one in ipairs(pending) do
@@ -61,7 +61,7 @@ for _, one in ipairs(pending) do
     redis.call('ZREM', dueKey, padded(id))
     redis.call('HINCRBY', base, 'missed', 1)
   else
-    if unseen[id] == deliveries then deliveries = deliveries - 1 end
+    if seen[id] ~= deliveries then deliveries = deliveries - 1 end
     redis.call('XCLAIM', outcomes, group, '(none)', 0, id, 'RETRYCOUNT', deliveries, 'JUSTID')
     redis.call('ZADD', dueKey, 0, padded(id))
   end
