@@ -7,7 +7,7 @@ import { Driver } from './driver.ts'
 
 const text = z.object({ text: z.string() })
 
-export const tasks = defineTasks({
+const tasks = defineTasks({
   plain: task({ input: z.number(), output: z.number() }),
   mail: task({ input: z.string(), queue: 'mail', priority: 10, expiresIn: '1h', tags: ['mail'] }),
   scoped: task({

@@ -145,7 +145,7 @@ export type AllProcedures<Tasks extends Named, Shape> = {
 } & ConsumerProcedures<Tasks, Shape>
 
 /** The procedures for the caller's jobs that failed for good. */
-export type FailedProcedures<Tasks extends Named, Shape> = {
+type FailedProcedures<Tasks extends Named, Shape> = {
   list: TRPCQueryProcedure<
     Def<(PageWire & { task?: string | undefined }) | undefined, JobPage<FailedJob<JobOf<Tasks>>>, Shape>
   >
