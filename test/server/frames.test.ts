@@ -12,7 +12,7 @@ test('fifty followers cost the transformer one call a notice, and each gets it u
   await using it = await createHarness(tasks)
   let written = 0
   const counting = {
-    ...superjson,
+    deserialize: superjson.deserialize,
     serialize(value: unknown) {
       written += Number(JSON.stringify(value).includes('"succeeded"'))
       return superjson.serialize(value)
