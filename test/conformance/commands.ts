@@ -42,7 +42,7 @@ export interface FlowChoice {
   children: FlowChoice[]
 }
 
-export type Ending = 'succeeded' | 'failed' | 'retrying'
+type Ending = 'succeeded' | 'failed' | 'retrying'
 export interface SettleChoice {
   /** Which of the jobs that its worker claimed: see `chosen`. */
   back: number
