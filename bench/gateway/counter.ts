@@ -19,7 +19,7 @@ export function counter(): void {
     count += 1
     if (count === expected) process.send?.({ at: Date.now() })
   }
-  process.on('message', async (question: Opening | { expected: number }) => {
+  const answer = async (question: Opening | { expected: number }): Promise<void> => {
     if ('expected' in question) {
       expected = question.expected
       count = 0
@@ -33,7 +33,8 @@ export function counter(): void {
       }
     }
     process.send?.({})
-  })
+  }
+  process.on('message', (question: Opening | { expected: number }) => void answer(question))
 }
 
 /** Resolves when everything that is written from now on will come. */

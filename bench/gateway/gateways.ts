@@ -12,16 +12,21 @@ async function lovage(url: string, namespace: string): Promise<void> {
   answer(server.port)
 }
 
+type Asked = { enqueue: { text: string } } | { params: { input: { json: { id?: string } } } }
+
 /** The least that can be done: encoded once, one write for each socket. No cursor, no resume, no owner, no limits. */
 async function raw(url: string, namespace: string): Promise<void> {
   const everybody = new Set<WebSocket>()
   const byJob = new Map<string, WebSocket>()
+  const queue = createQueue({ tasks, redis: url, namespace })
   const http = createServer().listen(0, '127.0.0.1')
   const sockets = new WebSocketServer({ server: http, perMessageDeflate: false })
   sockets.on('connection', (socket) => {
     socket.on('message', (data: Buffer) => {
-      const { params } = JSON.parse(data.toString()) as { params: { input: { json: { id?: string } } } }
-      const { id } = params.input.json
+      const asked = JSON.parse(data.toString()) as Asked
+      if ('enqueue' in asked)
+        return void queue.nothing.enqueue(asked.enqueue).then(({ id }) => socket.send(id))
+      const { id } = asked.params.input.json
       if (id === undefined) everybody.add(socket)
       else byJob.set(id, socket)
       socket.send('"ready"')

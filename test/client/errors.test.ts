@@ -13,7 +13,7 @@ test('an error says what the server said of it, in words and with a code that ma
   const answer = { error: superjson.serialize({ ...said, data: { code: 'CONFLICT', lovage } }) }
   const { jobs } = createJobsClient<RouterOf<typeof tasks>>({
     url: 'http://localhost/trpc',
-    fetch: async () => Response.json([answer], { status: 409 }),
+    fetch: async () => Response.json(answer, { status: 409 }),
   })
   await expect(jobs.sweep.enqueue()).rejects.toMatchObject({
     name: 'LovageError',

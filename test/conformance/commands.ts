@@ -12,7 +12,7 @@ export const LEASE_MS = 10_000
 export const WORKERS = 3
 /** A worker speaks of its newest claims, and of as many that it has settled already. */
 export const HELD = 4
-export const STALE = 2
+const STALE = 2
 export const IDS = Array.from({ length: 12 }, (_, n) => `job-${n}`)
 export const TASKS = ['score', 'mail.send', 'a "name" \\ with ü|\n'] as const
 export const QUEUES = ['default', 'mail'] as const
@@ -42,7 +42,7 @@ export interface FlowChoice {
   children: FlowChoice[]
 }
 
-export type Ending = 'succeeded' | 'failed' | 'retrying'
+type Ending = 'succeeded' | 'failed' | 'retrying'
 export interface SettleChoice {
   /** Which of the jobs that its worker claimed: see `chosen`. */
   back: number

@@ -45,7 +45,7 @@ export interface Opened {
   dispose(): Promise<void>
 }
 
-export type StoreOptions = RetentionOptions
+type StoreOptions = RetentionOptions
 
 /** Opens a store of a queue that nobody else uses. */
 export type Open = (clock: ManualClock, options?: StoreOptions) => Promise<Opened>

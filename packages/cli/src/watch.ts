@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, unwatchFile, watchFile, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { watch } from 'chokidar'
@@ -16,12 +16,16 @@ import { WATCHED } from './watched.ts'
 
 /** An editor saves several files, and some in several steps: one start is enough for them. */
 const SETTLE_MS = 100
+/** What is changed before it is watched is seen by its time, so this need not be short. */
+const LIST_MS = 250
 
 export async function watchWorker(out: Output): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'lovage-watch-'))
   const list = join(folder, 'loaded')
   writeFileSync(list, '')
-  const files = watch(list, { alwaysStat: true })
+  const files = watch([], { alwaysStat: true })
+  // Looked at now and then: of events that come close together a watcher tells the first, and the last line matters.
+  watchFile(list, { interval: LIST_MS }, () => void files.add(loadedIn(list)))
   const say = (text: string): void => out.say(out.errorColours.cyan(`lovage: ${text}`))
   let startedAt = 0
   let child = start()
@@ -54,7 +58,6 @@ export async function watchWorker(out: Output): Promise<void> {
   }
 
   files.on('all', (event, path, stats) => {
-    if (path === list) return void files.add(loadedIn(list))
     // The first sight of a file is no change, unless it came after the child may have read it.
     if (isStopping || (event === 'add' && stats !== undefined && stats.mtimeMs <= startedAt)) return
     changed ??= setTimeout(() => void restart(path), SETTLE_MS)
@@ -70,6 +73,7 @@ export async function watchWorker(out: Output): Promise<void> {
       })
     }
   })
+  unwatchFile(list)
   await files.close()
   rmSync(folder, { recursive: true, force: true })
 }

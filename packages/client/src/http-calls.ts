@@ -29,6 +29,7 @@ const MAX_URL_LENGTH = 4_000
 export class HttpCalls {
   readonly #client: TRPCUntypedClient<AnyTRPCRouter>
   readonly #url: string
+  #underWay = 0
 
   constructor({ url, fetch, timeoutMs, headers, transformer }: HttpOptions) {
     this.#url = url
@@ -36,7 +37,7 @@ export class HttpCalls {
     this.#client = createTRPCUntypedClient({
       links: [
         splitLink({
-          condition: ({ context }) => context['isLarge'] === true,
+          condition: ({ context }) => context['isByItself'] === true,
           true: httpLink(options),
           false: httpBatchLink({ ...options, maxItems: MAX_BATCH, maxURLLength: MAX_URL_LENGTH }),
         }),
@@ -45,14 +46,31 @@ export class HttpCalls {
   }
 
   async query(path: string, input: object): Promise<unknown> {
-    return await this.#client.query(path, input).catch(this.#rethrow)
+    return await this.#send((context) => this.#client.query(path, input, { context }), false)
   }
 
   /** @param bytes About how large the input is. */
   async mutate(path: string, input: object, bytes: number): Promise<unknown> {
-    return await this.#client
-      .mutation(path, input, { context: { isLarge: bytes > LARGE_BYTES } })
-      .catch(this.#rethrow)
+    return await this.#send((context) => this.#client.mutation(path, input, { context }), bytes > LARGE_BYTES)
+  }
+
+  /**
+   * tRPC waits a millisecond and more for calls that could share a request. One that is made alone, with nothing
+   * under way, waits for nobody.
+   */
+  async #send(
+    call: (context: { isByItself: boolean }) => Promise<unknown>,
+    isLarge: boolean,
+  ): Promise<unknown> {
+    this.#underWay += 1
+    try {
+      await Promise.resolve() // by now all are made that were made together
+      return await call({ isByItself: isLarge || this.#underWay === 1 })
+    } catch (error) {
+      return this.#rethrow(error)
+    } finally {
+      this.#underWay -= 1
+    }
   }
 
   #rethrow = (error: unknown): never => {

@@ -3,7 +3,7 @@ import { SPARE_MS } from '../keys.ts'
 import { lua } from '../script.ts'
 
 /** How long after the last job with a tag its index is kept, and the last job of a task is known: 30 days. */
-export const INDEX_MS = 2_592_000_000
+const INDEX_MS = 2_592_000_000
 /** Entries at the old end of a tag that one enqueue looks at: two for each that comes keep the index near what is known. */
 const SWEEP = 2
 
