@@ -27,12 +27,7 @@ const module = handlerModule(new URL('./kit/isolated.js', import.meta.url))
 function place() {
   const namespace = `bench-${newJobId()}`
   const store = createRedisStore({ url, namespace })
-  const enqueue = async (
-    task: string,
-    options = {},
-    value: unknown = undefined,
-    count = 1,
-  ): Promise<string> => {
+  const enqueue = async (task: string, options = {}, value?: unknown, count = 1): Promise<string> => {
     const ids = Array.from({ length: count }, newJobId)
     await store.enqueue(
       ids.map((id) => {
