@@ -5,7 +5,9 @@ import { isolatedTasks } from './isolated-tasks.ts'
 const branch = {
   nothing: () => ({ ok: true }),
   heed: (_input: undefined, { signal }: { signal: AbortSignal }) =>
-    new Promise<void>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    new Promise<void>((_resolve, reject) =>
+      signal.addEventListener('abort', () => reject(new Error('aborted'))),
+    ),
   spin() {
     for (;;);
   },
