@@ -14,6 +14,7 @@ import {
 } from '@lovage/core'
 import { describe, expect } from 'vitest'
 import { z } from 'zod'
+import { onPath } from '../../scripts/find.mjs'
 import { claim, failed, joinAll, newJob, settle, succeeded } from '../conformance/acts.ts'
 import { test } from './stage.ts'
 
@@ -21,12 +22,12 @@ const BRIDGE = join(import.meta.dirname, 'fixtures', 'bridge.py')
 const PYTHON = ['python3', '/usr/bin/python3'].find(
   (python) => spawnSync(python, ['-c', 'import redis'], { stdio: 'ignore' }).status === 0,
 )
-const hasRedisCli = spawnSync('redis-cli', ['--version'], { stdio: 'ignore' }).status === 0
+const REDIS_CLI = onPath('redis-cli')
 if (PYTHON === undefined)
   console.warn(
     'NOT RUN: the tests with Python, since no python3 here has its redis client (apt: python3-redis).',
   )
-if (!hasRedisCli) console.warn('NOT RUN: the test with redis-cli, since there is none on PATH.')
+if (REDIS_CLI === undefined) console.warn('NOT RUN: the test with redis-cli, since there is none on PATH.')
 
 const tasks = defineTasks({
   batchScore: task({
@@ -48,11 +49,11 @@ async function twoOutcomes(store: Store): Promise<void> {
 
 const isOfJob = (notice: Notice | Seen): notice is Extract<Seen, { jobId: string }> => 'jobId' in notice
 
-describe.skipIf(!hasRedisCli)('redis-cli', () => {
+describe.skipIf(REDIS_CLI === undefined)('redis-cli', () => {
   test('reads outcomes in the fields of a bridge', async ({ store, url, key }) => {
     await twoOutcomes(store)
     const { stdout } = spawnSync(
-      'redis-cli',
+      REDIS_CLI as string,
       ['-u', url, '--raw', 'XREAD', 'COUNT', '10', 'STREAMS', key('outcomes'), '0'],
       { encoding: 'utf8' },
     )
