@@ -4,14 +4,34 @@ import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
 import { BIN, test } from './program.ts'
 
-const COMMANDS = ['worker', 'enqueue', 'get', 'result', 'cancel', 'notices', 'inspect', 'doctor']
+const COMMANDS = [
+  'worker',
+  'enqueue',
+  'get',
+  'result',
+  'cancel',
+  'notices',
+  'inspect',
+  'failed list',
+  'failed retry',
+  'failed discard',
+  'queue pause',
+  'queue resume',
+  'queue paused',
+  'queue drain',
+  'queue purge',
+  'schedule list',
+  'schedule run',
+  'doctor',
+]
 
 test('--help tells every command, and every command has examples that can be typed', async ({ lovage }) => {
   const { code, stdout } = await lovage(['--help'])
   expect(code).toBe(0)
   for (const command of COMMANDS) {
-    expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
-    const help = await lovage([command, '--help'])
+    const words = command.split(' ')
+    expect(stdout).toMatch(new RegExp(`^  ${words[0]} `, 'm'))
+    const help = await lovage([...words, '--help'])
     expect(help).toMatchObject({ code: 0, stderr: '' })
     const examples = help.stdout.slice(help.stdout.indexOf('Examples:'))
     expect(examples).toMatch(new RegExp(`\\$ lovage ${command}`))

@@ -6,6 +6,8 @@ test('nobody and nothing is said in words', async ({ lovage }) => {
   const said = async (what: string): Promise<string> => (await lovage(['inspect', what])).stdout
   expect(await said('workers')).toBe('No worker is running. `lovage worker ./worker.ts` starts one.\n')
   expect(await said('active')).toBe('No job is running.\n')
+  expect(await said('scheduled')).toBe('No job waits for its time.\n')
+  expect(await said('schedules')).toBe('There is no schedule.\n')
   expect(await said('consumers')).toBe('There is no group of consumers.\n')
   expect(await said('stats')).toMatch(/^0 queued, .*; 0 worker\(s\)\n$/)
   expect(await lovage(['inspect', 'worker'])).toMatchObject({
@@ -45,13 +47,24 @@ test('stats count jobs by state and tell of each task how it goes', async ({ lov
   await worker()
   await lovage(['enqueue', 'score', '{"texts":[]}', '--delay', '1h'])
   const [summary, , head, ...rows] = (await lovage(['inspect', 'stats'])).stdout.trim().split('\n')
-  expect(summary).toMatch(/^0 queued, 1 scheduled, .*; 1 worker\(s\)$/)
+  expect(summary).toMatch(/^0 queued, .*1 scheduled, .*; 1 worker\(s\)$/)
   expect(head).toMatch(/^TASK +WORKERS +PER SECOND +P50 +P99 +SUCCEEDED/)
   expect(rows.map((row) => row.split(/\s+/).slice(0, 2))).toEqual([
     ['hold', '1'],
     ['mail.send', '1'],
     ['outlive', '1'],
     ['score', '1'],
+  ])
+})
+
+test('jobs with a later start are listed, the next one first', async ({ lovage }) => {
+  const late = (await lovage(['enqueue', 'score', '{"texts":[]}', '--delay', '2h'])).stdout.trim()
+  const soon = (await lovage(['enqueue', 'score', '{"texts":[]}', '--delay', '1h'])).stdout.trim()
+  const [head, ...rows] = (await lovage(['inspect', 'scheduled'])).stdout.trim().split('\n')
+  expect(head).toMatch(/^JOB +TASK +STATE +ATTEMPT +DUE/)
+  expect(rows).toEqual([
+    expect.stringMatching(new RegExp(`^${soon}  score  scheduled +0  .*in 59m$`)),
+    expect.stringMatching(new RegExp(`^${late}  score  scheduled +0  .*in 1h$`)),
   ])
 })
 

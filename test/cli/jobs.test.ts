@@ -116,9 +116,27 @@ test('an unknown job is exit code 4', async ({ lovage }) => {
   expect(told).toMatchObject({ error: { code: 'NOT_FOUND', details: { id } } })
 })
 
-test('options of a job are passed on: it waits as long as it was told to', async ({ lovage }) => {
-  const id = (await lovage([...score, '--delay', '1h', '--attempts', '7'])).stdout.trim()
-  expect(JSON.parse((await lovage(['get', id, '--json'])).stdout)).toMatchObject({ state: 'scheduled' })
+test('options of a job are passed on', async ({ lovage }) => {
+  const options = ['--delay', '1h', '--queue', 'mail', '--priority', '7', '--tag', 'a', '--tag', 'b']
+  const id = (await lovage([...score, ...options, '--idempotency-key', 'k'])).stdout.trim()
+  expect(JSON.parse((await lovage(['get', id, '--json'])).stdout)).toMatchObject({
+    state: 'scheduled',
+    queue: 'mail',
+    priority: 7,
+    tags: ['a', 'b'],
+  })
+  const shown = (await lovage(['get', id])).stdout
+  expect(shown).toMatch(/due +\S+ \S+ \(in \d+m\)\n +queue +mail\n +priority +7\n +tags +a b\n$/)
+  expect((await lovage([...score, '--idempotency-key', 'k'])).stdout.trim()).toBe(id)
+})
+
+test('a job that nobody starts in time is told as expired: exit code 1', async ({ lovage, worker }) => {
+  await lovage(['queue', 'pause'])
+  await worker()
+  expect(await lovage([...score, '--expires-in', '1ms', '--wait'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('expired before a worker could start it'),
+  })
 })
 
 test.skipIf(!hasTerminals)(

@@ -123,7 +123,7 @@ test.skipIf(!hasTerminals)(
     const shown = (await terminal(['notices']).ended()).stdout
     expect(shown).toMatch(COLOUR)
     const lines = stripVTControlCharacters(shown).trim().split('\r\n')
-    expect(Math.max(...lines.map((line) => line.length))).toBe(100)
+    expect(Math.max(...lines.map((line) => line.length))).toBe(110)
     const plain = (await terminal(['notices'], { env: { NO_COLOR: '1' } }).ended()).stdout
     expect(plain).not.toMatch(COLOUR)
   },

@@ -128,7 +128,7 @@ export const test = base.extend<ProgramStage>({
       const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
       return new Program(
         'script',
-        ['--quiet', '--return', '--command', `stty rows 30 cols 100; exec ${line}`, '/dev/null'],
+        ['--quiet', '--return', '--command', `stty rows 30 cols 110; exec ${line}`, '/dev/null'],
         {
           env: { REDIS_URL: url, TERM: 'xterm-256color', ...env },
           ...options,

@@ -8,7 +8,7 @@ import { hasTerminals, ID, type Program, test } from './program.ts'
 import { screenOf } from './screen.ts'
 
 const DOCUMENT = join(import.meta.dirname, '../../docs/cli.md')
-const COLUMNS = 100
+const COLUMNS = 110
 
 test.skipIf(!hasTerminals)('the session in docs/cli.md is what the program prints', async ({ terminal }) => {
   await withRedis(['--appendonly', 'yes'], async ({ url }) => {
@@ -44,6 +44,9 @@ test.skipIf(!hasTerminals)('the session in docs/cli.md is what the program print
     await waiting.ended()
     await type(`get ${id}`)
     await type('notices --last 4')
+    await type('failed list')
+    await type('queue pause --task score')
+    await type('queue resume --task score')
     await worker.until('stdout', /was cancelled/)
     worker.child.stdin?.write('\u0003')
     const { stdout, code } = await worker.ended()
@@ -84,6 +87,8 @@ function masked(text: string): string {
     .replaceAll(/(Redis|Valkey) \d+\.\d+\.\d+/g, 'Redis 7.4.0')
     .replaceAll(/UP +MEMORY +/g, 'UP  MEMORY  ')
     .replaceAll(/\d+(?:ms|s|m) +\d+ MiB +/g, '9s  96 MiB  ')
+    .replaceAll(/FAILED +ERROR/g, 'FAILED  ERROR')
+    .replaceAll(/\d+(?:ms|s|m) ago +/g, '4s ago  ')
     .replaceAll(/FOR +PROGRESS/g, 'FOR  PROGRESS')
     .replaceAll(/\d+(?:ms|s|m) +\{/g, '1s   {')
     .replaceAll(/\d+\.\d MiB/g, '1.1 MiB')

@@ -16,6 +16,15 @@ test.for(['./worker.ts', './worker-unrun.ts', './worker-options.ts'])(
   },
 )
 
+test('a worker serves the queues that are typed, and no others', async ({ worker, lovage }) => {
+  await worker(['./worker.ts', '--queues', 'mail,reports'])
+  const job = ['enqueue', 'score', '{"texts":[]}']
+  expect((await lovage([...job, '--queue', 'reports', '--wait'])).code).toBe(0)
+  const id = (await lovage(job)).stdout.trim()
+  expect((await lovage([...job, '--queue', 'mail', '--wait'])).code).toBe(0)
+  expect(JSON.parse((await lovage(['get', id, '--json'])).stdout)).toMatchObject({ state: 'queued' })
+})
+
 test('enums and the paths of a tsconfig.json work on every Node', async ({ project, worker, lovage }) => {
   const cwd = await project({
     'tsconfig.json': '{ "compilerOptions": { "paths": { "~/*": ["./*"] } } }',

@@ -1,5 +1,9 @@
 /** Modules of handlers: those that cannot be used keep a worker from starting, and TypeScript is loaded as it is. */
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { TaskTree } from '@lovage/core'
 import { createMemoryStore } from '@lovage/core/memory'
@@ -43,9 +47,26 @@ describe.each(['thread', 'process'] as const)('a worker with a module for a %s',
     const worker = workerFor(broken('not'), { [isolation]: violentTasks[isolation] })
     await expect(worker.start()).rejects.toMatchObject({
       details: {
-        why: expect.stringContaining(`it has no handler for ${isolation}.spin, ${isolation}.ignore`),
+        why: expect.stringContaining(`it has no handler for ${isolation}.ignore, ${isolation}.tidy`),
       },
     })
+  })
+
+  test('whose second copy does not start lets jobs wait for the first, and does not try in a circle', async () => {
+    const mark = join(tmpdir(), `lovage-mark-${randomUUID()}`)
+    onTestFinished(() => rm(mark, { recursive: true, force: true }))
+    const { where, spin } = violentTasks[isolation]
+    const t = await poolBench({ [isolation]: { where, spin } }, { [isolation]: broken(`once&mark=${mark}`) })
+    const first = await t.enqueue(`${isolation}.spin`, 700)
+    await t.watcher.untilJob('job.started', first)
+    const second = await t.enqueue(`${isolation}.where`)
+    expect(await t.watcher.until('child.ended')).toMatchObject({
+      as: 'lost',
+      detail: expect.stringContaining('its setup failed: EEXIST'),
+    })
+    expect(await t.ended(second)).toMatchObject({ state: 'succeeded', attempt: 1 })
+    expect(await t.ended(first)).toMatchObject({ state: 'succeeded' })
+    expect(t.watcher.all('child.ended')).toHaveLength(1)
   })
 
   test('stops all the same when its teardown fails, and says so', async () => {

@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addFailedCommands } from './commands/failed.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addJobCommands } from './commands/jobs.ts'
 import { addNoticesCommand } from './commands/notices.ts'
+import { addQueueCommands } from './commands/queue.ts'
+import { addScheduleCommands } from './commands/schedule.ts'
 import { examples, type Runner, type SharedOptions } from './commands/shared.ts'
 import { addWorkerCommand } from './commands/worker.ts'
 import type { ExitCode } from './exit.ts'
@@ -57,6 +60,9 @@ export function createProgram({ json, onEnd }: { json: boolean; onEnd: (code: Ex
   addJobCommands(program, run)
   addNoticesCommand(program, run)
   addInspectCommand(program, run)
+  addFailedCommands(program, run)
+  addQueueCommands(program, run)
+  addScheduleCommands(program, run)
   addDoctorCommand(program, run)
   return program
 }

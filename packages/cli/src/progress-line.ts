@@ -2,6 +2,7 @@
 import type { Notice } from '@lovage/core'
 import { createLogUpdate } from 'log-update'
 import prettyMs from 'pretty-ms'
+import { barOf, BAR_WIDTH } from './bar-line.ts'
 import { logLine } from './notice-line.ts'
 import { openOutput } from './output.ts'
 import { cut, oneLine } from './text.ts'
@@ -11,27 +12,24 @@ export interface ProgressLine {
   close(): void
 }
 
-const BAR_COLUMNS = 24
 const TICK_MS = 1_000 // seconds are shown
 
 export function openProgressLine(stream: NodeJS.WriteStream = process.stderr): ProgressLine {
   const log = createLogUpdate(stream)
   const colours = openOutput(false).errorColours
-  const { cyan, dim } = colours
+  const { dim } = colours
   const startedAt = Date.now()
-  let state = 'waiting'
+  let state = 'connecting'
   let report: unknown
   const draw = (): void => {
     const fraction = fractionOf(report)
-    const filled = Math.round((fraction ?? 0) * BAR_COLUMNS)
-    const bar = cyan('█'.repeat(filled)) + dim('░'.repeat(BAR_COLUMNS - filled))
-    const known = fraction === undefined ? '' : `${bar} ${`${Math.floor(fraction * 100)}`.padStart(3)} %  `
     const waitedMs = Date.now() - startedAt
     const elapsed = waitedMs < TICK_MS ? '' : prettyMs(waitedMs, { secondsDecimalDigits: 0 })
-    const taken = state.length + elapsed.length + (fraction === undefined ? 0 : BAR_COLUMNS + 8) + 5
+    const taken = state.length + elapsed.length + (fraction === undefined ? 0 : BAR_WIDTH + 2) + 5
     const room = stream.columns - taken
     const rest = report === undefined || room < 8 ? '' : dim(cut(oneLine(report), room))
-    log(`${state}  ${known}${elapsed}  ${rest}`)
+    const bar = fraction === undefined ? '' : `${barOf(fraction, colours)}  `
+    log(`${state}  ${bar}${elapsed}  ${rest}`)
   }
   const timer = setInterval(draw, TICK_MS)
   draw()
@@ -40,6 +38,7 @@ export function openProgressLine(stream: NodeJS.WriteStream = process.stderr): P
       if (notice.type === 'ready') {
         state = notice.job?.state ?? state
         if (notice.job?.state === 'running') report = notice.job.progress
+        else if (notice.job?.state === 'waiting') report = { done: notice.job.done, total: notice.job.total }
       } else if (notice.type === 'progress') {
         state = 'running'
         report = notice.data

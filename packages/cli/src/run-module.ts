@@ -18,7 +18,7 @@ export async function runModule(path: string, typed: Typed, { options }: Context
   const { redis, namespace } = options
   const isReloaded = isWatched()
   const drainTimeout = typed.drainTimeout ?? (isReloaded ? WATCHED_DRAIN : undefined)
-  const { concurrency, logLevel, name } = typed
+  const { concurrency, queues, logLevel, name } = typed
   // What the module reads from the environment, for a queue that its handlers use, should be the same.
   if (redis !== undefined) process.env['REDIS_URL'] = redis
   if (isReloaded) {
@@ -28,7 +28,7 @@ export async function runModule(path: string, typed: Typed, { options }: Context
   const workers: HostedWorker[] = []
   hostWorkers({
     defaults: await defaultsOf(options),
-    overrides: { redis, namespace, concurrency, logLevel, drainTimeout, name },
+    overrides: { redis, namespace, concurrency, queues, logLevel, drainTimeout, name },
     onWorker: (worker) => void workers.push(worker),
   })
   // A module that runs its worker itself is loaded only when that has stopped.

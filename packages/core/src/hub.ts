@@ -11,7 +11,7 @@
 import { Audience } from './audience.ts'
 import { backoffMs, type Growth } from './backoff.ts'
 import { type Clock, sleep } from './clock.ts'
-import { type Cursor, parseCursor, START } from './cursor.ts'
+import { compareCursors, type Cursor, parseCursor, START } from './cursor.ts'
 import { Recent } from './recent.ts'
 import type { Page, Store, StoredNotice } from './store.ts'
 import { type Match, Subscriber } from './subscriber.ts'
@@ -89,16 +89,16 @@ export class Hub {
   async recent({ jobId }: Match, after: Cursor): Promise<{ notices: StoredNotice[]; cursor: Cursor } | null> {
     const reader = this.#reader
     if (reader === undefined) return null
-    const { seq } = parseCursor(after)
     while (reader.filling !== undefined) await reader.filling
-    if (!reader.recent.covers(seq) && reader.recent.firstSeq - 1 - seq <= reader.recent.room) {
+    const { recent } = reader
+    if (!recent.covers(after) && parseCursor(recent.since).seq - parseCursor(after).seq <= recent.room) {
       reader.filling = this.#fill(reader, after).finally(() => {
         reader.filling = undefined
       })
       await reader.filling
     }
-    return reader.recent.covers(seq)
-      ? { notices: reader.recent.after(seq, jobId), cursor: reader.place }
+    return reader.recent.covers(after)
+      ? { notices: reader.recent.after(after, jobId), cursor: reader.place }
       : null
   }
 
@@ -111,11 +111,11 @@ export class Hub {
         page = await this.#store.range(page.cursor, PAGE)
         if (page.missed > 0) return
         for (const notice of page.notices) {
-          if (parseCursor(notice.cursor).seq >= recent.firstSeq) return recent.prepend(older)
+          if (compareCursors(notice.cursor, recent.since) > 0) return recent.prepend(after, older)
           older.push(notice)
         }
       }
-      recent.prepend(older)
+      recent.prepend(after, older)
     } catch {
       // Nothing was gained, and nothing lost.
     }
@@ -143,12 +143,12 @@ export class Hub {
         stop,
         ready: Promise.resolve(),
         place: START,
-        recent: new Recent(0),
+        recent: new Recent(START),
         filling: undefined,
       }
       reader.ready = this.#store.tail().then((cursor) => {
         reader.place = cursor
-        reader.recent = new Recent(parseCursor(cursor).seq)
+        reader.recent = new Recent(cursor)
         void this.#run(reader)
       })
       this.#reader = reader
@@ -170,27 +170,31 @@ export class Hub {
   async #run(reader: Reader): Promise<void> {
     const { signal } = reader.stop
     let failures = 0
+    let { seq } = parseCursor(reader.place)
     while (!signal.aborted) {
       try {
         for await (const batch of this.#store.live(reader.place, signal)) {
           failures = 0
           for (const record of batch) {
-            const { seq } = parseCursor(record.cursor)
-            if (seq !== reader.recent.lastSeq + 1) {
-              reader.recent = new Recent(seq - 1)
+            const isNext = parseCursor(record.cursor).seq === seq + (record.foreign === true ? 0 : 1)
+            reader.place = record.cursor
+            seq = parseCursor(record.cursor).seq
+            if (isNext) reader.recent.push(record)
+            else {
+              // Something was trimmed before it was read: everybody looks for himself.
+              reader.recent = new Recent(record.cursor)
               for (const subscriber of this.#audience) subscriber.lag()
             }
-            reader.place = record.cursor
-            reader.recent.push(record)
             this.#audience.push(record)
           }
         }
       } catch {
         // The store says why in its own log; whoever follows notices nothing but the delay.
-        failures += 1
-        const delayMs = backoffMs(BETWEEN_FAILURES, failures, this.#random)
-        await sleep(this.#clock, delayMs, signal)
       }
+      if (signal.aborted) return
+      // A store that was closed under us ends quietly; to ask it again at once would never end.
+      failures += 1
+      await sleep(this.#clock, backoffMs(BETWEEN_FAILURES, failures, this.#random), signal)
     }
   }
 }

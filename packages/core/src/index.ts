@@ -153,7 +153,7 @@ export { joinParts, mergedMeta } from './join-parts.ts'
 export type { Limit, LimitRule, PauseTarget } from './limits.ts'
 export { cancelMany, type JobFilter, type JobPage, listJobs, type ListOptions } from './listing.ts'
 export type { Terms } from './new-job.ts'
-export type { Schedule, Schedules } from './operations.ts'
+export { pauseTarget, type Schedule, type Schedules, schedulesOf, triggerSchedule } from './operations.ts'
 export {
   type AllCalls,
   type CallsOf,

@@ -1,8 +1,8 @@
 /**
  * What the hub has read lately, so that a thousand followers who come with a cursor cost one look at the store and
- * not a thousand. The records are dense: each one's number says where it stands.
+ * not a thousand.
  */
-import { parseCursor } from './cursor.ts'
+import { compareCursors, type Cursor, parseCursor } from './cursor.ts'
 import type { StoredNotice } from './store.ts'
 
 /** As many as a store keeps by default. */
@@ -15,56 +15,71 @@ const DROP_SHARE = 4
 export class Recent {
   #records: StoredNotice[] = []
   readonly #byJob = new Map<string, StoredNotice[]>()
-  #firstSeq: number
+  #since: Cursor
   #chars = 0
 
-  /** @param seq The number of the record before the first one that will be pushed. */
-  constructor(seq: number) {
-    this.#firstSeq = seq + 1
+  /** @param since The place before the first record that will be pushed. */
+  constructor(since: Cursor) {
+    this.#since = since
   }
 
-  /** The number of the oldest record that is held, or of the next one where none is. */
-  get firstSeq(): number {
-    return this.#firstSeq
+  /** The place before the oldest record that is held. */
+  get since(): Cursor {
+    return this.#since
   }
 
+  /** Up to which number the records have been pushed. */
   get lastSeq(): number {
-    return this.#firstSeq + this.#records.length - 1
+    return parseCursor(this.#records.at(-1)?.cursor ?? this.#since).seq
   }
 
   get room(): number {
     return RECENT_MAX - this.#records.length
   }
 
-  /** Whether everything after this number is here. */
-  covers(seq: number): boolean {
-    return seq >= this.#firstSeq - 1
+  /** Whether everything after this place is here. */
+  covers(place: Cursor): boolean {
+    return compareCursors(place, this.#since) >= 0
   }
 
-  /** What follows this number, of one job or of all. Ask `covers` first. */
-  after(seq: number, jobId?: string): StoredNotice[] {
-    if (jobId === undefined) return this.#records.slice(Math.max(0, seq + 1 - this.#firstSeq))
-    return (this.#byJob.get(jobId) ?? []).filter(({ cursor }) => parseCursor(cursor).seq > seq)
+  /** What follows this place, of one job or of all. Ask `covers` first. */
+  after(place: Cursor, jobId?: string): StoredNotice[] {
+    if (jobId === undefined) return this.#records.slice(this.#behind(place))
+    return (this.#byJob.get(jobId) ?? []).filter(({ cursor }) => compareCursors(cursor, place) > 0)
+  }
+
+  /** The index of the first record behind a place. */
+  #behind(place: Cursor): number {
+    let low = 0
+    for (let high = this.#records.length; low < high;) {
+      const middle = (low + high) >> 1
+      if (compareCursors((this.#records[middle] as StoredNotice).cursor, place) <= 0) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   push(record: StoredNotice): void {
     this.#records.push(record)
     this.#chars += charsOf(record)
-    const ofJob = this.#byJob.get(record.jobId)
-    if (ofJob === undefined) this.#byJob.set(record.jobId, [record])
-    else ofJob.push(record)
+    if (record.foreign !== true) {
+      const ofJob = this.#byJob.get(record.jobId)
+      if (ofJob === undefined) this.#byJob.set(record.jobId, [record])
+      else ofJob.push(record)
+    }
     while (this.#records.length > RECENT_MAX || (this.#chars > RECENT_CHARS_MAX && this.#records.length > 1))
       this.#drop()
   }
 
-  /** Puts older records before what is here; they are passed over where something is missing in between. */
-  prepend(records: readonly StoredNotice[]): void {
+  /** Puts what follows `place` before what is here; it is passed over where something is missing in between. */
+  prepend(place: Cursor, records: readonly StoredNotice[]): void {
     const last = records.at(-1)
-    if (last === undefined || parseCursor(last.cursor).seq !== this.#firstSeq - 1) return
+    if (last === undefined || compareCursors(last.cursor, this.#since) !== 0) return
     this.#records = [...records, ...this.#records]
-    this.#firstSeq -= records.length
+    this.#since = place
     for (const record of records.toReversed()) {
       this.#chars += charsOf(record)
+      if (record.foreign === true) continue
       const ofJob = this.#byJob.get(record.jobId)
       if (ofJob === undefined) this.#byJob.set(record.jobId, [record])
       else ofJob.unshift(record)
@@ -73,9 +88,10 @@ export class Recent {
 
   #drop(): void {
     const dropped = this.#records.splice(0, Math.ceil(this.#records.length / DROP_SHARE))
-    this.#firstSeq += dropped.length
+    this.#since = (dropped.at(-1) as StoredNotice).cursor
     for (const record of dropped) {
       this.#chars -= charsOf(record)
+      if (record.foreign === true) continue
       const ofJob = this.#byJob.get(record.jobId) as StoredNotice[]
       ofJob.shift()
       if (ofJob.length === 0) this.#byJob.delete(record.jobId)

@@ -135,6 +135,8 @@ export interface Outcome {
 /** One record of the feed. */
 export interface StoredNotice {
   cursor: Cursor
+  /** Another program wrote it. It has no number: its cursor has that of the record before it. */
+  foreign?: true
   type: JobNoticeType
   jobId: string
   task: string

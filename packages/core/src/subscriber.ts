@@ -13,7 +13,8 @@ export interface Match {
 
 export function matches(match: Match, record: StoredNotice): boolean {
   return (
-    (match.jobId === undefined || match.jobId === record.jobId) &&
+    // What another program says of a job is not what became of ours.
+    (match.jobId === undefined || (match.jobId === record.jobId && record.foreign !== true)) &&
     (match.tasks === undefined || match.tasks.has(record.task)) &&
     (match.types === undefined || match.types.has(record.type)) &&
     (match.owner === undefined || match.owner === record.owner)

@@ -26,7 +26,6 @@ import {
   type Store,
   type StoredSchedule,
   streamId,
-  START,
   systemClock,
   type Tick,
 } from '@lovage/core'
@@ -47,7 +46,7 @@ import { discard, retryFailed } from './scripts/failed.ts'
 import { checkAfter, find, last, sourceOf } from './scripts/find.ts'
 import { gateOf, limit, limitItems, pause, targetOf } from './scripts/gates.ts'
 import { inspect, pulse } from './scripts/inspect.ts'
-import { counts, get, range } from './scripts/look.ts'
+import { counts, end, get, range } from './scripts/look.ts'
 import { decodeSaid } from './said.ts'
 import { report, reportItems } from './scripts/report.ts'
 import { putSchedule, removeSchedule, schedules, schedulesIn, scheduleText } from './scripts/schedules.ts'
@@ -299,11 +298,8 @@ class RedisStore implements Store {
     return this.#heart.keepAlive(session, options)
   }
 
-  async tail(): Promise<Cursor> {
-    return (
-      ((await this.#connection.command('get', [this.#keys.tail], { repeatable: true })) as Cursor | null) ??
-      START
-    )
+  tail(): Promise<Cursor> {
+    return this.#run(end, {})
   }
 
   async range(after: Cursor, limit: number) {

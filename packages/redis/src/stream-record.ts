@@ -6,7 +6,7 @@
  * a result, then with `first`, the number of the first line or character, and `dropped` where some were. A result above `INLINE_MAX` bytes is not copied: `ref` names the
  * key that holds it.
  *
- * Others may append to the stream. What has no `seq` is theirs, and passed over.
+ * Others may append to the stream. What has no `seq` is theirs: a notice, where it has a bridge's fields.
  */
 import {
   type Cursor,
@@ -16,6 +16,7 @@ import {
   type Page,
   parseCursor,
   type StoredNotice,
+  streamId,
 } from '@lovage/core'
 import { readMeta } from './parts.ts'
 
@@ -37,8 +38,11 @@ const TYPES: Readonly<Record<string, JobNoticeType>> = {
   EXPIRED: 'expired',
 }
 
-/** The words of `status`, for scripts: each between two spaces. */
-export const STATUSES = ` ${Object.keys(TYPES).join(' ')} `
+/** Words of `status` that are Celery's: what other programs may say. */
+const isOfOthers = (status: string): boolean => status !== 'LOG' && status !== 'CHUNK'
+
+/** Those words, for scripts: each between two spaces. */
+export const STATUSES = ` ${Object.keys(TYPES).filter(isOfOthers).join(' ')} `
 
 /** The word of `status` for a type of notice. */
 export const statusOf = (type: JobNoticeType): string =>
@@ -56,9 +60,13 @@ export function decodeRecords(
   let seq = String(parseCursor(after).seq)
   for (const [id, fields] of records) {
     const field = fieldsOf(fields)
-    if (field['seq'] === undefined) continue
-    seq = field['seq']
-    notices.push(decodeNotice(`${id}.${seq}`, field))
+    if (field['seq'] === undefined) {
+      const notice = decodeForeign(`${id}.${seq}`, field)
+      if (notice !== null) notices.push(notice)
+    } else {
+      seq = field['seq']
+      notices.push(decodeNotice(`${id}.${seq}`, field))
+    }
   }
   const last = records.at(-1)
   return { notices, cursor: last === undefined ? after : `${last[0]}.${seq}` }
@@ -71,15 +79,15 @@ export function decodePage(
   tail: Cursor,
   limit: number,
 ): Page {
-  const { notices, cursor } = decodeRecords(records.slice(0, limit), after)
+  const page = records.slice(0, limit)
   const end = records.length <= limit
   const { seq } = parseCursor(after)
-  const first = notices[0]?.cursor
-  if (first !== undefined) return { notices, missed: missedBetween(seq, parseCursor(first).seq), cursor, end }
-  // Nothing of ours is left. The tail remembers what there was.
-  const next = parseCursor(tail).seq + 1
-  const missed = end ? missedBetween(seq, next) : 0
-  return { notices, missed, cursor: missed > 0 ? tail : cursor, end }
+  const first = records.map(([, fields]) => fieldsOf(fields)['seq']).find((number) => number !== undefined)
+  // Where nothing of ours is left, the tail remembers what there was.
+  const next = first !== undefined ? Number(first) : end ? parseCursor(tail).seq + 1 : seq + 1
+  const missed = missedBetween(seq, next)
+  if (page.length === 0) return { notices: [], missed, cursor: missed > 0 ? tail : after, end }
+  return { ...decodeRecords(page, missed > 0 ? `${streamId(after)}.${next - 1}` : after), missed, end }
 }
 
 /**
@@ -113,6 +121,30 @@ function decodeNotice(cursor: Cursor, field: Fields): StoredNotice {
 function encodedOf(json: string, text: string | undefined): Encoded {
   const meta = text === undefined ? undefined : readMeta(text)
   return meta === undefined ? { json } : { json, meta }
+}
+
+/**
+ * A record of another program, such as a Celery bridge: one with a job's id and one of Celery's words is a notice, and
+ * whatever else there may be is nobody's. Its time is that of the stream, since its own may be of any zone.
+ */
+function decodeForeign(cursor: Cursor, field: Fields): StoredNotice | null {
+  const { status = '' } = field
+  const type = isOfOthers(status) ? TYPES[status] : undefined
+  const { task_id: jobId, task_name: task = '', owner = null, result = 'null' } = field
+  if (type === undefined || jobId === undefined) return null
+  const at = parseCursor(cursor).ms
+  const details = detailsOf(type, { run_at: `${at}`, ...field, attempt: '1', result: asJson(result) })
+  return { cursor, foreign: true, type, jobId, task, owner, at, ...details }
+}
+
+/** Celery bridges write JSON for lists and dictionaries, and whatever `str` makes of anything else. */
+function asJson(text: string): string {
+  try {
+    JSON.parse(text)
+    return text
+  } catch {
+    return JSON.stringify(text)
+  }
 }
 
 function detailsOf(type: JobNoticeType, field: Fields): Partial<StoredNotice> {

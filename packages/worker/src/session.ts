@@ -134,9 +134,10 @@ export class Session {
     const { store } = this.#options
     this.#closing.abort()
     this.#isJoined = false
-    await this.#stopKeeping()
+    const stopped = this.#stopKeeping() // may take its thread a while, for which no job should wait
     const sessions = [this.#id, this.#replaced].filter((id) => id !== null)
     const left = await Promise.all(sessions.map((id) => store.leave(id)))
+    await stopped
     return left.reduce((sum, { returned }) => sum + returned, 0)
   }
 

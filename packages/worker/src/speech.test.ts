@@ -130,3 +130,22 @@ test('whatever a handler passes, a line comes of it; an error goes without its s
   expect(JSON.stringify(lines)).not.toContain('stack')
   expect(lines[5]?.message).toBe(`${'y'.repeat(4_095)}…`)
 })
+
+test('what another one has handed out goes on in its numbers, losses included', () => {
+  const [first, second] = [new Speech(), new Speech()]
+  for (let line = 1; line <= MAX_WAITING_LINES + 3; line++) first.log(line, 'info', `line ${line}`, undefined)
+  first.chunk('Once ')
+  for (const part of first.take()) second.add(part)
+  first.arrived()
+  first.chunk('upon')
+  first.log(1, 'info', 'the end', { at: 'last' })
+  for (const part of first.take()) second.add(part)
+  const parts = second.take()
+  expect(parts.map(({ type, first: at, count, dropped }) => [type, at, count, dropped])).toEqual([
+    ['log', 5, MAX_WAITING_LINES - 1, 4],
+    ['chunk', 0, 9, 0],
+    ['log', MAX_WAITING_LINES + 4, 1, 0],
+  ])
+  expect(linesOf(parts).at(-1)).toMatchObject({ message: 'the end', fields: { at: 'last' } })
+  expect(JSON.parse(parts[1]?.data.json ?? '')).toBe('Once upon')
+})

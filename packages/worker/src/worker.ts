@@ -199,7 +199,8 @@ export class Worker {
     waiter.reset()
     reports.close()
     attempts.close()
-    const closed = places.close() // kills at once what would otherwise run here and elsewhere
+    const closed = new AbortController()
+    void places.close().finally(() => closed.abort()) // kills at once what would otherwise run here and elsewhere
     const left = new AbortController()
     let returned = 0
     session.leave().then(
@@ -210,7 +211,8 @@ export class Worker {
       () => left.abort(), // the lease will run out instead
     )
     await sleep(this.#settings.clock, LEAVE_MS, left.signal)
-    await closed
+    // A teardown has the grace; a thread that hangs in a call of the system cannot be ended at all.
+    await sleep(this.#settings.clock, this.#settings.graceMs + LEAVE_MS, closed.signal)
     return returned
   }
 

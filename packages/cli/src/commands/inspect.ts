@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander'
 import { examples, type Runner, wholeNumber } from './shared.ts'
 
-const WHAT = ['workers', 'active', 'stats', 'consumers'] as const
+const WHAT = ['workers', 'active', 'scheduled', 'stats', 'schedules', 'consumers'] as const
 
 export type What = (typeof WHAT)[number]
 
@@ -13,11 +13,13 @@ export function addInspectCommand(program: Command, run: Runner): void {
       'Shows the queue at this moment:\n\n' +
         '  workers    who is alive, with slots, memory, and what each can run\n' +
         '  active     the jobs that run, the longest-running first\n' +
+        '  scheduled  the jobs with a later start, and those between two attempts\n' +
         '  stats      how many jobs wait, and for each task how fast and how well it goes\n' +
+        '  schedules  what the clock enqueues, and when next\n' +
         '  consumers  the groups that share the notices, and how far behind they are',
     )
     .addArgument(new Argument('<what>', 'what to show').choices(WHAT))
-    .option('-n, --limit <n>', 'how many running jobs are shown at most', wholeNumber, 100)
+    .option('-n, --limit <n>', 'how many jobs are shown at most', wholeNumber, 100)
     .addHelpText(
       'after',
       examples(

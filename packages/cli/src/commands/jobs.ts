@@ -1,6 +1,6 @@
 /** The commands about one job. */
 import type { Command } from 'commander'
-import { duration, examples, type Runner, wholeNumber } from './shared.ts'
+import { duration, examples, gathered, type Runner, wholeNumber } from './shared.ts'
 
 export function addJobCommands(program: Command, run: Runner): void {
   program
@@ -14,6 +14,11 @@ export function addJobCommands(program: Command, run: Runner): void {
     .argument('<task>', "the task's name, such as mail.send")
     .argument('[input]', 'the input as JSON; - reads stdin, @file.json a file')
     .option('--delay <duration>', 'earliest start, counted from now: 30s, 5m, 1h', duration)
+    .option('--expires-in <duration>', 'end it as expired if nobody has started it within this', duration)
+    .option('--queue <name>', 'in this queue, instead of the one that the task says')
+    .option('--priority <n>', 'from 1 to 100, higher ones earlier', wholeNumber)
+    .option('--tag <tag>', 'to find it by; may be repeated', gathered)
+    .option('--idempotency-key <key>', 'enqueued again with this key within a day it makes no new job')
     .option('--attempts <n>', 'attempts in all, instead of what the task says', wholeNumber)
     .option(
       '--time-limit <duration>',

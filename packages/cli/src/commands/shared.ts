@@ -29,6 +29,9 @@ export function duration(text: string): string {
   throw new InvalidArgumentError("A number with a unit is expected: '500ms', '10s', '5m', '1h', '7d'.")
 }
 
+/** `mail,reports` */
+export const names = (text: string): string[] => text.split(',').map((name) => name.trim())
+
 export const gathered = (text: string, before: string[] = []): string[] => [...before, text]
 
 /** Examples below a command's help. */

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { duration, examples, type Runner, wholeNumber } from './shared.ts'
+import { duration, examples, names, type Runner, wholeNumber } from './shared.ts'
 
 export function addWorkerCommand(program: Command, run: Runner): void {
   program
@@ -12,6 +12,7 @@ export function addWorkerCommand(program: Command, run: Runner): void {
     )
     .argument('<module>', 'the file: ./worker.ts, ./dist/worker.js')
     .option('-c, --concurrency <n>', 'how many jobs run at the same time', wholeNumber)
+    .option('-Q, --queues <names>', 'serve these queues alone: mail,reports', names)
     .addOption(
       new Option('-l, --log-level <level>', 'what is logged').choices([
         'trace',
@@ -35,7 +36,7 @@ export function addWorkerCommand(program: Command, run: Runner): void {
       examples(
         'worker ./worker.ts',
         'worker ./worker.ts --watch --log-level debug',
-        'worker ./dist/worker.js --concurrency 20',
+        'worker ./dist/worker.js --concurrency 20 --queues mail,reports',
       ),
     )
     .action(run(async () => (await import('../run/worker.ts')).worker))

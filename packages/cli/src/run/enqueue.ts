@@ -8,33 +8,46 @@ import { harmless } from '../text.ts'
 import { withEngine } from '../with-engine.ts'
 
 /** commander leaves out what was not typed. */
-interface EnqueueOptions extends QueueEnqueueOptions {
+interface EnqueueOptions extends Omit<QueueEnqueueOptions, 'tags'> {
+  tag?: string[]
   wait?: boolean
   timeout: Duration
 }
 
 export async function enqueue(
   context: Context,
-  { wait, timeout, delay, attempts, timeLimit, owner, id }: EnqueueOptions,
+  { wait, timeout, ...typed }: EnqueueOptions,
   task: string,
   given: string | undefined,
 ): Promise<void> {
   const { out } = context
   const input = await readInput(given)
   await withEngine(context, async (engine) => {
-    const ref = await engine.enqueue(task, input, {
-      ...(delay !== undefined && { delay }),
-      ...(attempts !== undefined && { attempts }),
-      ...(timeLimit !== undefined && { timeLimit }),
-      ...(owner !== undefined && { owner }),
-      ...(id !== undefined && { id }),
-    })
+    const ref = await engine.enqueue(task, input, jobOptions(typed))
     const doubt = await doubtAbout(engine, task)
     if (doubt !== undefined) out.say(out.errorColours.yellow(doubt))
     if (wait) printEnd(await awaitJob(engine, ref.id, { timeout, out }), out)
     else if (out.json) out.document(ref)
     else out.print(ref.id)
   })
+}
+
+/** Of all that was typed, what the engine takes. */
+function jobOptions(typed: Omit<EnqueueOptions, 'wait' | 'timeout'>): QueueEnqueueOptions {
+  const {
+    delay,
+    expiresIn,
+    queue,
+    priority,
+    tag: tags,
+    idempotencyKey,
+    attempts,
+    timeLimit,
+    owner,
+    id,
+  } = typed
+  const wanted = { delay, expiresIn, queue, priority, tags, idempotencyKey, attempts, timeLimit, owner, id }
+  return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))
 }
 
 /** Why a job may wait for long. A worker that did not say what it runs may run anything. */

@@ -1,10 +1,12 @@
-import type { Engine, GroupInfo, Inspection } from '@lovage/core'
+import { type Engine, type GroupInfo, type Inspection, type Job, schedulesOf } from '@lovage/core'
 import prettyMs from 'pretty-ms'
 import type { What } from '../commands/inspect.ts'
 import type { Context } from '../context.ts'
+import { everyJob } from '../every-job.ts'
 import type { Output } from '../output.ts'
+import { scheduleLines } from '../schedule-table.ts'
 import { table } from '../table.ts'
-import { oneLine, plain } from '../text.ts'
+import { dateTime, oneLine, plain } from '../text.ts'
 import { withEngine } from '../with-engine.ts'
 
 export function inspect(context: Context, { limit }: { limit: number }, what: What): Promise<void> {
@@ -14,6 +16,8 @@ export function inspect(context: Context, { limit }: { limit: number }, what: Wh
     else for (const line of lines()) context.out.print(line)
   })
 }
+
+type LaterJob = Extract<Job, { runAt: number }>
 
 /** The same for a program and, made when needed, for a person. */
 interface View {
@@ -30,9 +34,23 @@ const VIEWS: Record<What, (engine: Engine, limit: number, out: Output) => Promis
     const { running, counts } = await engine.inspect({ running: limit })
     return { document: running, lines: () => activeLines(running, counts.running, out) }
   },
+  async scheduled(engine, limit, out) {
+    const jobs: LaterJob[] = []
+    for (const state of ['scheduled', 'retrying'] as const) {
+      for await (const job of everyJob(engine, { state })) {
+        if (jobs.length === limit) break
+        if ('runAt' in job) jobs.push(job)
+      }
+    }
+    return { document: jobs, lines: () => laterLines(jobs, out) }
+  },
   async stats(engine, _limit, out) {
     const { at, counts, tasks } = await engine.inspect({ running: 0 })
     return { document: { at, counts, tasks }, lines: () => statsLines(counts, tasks, out) }
+  },
+  async schedules(engine, _limit, out) {
+    const schedules = await schedulesOf(engine).list()
+    return { document: schedules, lines: () => scheduleLines(schedules, out) }
   },
   async consumers(engine, _limit, out) {
     const groups = await engine.store.consumers.groups()
@@ -66,6 +84,15 @@ function activeLines(running: Inspection['running'], all: number, out: Output): 
   ])
   const lines = table(['JOB', 'TASK', 'WORKER', 'ATTEMPT', 'FOR', 'PROGRESS'], rows, out)
   return running.length === all ? lines : [...lines, out.colours.dim(`… and ${all - running.length} more`)]
+}
+
+function laterLines(jobs: readonly LaterJob[], out: Output): string[] {
+  if (jobs.length === 0) return ['No job waits for its time.']
+  const rows = jobs.map(({ id, task, state, attempt, runAt }) => {
+    const inMs = runAt - Date.now()
+    return [id, task, state, attempt, dateTime(runAt), inMs > 0 ? `in ${short(inMs)}` : 'now']
+  })
+  return table(['JOB', 'TASK', 'STATE', 'ATTEMPT', 'DUE', ''], rows, out)
 }
 
 function statsLines(

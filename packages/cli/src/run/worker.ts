@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 
 export interface WorkerOptions {
   concurrency?: number
+  queues?: string[]
   logLevel?: LogLevel
   drainTimeout?: Duration
   name?: string

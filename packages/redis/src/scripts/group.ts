@@ -29,6 +29,7 @@ export const group = lua`
     for at = 1, #fields, 2 do
       if fields[at] == name then return fields[at + 1] end
     end
+    return nil
   end
   -- Padded, ids are in order as texts as well.
   local function padded(id)

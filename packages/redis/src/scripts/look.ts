@@ -95,6 +95,21 @@ export const range = defineScript({
   decode: (reply) => reply as [tail: Cursor, records: StreamRecord[]],
 })
 
+/** Where the feed ends: behind the newest record, whoever wrote it. */
+export const end = defineScript({
+  name: 'end',
+  keys: ['outcomes', 'tail'],
+  args: [],
+  repeatable: true,
+  body: lua`
+    local place = redis.call('GET', tail) or '0-0.0'
+    local newest = redis.call('XREVRANGE', outcomes, '+', '-', 'COUNT', 1)[1]
+    if not newest then return place end
+    return newest[1] .. string.match(place, '%.%d+$')
+  `,
+  decode: (reply) => reply as Cursor,
+})
+
 export const counts = defineScript({
   name: 'counts',
   keys: ['jobs', 'later', 'retry', 'active', 'workers'],

@@ -1,5 +1,4 @@
 /** The job that runs in this child: its signal, its reports and its end, as the worker gets to know them. */
-import { memoryUsage } from 'node:process'
 import { type BoundTask, createLog, type JobContext } from '@lovage/core'
 import { runAttempt } from '../run-attempt.ts'
 import { ChildReports } from './child-reports.ts'
@@ -7,12 +6,12 @@ import type { LoadedModule } from './load-module.ts'
 import type { Order, Word } from './messages.ts'
 
 export class ChildJobs {
-  readonly #isThread: boolean
+  readonly #memoryBytes: () => number | null
   readonly #say: (word: Word) => void
   #current: { run: number; controller: AbortController } | null = null
 
-  constructor(isThread: boolean, say: (word: Word) => void) {
-    this.#isThread = isThread
+  constructor(memoryBytes: () => number | null, say: (word: Word) => void) {
+    this.#memoryBytes = memoryBytes
     this.#say = say
   }
 
@@ -45,12 +44,5 @@ export class ChildJobs {
     if (this.#current?.run !== run) return
     this.#say({ type: 'heard', run })
     this.#current.controller.abort(reason)
-  }
-
-  /** Threads share the resident memory of their process; what is their own is their heap and its buffers. */
-  #memoryBytes(): number {
-    if (!this.#isThread) return memoryUsage.rss()
-    const { heapUsed, external } = memoryUsage()
-    return heapUsed + external
   }
 }

@@ -29,7 +29,14 @@ if (!isThread) {
 }
 
 let module: LoadedModule | undefined
-const jobs = new ChildJobs(isThread, say)
+const jobs = new ChildJobs(data.isWeighed ? memoryBytes : () => null, say)
+
+/** Threads share the resident memory of their process; what is their own is their heap and its buffers. */
+function memoryBytes(): number {
+  if (!isThread) return process.memoryUsage.rss()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
 
 function obey(order: Order): void {
   switch (order.type) {

@@ -79,6 +79,7 @@ export class Child {
   #wasReady = false
   /** Jobs given to it. */
   jobs = 0
+  /** After its last job, where its module limits it. */
   memoryBytes = 0
   due: Due | null = null
   /** Started to take its place. */
@@ -199,8 +200,8 @@ export class Child {
     }
   }
 
-  #onEnded(result: AttemptResult, memoryBytes: number): void {
-    this.memoryBytes = memoryBytes
+  #onEnded(result: AttemptResult, memoryBytes: number | null): void {
+    this.memoryBytes = memoryBytes ?? 0
     this.#run?.resolve(result)
     this.#run = null
     if (this.#state !== 'busy') return // it was killed a moment too late
@@ -239,7 +240,8 @@ function opened(
 ): Carrier {
   const open = isolation === 'thread' ? openThread : openProcess
   try {
-    return open({ module: module.url, tasks }, module.limits, hooks)
+    const isWeighed = Number.isFinite(module.limits.maxMemoryBytes)
+    return open({ module: module.url, tasks, isWeighed }, module.limits, hooks)
   } catch (thrown) {
     process.nextTick(() => hooks.onExit({ code: null, signal: null, error: failureOf(thrown) }))
     return { id: 0, lastWords: () => '', send: () => {}, kill: () => {} }

@@ -9,6 +9,8 @@ export interface ChildData {
   module: string
   /** The tasks that the module must have handlers for. */
   tasks: readonly string[]
+  /** Whether it looks at its memory after each job, which takes longer than a short job does. */
+  isWeighed: boolean
 }
 
 /** From the worker. */
@@ -29,6 +31,6 @@ export type Word =
   | { type: 'heard'; run: number }
   | { type: 'report'; run: number; report: Report }
   | { type: 'said'; run: number; parts: readonly SaidPart[] }
-  | { type: 'ended'; run: number; result: AttemptResult; memoryBytes: number }
+  | { type: 'ended'; run: number; result: AttemptResult; memoryBytes: number | null }
   /** A rejection that nobody handled, or a mistake in `teardown`. */
   | { type: 'mistake'; error: Failure; during: string }

@@ -209,8 +209,8 @@ export class Pool implements Place {
       if (this.#children.size === 0) this.#closing.resolve()
       return
     }
-    if (child.wasReady) this.#replace(child)
-    else this.#didNotStart(child)
+    if (!child.wasReady) return this.#didNotStart(child)
+    this.#replace(child)
     this.#match()
   }
 
@@ -222,7 +222,9 @@ export class Pool implements Place {
   /** Not tried again before there is a job for it: a module that cannot be loaded must not be loaded in a circle. */
   #didNotStart(child: Child): void {
     if (child.predecessor?.successor === child) child.predecessor.successor = null
-    if (this.#serving().length === 0) this.#waiting.shift()?.resolve({ type: 'threw', error: child.lost })
+    if (this.#serving().length > 0) return // what waits is for them
+    this.#waiting.shift()?.resolve({ type: 'threw', error: child.lost })
+    this.#match()
   }
 }
 

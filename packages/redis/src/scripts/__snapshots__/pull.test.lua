@@ -15,6 +15,7 @@ local function field(fields, name)
   for at = 1, #fields, 2 do
     if fields[at] == name then return fields[at + 1] end
   end
+  return nil
 end
 -- Padded, ids are in order as texts as well.
 local function padded(id)
@@ -135,7 +136,7 @@ local function wants(fields, isOurs)
   local status = field(fields, 'status')
   -- What is not ours may be anything.
   if not isOurs and not (status and field(fields, 'task_id')
-    and string.find(' PENDING STARTED PROGRESS LOG CHUNK RETRY SUCCESS FAILURE REVOKED EXPIRED ', ' ' .. status .. ' ', 1, true)) then return false end
+    and string.find(' PENDING STARTED PROGRESS RETRY SUCCESS FAILURE REVOKED EXPIRED ', ' ' .. status .. ' ', 1, true)) then return false end
   return (not wantedStatuses or wantedStatuses[status])
     and (not wantedTasks or wantedTasks[field(fields, 'task_name') or ''])
     and (not wantedOwner or field(fields, 'owner') == wantedOwner)
