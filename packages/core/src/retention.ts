@@ -8,7 +8,7 @@ export interface RetentionOptions {
   /** How many notices are kept at most for consumer groups that have not taken them. Default ten times `streamMaxLen`. */
   streamCap?: number
   /** Outcomes are dropped when their time is over (`resultTtl`); with `max` also when so many jobs have ended after them.
-   * Default: as many as come, since to count them costs 40 bytes and half a microsecond for each. */
+   * Default: as many as come, since to count them is one more entry and one more command for each. */
   results?: { max?: number }
   /** How many failed jobs are kept for a retry, and for how long, in ms. Default 10,000, and 7 days. With `max: 0` none
    * are. */
