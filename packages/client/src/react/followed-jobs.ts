@@ -1,7 +1,7 @@
 /** The jobs that are followed through one client, each once, however many components look at it. */
 import { type Cursor, type Failure, isFinal, type Job, type LogLine, type Notice } from '@lovage/core'
 import { reduceJob } from '../reduce.ts'
-import { under, type Wire } from '../wire.ts'
+import type { Wire } from '../wire.ts'
 import { Following } from './following.ts'
 
 /** A line of a job's log. Together its attempt and its `n` are a key. */
@@ -99,11 +99,6 @@ export class FollowedJobs {
   async cancel(path: string, id: string, reason: string | undefined) {
     await this.#underWay.get(keyOf(path, id))
     return await this.#wire.jobs(path).cancel(id, reason ?? null)
-  }
-
-  /** Makes a new job of a failed one, under this id: asked for twice, it is one job. */
-  async retry(path: string, id: string, newId: string): Promise<void> {
-    await this.#wire.mutate(under(path, 'retry'), { id, newId })
   }
 
   async *#notices(path: string, id: string, from: Cursor | undefined, signal: AbortSignal) {

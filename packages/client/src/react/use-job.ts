@@ -3,6 +3,7 @@ import type { CancelOutcome, Job } from '@lovage/core'
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import type { ConnectionState } from '../connection.ts'
 import { originOf } from '../origin.ts'
+import { under } from '../wire.ts'
 import { idOf, type JobCalls, type JobIn, type Which } from './calls-types.ts'
 import { followedJobs, known, NOTHING } from './followed-jobs.ts'
 import { type JobView, viewOf } from './job-view.ts'
@@ -87,7 +88,7 @@ export function useJob<C extends JobCalls>(
       // Under one id however often it is clicked: the server makes one job of it.
       retry: async () => {
         next ||= newId(wire.clock.now())
-        await jobs.retry(path, id as string, next)
+        await wire.mutate(under(path, 'retry'), { id, newId: next })
         setAgain({ of: given as string, id: next })
         return { id: next }
       },
