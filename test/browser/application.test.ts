@@ -241,7 +241,7 @@ test('a job that failed is tried again, in the place of the one before', async (
   await ended(tab, 'Try me', 'failed')
   await row(tab, 'Try me').getByRole('button', { expanded: false }).click()
   const first = await row(tab, 'Try me').locator('.log').elementHandle()
-  await row(tab, 'Try me').getByRole('button', { name: 'Try Try me again' }).click()
+  await row(tab, 'Try me').getByRole('button', { name: 'Try again: Try me' }).click()
   await first?.waitForElementState('hidden') // the row of another job is there
   await ended(tab, 'Try me', 'failed')
   await expect(tab.getByRole('listitem', { name: 'Try me' }).count()).resolves.toBe(1)

@@ -38,7 +38,7 @@ export const JobRow = memo(function JobRow({ job, client, isOpen, onToggle, onCa
           <button
             type="button"
             className="quiet"
-            aria-label={`Try ${title} again`}
+            aria-label={`Try again: ${title}`}
             onClick={() => void onRetry(job).catch((error: Error) => setTrouble(error.message))}
           >
             Try again
