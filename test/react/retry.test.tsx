@@ -19,10 +19,10 @@ test('a job that failed is run again with its input, and followed from then on; 
   const retry = result.current.retry as () => Promise<{ id: string }>
   const [one, two] = await act(() => Promise.all([retry(), retry()]))
   expect(one).toEqual(two)
-  await waitFor(() => expect(result.current).toMatchObject({ id: one!.id, status: 'queued' }))
+  await waitFor(() => expect(result.current).toMatchObject({ id: one.id, status: 'queued' }))
   expect(result.current.retry).toBeUndefined()
   const [again, ...more] = await it.driver.claim(5)
-  expect([again?.id, more, again?.input.json]).toEqual([one!.id, [], '{"name":"Ada"}'])
+  expect([again?.id, more, again?.input.json]).toEqual([one.id, [], '{"name":"Ada"}'])
 
   // And once more.
   await it.driver.fail(again!, 'still no ink')
