@@ -234,6 +234,21 @@ test('a job that fails says why, in words, also to a screen reader', async () =>
     .waitFor({ state: 'attached' })
 })
 
+test('a job that failed is tried again, in the place of the one before', async () => {
+  const { stage } = await openStage()
+  const tab = await stage.tab()
+  await score(tab, `${texts('Try me', 20)}\nThis one cannot be read [fail]`)
+  await ended(tab, 'Try me', 'failed')
+  await row(tab, 'Try me').getByRole('button', { expanded: false }).click()
+  const first = await row(tab, 'Try me').locator('.log').elementHandle()
+  await row(tab, 'Try me').getByRole('button', { name: 'Try again: Try me' }).click()
+  await first?.waitForElementState('hidden') // the row of another job is there
+  await ended(tab, 'Try me', 'failed')
+  await expect(tab.getByRole('listitem', { name: 'Try me' }).count()).resolves.toBe(1)
+  const other = await stage.tab()
+  await other.getByRole('heading', { name: 'Ended 2 2 failed' }).waitFor()
+})
+
 test('with the keyboard alone: sign in, choose a theme, enqueue, cancel, and the focus is never lost', async () => {
   const { stage } = await openStage({ inMemory: true, paceMs: 50 }) // 5 s for 100 texts: time enough to cancel
   const tab = await (await stage.context({ colorScheme: 'light' })).newPage()

@@ -254,6 +254,7 @@ class Account {
   readonly #hands = new Map<string, Map<number, Delivery>>()
   /** When each delivery was made. */
   readonly #givenAt = new Map<string, number>()
+  readonly #crashed = new Set<string>()
   readonly acked = new Set<number>()
   missed = 0
 
@@ -302,9 +303,12 @@ class Account {
 
   crash(member: string): void {
     this.#hands.delete(member)
+    this.#crashed.add(member)
   }
 
+  /** One that crashed does not say goodbye: it no longer knows what it has looked at. */
   async leave(member: string): Promise<void> {
+    if (this.#crashed.has(member)) return
     await this.#store.consumers.release(GROUP, member, [...this.#hand(member).values()])
     this.#hands.delete(member)
   }

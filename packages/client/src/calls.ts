@@ -126,9 +126,12 @@ function given(options: object): object {
 /** An error about the inputs of one group, with their places among all inputs: `[3].texts` becomes `[503].texts`. */
 function asOfAll({ from }: Group, error: unknown): unknown {
   if (from === 0 || !isLovageError(error, 'INPUT_INVALID')) return error
-  const issues = error.details.issues.map(({ path, message }) => ({
-    path: path.replace(/^\[(\d+)\]/, (_, place: string) => `[${from + Number(place)}]`),
-    message,
-  }))
-  return new LovageError('INPUT_INVALID', { ...error.details, issues }, { cause: error })
+  const ofAll = (text: string): string =>
+    text.replace(
+      /(^|[:;] )\[(\d+)\]/g,
+      (_, before: string, place: string) => `${before}[${from + Number(place)}]`,
+    )
+  const issues = error.details.issues.map(({ path, message }) => ({ path: ofAll(path), message }))
+  const message = ofAll(error.message)
+  return new LovageError('INPUT_INVALID', { ...error.details, issues }, { cause: error, message })
 }

@@ -1,11 +1,12 @@
 /** The jobs that failed for good: looked at, run again, or forgotten. */
 import type { Engine } from './engine.ts'
-import type { Scope } from './scope.ts'
+import { isWithin, type Scope } from './scope.ts'
 import { LovageError } from './errors.ts'
 import type { JobRef } from './handle.ts'
-import { newJobId } from './id.ts'
+import { enqueuedAtOf, newJobId } from './id.ts'
 import type { Job } from './job.ts'
 import { found, type JobPage, listJobs } from './listing.ts'
+import { refused } from './refused.ts'
 import { subjectOf } from './snapshot.ts'
 import { STEP_MAX } from './store.ts'
 
@@ -29,13 +30,31 @@ export async function listFailed(
   return (await listJobs(engine, { ...options, state: 'failed' })) as JobPage<FailedJob>
 }
 
-/** @throws LovageError `NOT_FOUND` when it is not among the failed ones that are kept, or not within the scope */
-export async function retryFailed(engine: Engine, id: string, scope: Scope = {}): Promise<JobRef> {
+/**
+ * @param newId Under which the caller may ask again: that is the same new job, whether he heard of it or not.
+ * @throws LovageError `NOT_FOUND` when it is not among the failed ones that are kept, or not within the scope;
+ * `OPTION_INVALID` when `newId` is no UUIDv7
+ */
+export async function retryFailed(
+  engine: Engine,
+  id: string,
+  scope: Scope = {},
+  newId: string = newJobId(),
+): Promise<JobRef> {
+  if (enqueuedAtOf(newId) === null) refused('newId', newId, 'a UUIDv7, as newJobId() makes')
   const { task } = subjectOf(await engine.snapshot(id, scope))
-  const newId = newJobId()
   const retried = await engine.store.retry([{ id, newId }])
-  if (retried.length === 0) throw new LovageError('NOT_FOUND', { id })
+  if (retried.length === 0 && !(await isRunOf(engine, newId, { ...scope, task })))
+    throw new LovageError('NOT_FOUND', { id })
   return { id: newId, task, cursor: '' }
+}
+
+/** Whether a job of this id is there already, which only whoever asked before can have made. */
+async function isRunOf(engine: Engine, newId: string, scope: Scope): Promise<boolean> {
+  const snapshot = await engine.store.get(newId)
+  if (snapshot === null) return false
+  const { task, owner } = subjectOf(snapshot)
+  return isWithin(scope, task, owner)
 }
 
 /** @throws LovageError `NOT_FOUND` */

@@ -3,13 +3,10 @@
  * says comes with its sentence, and a page should not pay for it twice.
  */
 import type { ErrorCode, ErrorDetails } from './errors.ts'
-import type { Issue } from './schema.ts'
 
 export type Sentences = { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => string }
 
 export const sentences = {
-  INPUT_INVALID: (d) =>
-    `The input of task "${d.task}" is not valid: ${listed(d.issues)}. Nothing was enqueued.`,
   NOT_SERIALIZABLE: (d) =>
     `${d.path === '' ? 'The value' : d.path} is ${d.seen}, which cannot be stored or sent.`,
   OPTION_INVALID: (d) => `The option ${d.option} is ${d.seen}; expected ${d.expected}.`,
@@ -26,7 +23,3 @@ export const sentences = {
   DISCONNECTED: (d) => `The connection to ${d.url} failed: ${d.cause}`,
   CLOSED: (d) => `${d.what} is closed.`,
 } satisfies Partial<Sentences>
-
-export function listed(issues: readonly Issue[]): string {
-  return issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')
-}

@@ -1,8 +1,11 @@
 /** What each error says: what was seen, and what helps. */
-import { listed, type Sentences, sentences as ofClients } from './sentences-browser.ts'
+import type { Issue } from './schema.ts'
+import { type Sentences, sentences as ofClients } from './sentences-browser.ts'
 
 export const sentences: Partial<Sentences> = {
   ...ofClients,
+  INPUT_INVALID: (d) =>
+    `The input of task "${d.task}" is not valid: ${listed(d.issues)}. Nothing was enqueued.`,
   CURSOR_INVALID: (d) => `"${d.cursor}" is no cursor. Pass one that a notice or a job handle carried.`,
   OUTPUT_INVALID: (d) =>
     `The handler of task "${d.task}" returned what its output schema refuses: ${listed(d.issues)}.`,
@@ -26,3 +29,7 @@ export const sentences: Partial<Sentences> = {
   GROUP_DELETED: (d) => `The consumer group "${d.group}" was deleted. Consuming again makes a new one.`,
   INTERNAL: (d) => d.message,
 } satisfies Sentences
+
+function listed(issues: readonly Issue[]): string {
+  return issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')
+}

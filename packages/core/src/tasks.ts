@@ -41,6 +41,7 @@ export const RESERVED = [
   'release',
   'result',
   'resume',
+  'retry',
   'schedules',
   'step',
   'then',

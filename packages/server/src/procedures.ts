@@ -110,6 +110,11 @@ export interface Def<Input, Output, Shape> {
 
 // Aliases, not interfaces: only an alias fits tRPC's router record, which has an index signature.
 
+interface RetryWire {
+  id: string
+  newId?: string | undefined
+}
+
 /** The procedures of one task. */
 export type TaskProcedures<T extends TaskTypes, Name extends string, Shape> = {
   enqueue: TRPCMutationProcedure<Def<EnqueueWire<T>, Ticket<T, Name>, Shape>>
@@ -120,6 +125,8 @@ export type TaskProcedures<T extends TaskTypes, Name extends string, Shape> = {
   get: TRPCQueryProcedure<Def<{ id: string }, Job<T, Name>, Shape>>
   cancel: TRPCMutationProcedure<Def<{ id: string; reason?: string | null | undefined }, CancelOutcome, Shape>>
   notices: TRPCSubscriptionProcedure<Def<NoticesWire, Tracked<Notice<T, Name>>, Shape>>
+  /** A failed job again, as a new one; under a `newId` of the caller's making, a UUIDv7, he may ask twice. */
+  retry: TRPCMutationProcedure<Def<RetryWire, Ticket<T, Name>, Shape>>
   /** The caller's newest job, of a task with `rememberLast`. */
   last: TRPCQueryProcedure<Def<Record<never, never> | undefined, Ticket<T, Name> | null, Shape>>
 }
@@ -129,6 +136,7 @@ export type AllProcedures<Tasks extends Named, Shape> = {
   get: TRPCQueryProcedure<Def<{ id: string }, JobOf<Tasks>, Shape>>
   cancel: TRPCMutationProcedure<Def<{ id: string; reason?: string | null | undefined }, CancelOutcome, Shape>>
   notices: TRPCSubscriptionProcedure<Def<AllNoticesWire<Tasks['name']>, Tracked<NoticeOf<Tasks>>, Shape>>
+  retry: TRPCMutationProcedure<Def<RetryWire, JobRef, Shape>>
   list: TRPCQueryProcedure<Def<(FilterWire & PageWire) | undefined, JobPage<JobOf<Tasks>>, Shape>>
   cancelMany: TRPCMutationProcedure<
     Def<FilterWire & { reason?: string | null | undefined }, { cancelled: number }, Shape>

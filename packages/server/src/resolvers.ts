@@ -1,5 +1,5 @@
 /** The procedures at run time: each parses its envelope, asks the engine within the owner's scope, and answers. */
-import { type Engine, isLovageError, type NamedTask } from '@lovage/core'
+import { type Engine, isLovageError, type NamedTask, retryFailed } from '@lovage/core'
 import type { TRPCProcedureBuilder, TRPCRouterRecord, TRPCUnsetMarker } from '@trpc/server'
 import { answer, deliver, type Rights } from './answer.ts'
 import { enqueueFields } from './enqueue-fields.ts'
@@ -49,6 +49,12 @@ export function sharedProcedures(kit: Kit, task: string | undefined): TRPCRouter
           const by = { by: owner ?? null, reason: input.reason ?? null }
           return await engine.cancel(input.id, { task, owner, ...by })
         }),
+      ),
+    /** A failed job again, as a new one. Under an id of the caller's making he may ask twice. */
+    retry: base
+      .input(envelope({ id: field.id, newId: optional(field.id) }, { open }))
+      .mutation(({ ctx, input }) =>
+        answer(() => retryFailed(engine, input.id, { task, owner: ownerOf(ctx) }, input.newId)),
       ),
     notices: base.input(envelope(noticesFields(task), { open })).subscription(({ ctx, input, signal }) =>
       deliver(ctx, signal, rightsOf(ctx), (listening) => {

@@ -58,6 +58,13 @@ export class JobList {
     this.#show({})
   }
 
+  /** Shows the new run of a job in its place. */
+  replace({ id, task, title }: JobView, newId: string): void {
+    this.#jobs.delete(id)
+    this.#jobs.set(newId, this.#jobs.get(newId) ?? newJob(newId, task, title))
+    this.#show({})
+  }
+
   /** Takes those that have ended off the list; the server keeps them. */
   clearEnded(): void {
     for (const job of this.#jobs.values()) if (!isLive(job)) this.#jobs.delete(job.id)

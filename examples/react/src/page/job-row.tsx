@@ -11,11 +11,14 @@ interface Props {
   isOpen: boolean
   onToggle: (id: string) => void
   onCancel: () => void
+  /** Rejects where the job is no longer kept for this. */
+  onRetry: (job: JobView) => Promise<void>
 }
 
 /** Rendered again only when its own job has changed. */
-export const JobRow = memo(function JobRow({ job, client, isOpen, onToggle, onCancel }: Props) {
+export const JobRow = memo(function JobRow({ job, client, isOpen, onToggle, onCancel, onRetry }: Props) {
   const [isCancelling, setIsCancelling] = useState(false)
+  const [trouble, setTrouble] = useState<string>()
   const title = job.title ?? (job.task === 'scoreAddress' ? 'An address' : 'Texts')
 
   async function cancel(): Promise<void> {
@@ -31,6 +34,16 @@ export const JobRow = memo(function JobRow({ job, client, isOpen, onToggle, onCa
           {title}
         </button>
         <span className="state">{stateOf(job)}</span>
+        {job.state === 'failed' && (
+          <button
+            type="button"
+            className="quiet"
+            aria-label={`Try again: ${title}`}
+            onClick={() => void onRetry(job).catch((error: Error) => setTrouble(error.message))}
+          >
+            Try again
+          </button>
+        )}
         {isLive(job) && (
           <button
             type="button"
@@ -46,6 +59,11 @@ export const JobRow = memo(function JobRow({ job, client, isOpen, onToggle, onCa
       {isLive(job) && <ProgressBar done={job.done} total={job.total} label={title} />}
       {job.result !== undefined && <Mood share={job.result.positive / job.result.sentences} />}
       {job.message !== undefined && <p className="message">{job.message}</p>}
+      {trouble !== undefined && (
+        <p className="message" role="alert">
+          {trouble}
+        </p>
+      )}
       {isOpen && <JobDetail id={job.id} jobs={client.jobs} />}
     </li>
   )

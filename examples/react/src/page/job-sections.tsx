@@ -9,13 +9,14 @@ interface Props {
   jobs: readonly JobView[]
   client: Client
   onClear: () => void
+  onRetry: (job: JobView) => Promise<void>
 }
 
 /** Rows that a part begins with; hundreds of moving bars help nobody. */
 const fewRows = { running: 16, waiting: 4, ended: 12 }
 const moreRows = 50
 
-export function JobSections({ jobs, client, onClear }: Props) {
+export function JobSections({ jobs, client, onClear, onRetry }: Props) {
   const running = jobs.filter(({ state }) => state === 'running' || state === 'retrying')
   const waiting = jobs.filter((job) => isLive(job) && !running.includes(job)).reverse() // the next one first
   const ended = jobs.filter((job) => !isLive(job))
@@ -32,7 +33,14 @@ export function JobSections({ jobs, client, onClear }: Props) {
       before.has(id) ? new Set([...before].filter((each) => each !== id)) : new Set([...before, id]),
     )
   }, [])
-  const common = { client, opened, onToggle: toggle, onCancel: keepFocus }
+  const retry = useCallback(
+    async (job: JobView) => {
+      keepFocus()
+      await onRetry(job)
+    },
+    [keepFocus, onRetry],
+  )
+  const common = { client, opened, onToggle: toggle, onCancel: keepFocus, onRetry: retry }
 
   function cancelAll(): void {
     keepFocus()
@@ -83,6 +91,7 @@ interface PartProps {
   opened: ReadonlySet<string>
   onToggle: (id: string) => void
   onCancel: () => void
+  onRetry: (job: JobView) => Promise<void>
   children?: ReactNode
 }
 

@@ -1,11 +1,12 @@
 // The page of a signed-in user: what to score at the left, what has come of it at the right.
 import { useConnection } from '@lovage/client/react'
-import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react'
+import { type ReactNode, useCallback, useEffect, useState, useSyncExternalStore } from 'react'
 import { AddressPicker } from './address-picker.tsx'
 import { Announcer } from './announcer.tsx'
 import { MoodChart } from './mood-chart.tsx'
 import { createClient } from './client.ts'
 import { ConnectionStatus } from './connection-status.tsx'
+import type { JobView } from './job.ts'
 import { JobList } from './job-list.ts'
 import { JobSections } from './job-sections.tsx'
 import { TextForm } from './text-form.tsx'
@@ -25,6 +26,13 @@ export function Workbench({ user, masthead }: Props) {
   }, [list])
   const { jobs, caughtUp, missed, error } = useSyncExternalStore(list.subscribe, list.get)
   const connection = useConnection(client.jobs)
+  const retry = useCallback(
+    async (job: JobView) => {
+      const { id } = await client.jobs.failed.retry(job.id)
+      list.replace(job, id)
+    },
+    [client, list],
+  )
 
   return (
     <>
@@ -44,7 +52,7 @@ export function Workbench({ user, masthead }: Props) {
         </div>
         <div className="outputs">
           <MoodChart jobs={jobs} />
-          <JobSections jobs={jobs} client={client} onClear={() => list.clearEnded()} />
+          <JobSections jobs={jobs} client={client} onClear={() => list.clearEnded()} onRetry={retry} />
         </div>
       </main>
       <Announcer jobs={jobs} isCaughtUp={caughtUp !== undefined} />

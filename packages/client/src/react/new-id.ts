@@ -3,9 +3,7 @@
  * millisecond have no order among them, which a user cannot tell.
  */
 export function newId(nowMs: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(10))
-  const hex =
-    nowMs.toString(16).padStart(12, '0') +
-    Array.from(bytes, (byte) => (byte + 256).toString(16).slice(1)).join('')
-  return hex.replace(/^(.{8})(.{4})(...)..(...)(.{12}).*$/, '$1-$2-7$3-8$4-$5')
+  let hex = nowMs.toString(16).padStart(12, '0')
+  for (const byte of crypto.getRandomValues(new Uint8Array(9))) hex += (byte + 256).toString(16).slice(1)
+  return hex.replace(/(.{8})(.{4})(...)(...)/, '$1-$2-7$3-8$4-')
 }

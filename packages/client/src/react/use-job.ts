@@ -1,11 +1,13 @@
 /** One job, followed. */
 import type { CancelOutcome, Job } from '@lovage/core'
-import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import type { ConnectionState } from '../connection.ts'
 import { originOf } from '../origin.ts'
+import { under } from '../wire.ts'
 import { idOf, type JobCalls, type JobIn, type Which } from './calls-types.ts'
 import { followedJobs, known, NOTHING } from './followed-jobs.ts'
 import { type JobView, viewOf } from './job-view.ts'
+import { newId } from './new-id.ts'
 import type { SavedJob } from './saved-job.ts'
 import { useConnection } from './use-connection.ts'
 import { useKeyed } from './use-keyed.ts'
@@ -21,10 +23,16 @@ export interface UseJobOptions<J extends Job = Job> {
 }
 
 export type UseJob<J extends Job = Job> = JobView<J> & {
+  /** The job that is followed: the one that was asked for, or after `retry` the new one. */
   id: string | null
   connection: ConnectionState
   /** Ends the job. @throws LovageError as the client's `cancel`; TypeError where there is no job. */
   cancel: (reason?: string) => Promise<CancelOutcome>
+  /**
+   * There where the job has failed: runs it again, with the same input, as a new job that is followed from then on. A
+   * second click is the same new job. @throws LovageError `NOT_FOUND` when the failed job is no longer kept for this.
+   */
+  retry: (() => Promise<{ id: string }>) | undefined
   /** Follows again after an `error`: once the user has signed in again, for instance. */
   resume: () => void
 }
@@ -42,7 +50,9 @@ export function useJob<C extends JobCalls>(
 ): UseJob<JobIn<C>> {
   const { wire, path } = originOf(calls)
   const savedId = useSyncExternalStore(saved?.watch ?? never, () => saved?.id() ?? null, none)
-  const id = idOf(which) ?? savedId
+  const [again, setAgain] = useState({ of: '', id: '' })
+  const given = idOf(which) ?? savedId
+  const id = given === again.of ? again.id : given
   const jobs = followedJobs(wire)
   const { rendered, start } = useKeyed([id, saved], () => {
     const rendered = initial !== undefined && initial.id === id ? known(initial) : NOTHING
@@ -66,20 +76,28 @@ export function useJob<C extends JobCalls>(
     [saved, jobs, path, id, start, wire],
   )
 
-  const controls = useMemo(
-    () => ({
+  const controls = useMemo(() => {
+    let next = ''
+    return {
       id,
       cancel: async (reason?: string) => {
         if (id === null) throw new TypeError('There is no job to cancel.')
         return await jobs.cancel(path, id, reason)
       },
       resume: () => id !== null && jobs.find(path, id)?.resume(),
-    }),
-    [jobs, path, id],
-  )
+      // Under one id however often it is clicked: the server makes one job of it.
+      retry: async () => {
+        next ||= newId(wire.clock.now())
+        await wire.mutate(under(path, 'retry'), { id, newId: next })
+        setAgain({ of: given as string, id: next })
+        return { id: next }
+      },
+    }
+  }, [wire, jobs, path, id, given])
   const view = useMemo(() => viewOf(id, state), [id, state])
   const connection = useConnection(calls)
-  return { ...view, ...controls, connection } as UseJob<JobIn<C>>
+  const retry = view.state === 'failed' ? controls.retry : undefined
+  return { ...view, ...controls, retry, connection } as UseJob<JobIn<C>>
 }
 
 const never = (): (() => void) => () => {}
