@@ -111,8 +111,12 @@ test('a member that is killed loses what it holds to another, once it is due, an
     expect(acked).toEqual(handles.slice(0, 4).map(({ id }) => id))
 
     const options = { ackWait: '2s', types: ['queued'] } as const
-    const rest = await take(queue.consume('mailer', options), 16)
-    await Promise.all(rest.map((notice) => notice.ack()))
+    const rest: Consumed[] = []
+    for await (const notice of queue.consume('mailer', options)) {
+      rest.push(notice)
+      await notice.ack()
+      if (rest.length === 16) break
+    }
     const isDue = (notice: Consumed): boolean => notice.deliveries === 2
     expect(new Set(jobsOf(rest))).toEqual(new Set(handles.slice(4).map(({ id }) => id)))
     // The window of the killed one was ten, and it had acked some of them.

@@ -1,4 +1,5 @@
 // Durable consumers over real sockets: acks by HTTP, deliveries by whatever connection there is.
+import { sse } from '@lovage/client/sse'
 import { type ConsumedOf, type Named, queueOver } from '@lovage/core'
 import { jobsRouter, serve } from '@lovage/server'
 import { initTRPC } from '@trpc/server'
@@ -44,23 +45,31 @@ const members = async (it: It, count: number): Promise<void> => {
 }
 
 describe('a remote consumer', () => {
-  test('is delivered to until it acks, once, whatever cable is pulled', async () => {
-    await using it = await createHarness(tasks)
-    const { jobs } = it.client()
-    const seen: Consumed[] = []
-    const ids = await succeed(it, 30)
-    for await (const notice of jobs.consume('mailer', { from: 'start', window: 8 })) {
-      seen.push(notice)
-      if (seen.length % 7 === 0) it.line.cut()
-      expect(await notice.ack()).toEqual({ outcome: 'acked' })
-      if (seen.length === 30) break
-    }
-    expect(jobsOf(seen)).toEqual(ids)
-    expect(seen.every(({ deliveries }) => deliveries === 1)).toBe(true)
-    await vi.waitFor(async () =>
-      expect(await jobs.groups()).toMatchObject([{ name: 'mailer', owner: 'ada', pending: 0, members: [] }]),
-    )
-  })
+  test.for([
+    ['a websocket', {}],
+    ['event streams', { transport: sse() }],
+  ] as const)(
+    'is delivered to until it acks, once, whatever cable is pulled, over %s',
+    async ([, options]) => {
+      await using it = await createHarness(tasks)
+      const { jobs } = it.client(options)
+      const seen: Consumed[] = []
+      const ids = await succeed(it, 30)
+      for await (const notice of jobs.consume('mailer', { from: 'start', window: 8 })) {
+        seen.push(notice)
+        if (seen.length % 7 === 0) it.line.cut()
+        expect(await notice.ack()).toEqual({ outcome: 'acked' })
+        if (seen.length === 30) break
+      }
+      expect(jobsOf(seen)).toEqual(ids)
+      expect(seen.every(({ deliveries }) => deliveries === 1)).toBe(true)
+      await vi.waitFor(async () =>
+        expect(await jobs.groups()).toMatchObject([
+          { name: 'mailer', owner: 'ada', pending: 0, members: [] },
+        ]),
+      )
+    },
+  )
 
   test('is typed by its filter, and gets what is written while it waits', async () => {
     await using it = await createHarness(tasks)

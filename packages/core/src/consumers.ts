@@ -72,7 +72,7 @@ export class Consumers {
       types: rules.types === null ? undefined : new Set(rules.types),
       owner: group.owner ?? undefined,
     }
-    const seat = new Seat(match, window, this.clock)
+    const seat = new Seat(match, window, this.clock, own.end)
     const leave = this.#take(group, member, seat)
     try {
       const opened = await this.#store.consumers.open({ ...request, ...group })
@@ -131,7 +131,10 @@ export class Consumers {
 
   /** @throws LovageError `OPTION_INVALID` */
   async release(group: GroupRef, member: string, seen: readonly string[]): Promise<void> {
-    await this.#store.consumers.release(group, member, seen.map(deliveryOf))
+    const seenOnes = seen.map(deliveryOf)
+    // A connection may end later than its client has left: what was pulled for it then would wait for nobody.
+    for (const seat of this.#seats.get(keyOf(group, member)) ?? []) seat.end()
+    await this.#store.consumers.release(group, member, seenOnes)
     for (const seats of this.#seats.values()) for (const seat of seats) seat.ring()
   }
 
@@ -164,7 +167,7 @@ export class Consumers {
   }
 
   /** Aborted with the signal of a loop, or when all end. `AbortSignal.any` would leave a trace of each loop. */
-  #loop(signal: AbortSignal): { signal: AbortSignal; forget: () => void } {
+  #loop(signal: AbortSignal): { signal: AbortSignal; end: () => void; forget: () => void } {
     const own = new AbortController()
     const end = (): void => own.abort()
     this.#loops.add(own)
@@ -172,6 +175,7 @@ export class Consumers {
     if (signal.aborted || this.#isClosed) end()
     return {
       signal: own.signal,
+      end,
       forget: () => {
         this.#loops.delete(own)
         signal.removeEventListener('abort', end)

@@ -9,6 +9,8 @@ const PASS_MAX = 1_000
 export class Seat {
   /** Deliveries that are not acked, as far as this process knows. */
   held = 0
+  /** Ends the loop: its member has left. */
+  readonly end: () => void
   readonly #match: Match
   readonly #window: number
   readonly #clock: Clock
@@ -17,7 +19,8 @@ export class Seat {
   #isFull = false
   #wake: (() => void) | undefined
 
-  constructor(match: Match, window: number, clock: Clock) {
+  constructor(match: Match, window: number, clock: Clock, end: () => void) {
+    this.end = end
     this.#match = match
     this.#window = window
     this.#clock = clock
