@@ -1,5 +1,6 @@
 import { STEP_MAX, TICK_LEASE_MS } from '@lovage/core'
 import { JOB_KEYS } from '../keys.ts'
+import { RECORD_VERSION } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { INLINE_MAX } from '../stream-record.ts'
 import { dead } from './dead.ts'
@@ -270,29 +271,38 @@ export const step = defineScript({
     -- The plain line, many at once. Answers whether it came to one that must leave for a lane: then turns are taken.
     local function takeLine(queue, isStray)
       local line = prefix .. 'wait:' .. queue
-      while room > 0 and passed < ${TOMBS_MAX} do
-        local ids = redis.call('LPOP', line, room)
-        if not ids then return false end
+      local taken, free, find = count, room, string.find
+      while free > 0 and passed < ${TOMBS_MAX} do
+        local ids = redis.call('LPOP', line, free)
+        if not ids then break end
         local tombstones = {}
         for n, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
           local id = ids[n]
           if not record then
             tombstones[#tombstones + 1] = id
-          elseif not isKnown(record) then
+          elseif find(record, '[${RECORD_VERSION},', 1, true) ~= 1 then
             redis.call('ZADD', later, nowMs + ${DEFER_MS}, id)
             deferred = deferred + 1
-            room = room - 1
+            free = free - 1
           elseif isStray and isStray(record) then
             for back = #ids, n, -1 do redis.call('LPUSH', line, ids[back]) end
             if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
+            count, room = taken, free
             return true
           else
-            take(id, record)
+            -- Written out, and counted in locals: this is the path of every plain job.
+            taken = taken + 1
+            claimed[taken] = id
+            records[taken] = record
+            holds[2 * taken - 1] = id
+            holds[2 * taken] = hold
+            free = free - 1
           end
         end
         if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
         passed = passed + #tombstones
       end
+      count, room = taken, free
       return false
     end
     local function takeTurns(queue)
