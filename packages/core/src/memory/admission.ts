@@ -57,12 +57,13 @@ export class Admission {
     return { outcome: 'enqueued', id }
   }
 
-  /** A part that nobody waits for (any more) is not made: its parent was not enqueued, has ended, or has that part. */
+  /** A part that nobody waits for (any more) is not made: its parent was not enqueued, has ended, or has that part, or never asked for it. */
   #orphaned({ flow }: NewJob): Answer | null {
     if (flow?.parent === undefined) return null
     const { id, part } = flow.parent
     const parent = this.#jobs.get(id)
-    const isAwaited = parent?.place.in === 'waiting' && !parent.waits?.ids.has(part)
+    const waits = parent?.place.in === 'waiting' ? parent.waits : undefined
+    const isAwaited = waits !== undefined && part < waits.children && !waits.ids.has(part)
     return isAwaited ? null : { outcome: 'rejected', id }
   }
 

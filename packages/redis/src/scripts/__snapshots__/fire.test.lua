@@ -731,7 +731,8 @@ local function putSpecial(id, record, more)
   local up = more.parent
   if up then
     local kids = prefix .. 'kids:' .. up.id
-    local isAwaited = redis.call('HEXISTS', prefix .. 'flows', up.id) == 1
+    local flow = redis.call('HGET', prefix .. 'flows', up.id)
+    local isAwaited = flow and up.part < cjson.decode(flow).children
       and redis.call('ZCOUNT', kids, up.part, up.part) == 0
     if not isAwaited then return up.id, true end
   end
