@@ -213,7 +213,12 @@ export class Player {
 
   /** Counted back from the newest: first of those that it may hold, then of those that it has settled. */
   #chosen({ held, stale }: Worker, backs: readonly number[]): Claimed[] {
-    return backs.flatMap((back) => (back < HELD ? held.at(-1 - back) : stale.at(HELD - 1 - back)) ?? [])
+    const chosen = backs.flatMap(
+      (back) => (back < HELD ? held.at(-1 - back) : stale.at(HELD - 1 - back)) ?? [],
+    )
+    // An id that ends, lives again and is claimed again within one ms has the same hold twice: no worker can mean the first.
+    const isSame = (a: Claimed, b: Claimed): boolean => a.id === b.id && a.claimedAt === b.claimedAt
+    return chosen.map((job) => held.find((other) => isSame(job, other)) ?? job)
   }
 
   /** All that can be seen of the store from outside. */
