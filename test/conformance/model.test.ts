@@ -1,9 +1,7 @@
 /**
  * The model test: whatever is done to a queue, the store on Redis answers as the one in memory does.
  *
- * A failure prints the seed and the shortest sequence that was found. `LOVAGE_SEED=<seed>` draws the same again. Without
- * one the same sequences are drawn each time: about one random draw in four still finds two stores that hand out the same
- * jobs in another order, which is not explained yet. `LOVAGE_SEED=$RANDOM` looks for it.
+ * A failure prints the seed and the shortest sequence that was found. `LOVAGE_SEED=<seed>` draws the same again.
  */
 import { isTerminal, type Snapshot, type StepReply } from '@lovage/core'
 import { createMemoryStore } from '@lovage/core/memory'
@@ -97,11 +95,11 @@ const leftovers = (keys: readonly string[]): string[] =>
 test(
   'Redis answers every sequence of commands as the specification does, and keeps nothing of jobs that ended',
   async () => {
-    const { LOVAGE_SEED: seed = '1', LOVAGE_PATH: path } = process.env
+    const { LOVAGE_SEED: seed, LOVAGE_PATH: path } = process.env
     await fc.assert(fc.asyncProperty(sequences, compare), {
       numRuns: RUNS,
       interruptAfterTimeLimit: TIME_MS,
-      seed: Number(seed),
+      ...(seed !== undefined && { seed: Number(seed) }),
       ...(path !== undefined && { path }),
     })
   },

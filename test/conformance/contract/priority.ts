@@ -75,6 +75,23 @@ export function priorityContract(test: ContractTest): void {
       }
     })
 
+    test('begins to count anew with one that passed while none with a priority waited', async ({ store }) => {
+      await joinAll(store, 's1')
+      for (const lane of [undefined, 'a']) {
+        const options = lane === undefined ? {} : { lane }
+        const urgentOne = (id: string) => newJob(id, { options: { ...options, priority: 9 } })
+        const name = (id: string) => `${lane ?? 'plain'}-${id}`
+        await store.enqueue([
+          ...['a', 'b', 'c'].map(name).map(urgentOne),
+          newJob(name('keeps the lane'), { options }),
+        ])
+        expect(ids(await claim(store, 's1', 3))).toEqual(['a', 'b', 'c'].map(name))
+        expect(ids(await claim(store, 's1'))).toEqual([name('keeps the lane')])
+        await store.enqueue([newJob(name('without'), { options }), urgentOne(name('with'))])
+        expect(ids(await claim(store, 's1'))).toEqual([name('with'), name('without')])
+      }
+    })
+
     test('does not count those that were cancelled', async ({ store }) => {
       await store.enqueue([newJob('plain'), ...['a', 'b', 'c', 'd', 'e'].map((id) => urgent(id, 9))])
       await store.cancel(cancelOf('a'))

@@ -247,5 +247,5 @@ export const endings = lua`
   W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed, enter, leave, serve, hold, release
   W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
   W.budget = function() return budget, deferred end
-  W.isStray, W.isPlain, W.isLeft, W.turned = isStray, isPlain, isLeft, turned
+  W.isStray, W.isPlain, W.isLeft, W.servedPlain = isStray, isPlain, isLeft, servedPlain
 `

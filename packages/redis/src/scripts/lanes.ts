@@ -311,6 +311,11 @@ export const lanes = lua`
   local function turned(queue)
     if isAmongLanes then redis.call('HSET', turns, queue, redis.call('INCR', turn)) end
   end
+  -- Some without a priority were taken from the plain line of a queue, many at once.
+  local function servedPlain(queue)
+    redis.call('HDEL', streaks, queue)
+    turned(queue)
+  end
   -- Whether something of a queue could be claimed still.
   local function isLeft(queue)
     return redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue, prefix .. 'ready:' .. queue) > 0

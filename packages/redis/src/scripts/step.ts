@@ -314,7 +314,7 @@ export const step = defineScript({
     end
     -- Expiries that are overdue come first: what has expired must not start.
     if hasMore then room = 0 end
-    local isUneven = redis.call('EXISTS', prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused') > 0
+    local isUneven = redis.call('EXISTS', prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks') > 0
     if isUneven then works().deferMs = ${DEFER_MS} end
     for n = 1, queueCount do
       local queue = ARGV[items + n]
@@ -326,7 +326,7 @@ export const step = defineScript({
       elseif works().isPlain(queue) then
         local before = count
         local mustTurn = takeLine(queue, works().isStray)
-        if count > before then works().turned(queue) end
+        if count > before then works().servedPlain(queue) end
         if mustTurn then takeTurns(queue) end
       else
         takeTurns(queue)

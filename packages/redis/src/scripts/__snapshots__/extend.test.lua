@@ -413,6 +413,11 @@ end
 local function turned(queue)
   if isAmongLanes then redis.call('HSET', turns, queue, redis.call('INCR', turn)) end
 end
+-- Some without a priority were taken from the plain line of a queue, many at once.
+local function servedPlain(queue)
+  redis.call('HDEL', streaks, queue)
+  turned(queue)
+end
 -- Whether something of a queue could be claimed still.
 local function isLeft(queue)
   return redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue, prefix .. 'ready:' .. queue) > 0
@@ -693,7 +698,7 @@ W.queueUp, W.arrive, W.complete = queueUp, arrive, complete
 W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed, enter, leave, serve, hold, release
 W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
 W.budget = function() return budget, deferred end
-W.isStray, W.isPlain, W.isLeft, W.turned = isStray, isPlain, isLeft, turned
+W.isStray, W.isPlain, W.isLeft, W.servedPlain = isStray, isPlain, isLeft, servedPlain
   W.countResult = countResult
   return W
 end

@@ -404,6 +404,11 @@ end
 local function turned(queue)
   if isAmongLanes then redis.call('HSET', turns, queue, redis.call('INCR', turn)) end
 end
+-- Some without a priority were taken from the plain line of a queue, many at once.
+local function servedPlain(queue)
+  redis.call('HDEL', streaks, queue)
+  turned(queue)
+end
 -- Whether something of a queue could be claimed still.
 local function isLeft(queue)
   return redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue, prefix .. 'ready:' .. queue) > 0
@@ -684,7 +689,7 @@ W.queueUp, W.arrive, W.complete = queueUp, arrive, complete
 W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed, enter, leave, serve, hold, release
 W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
 W.budget = function() return budget, deferred end
-W.isStray, W.isPlain, W.isLeft, W.turned = isStray, isPlain, isLeft, turned
+W.isStray, W.isPlain, W.isLeft, W.servedPlain = isStray, isPlain, isLeft, servedPlain
   W.countResult = countResult
   return W
 end
@@ -969,7 +974,7 @@ local function takeTurns(queue)
 end
 -- Expiries that are overdue come first: what has expired must not start.
 if hasMore then room = 0 end
-local isUneven = redis.call('EXISTS', prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused') > 0
+local isUneven = redis.call('EXISTS', prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks') > 0
 if isUneven then works().deferMs = 30000 end
 for n = 1, queueCount do
   local queue = ARGV[items + n]
@@ -981,7 +986,7 @@ for n = 1, queueCount do
   elseif works().isPlain(queue) then
     local before = count
     local mustTurn = takeLine(queue, works().isStray)
-    if count > before then works().turned(queue) end
+    if count > before then works().servedPlain(queue) end
     if mustTurn then takeTurns(queue) end
   else
     takeTurns(queue)
