@@ -1,4 +1,4 @@
-import type { Notice, Page } from '@lovage/core'
+import type { Notice, Page, Store } from '@lovage/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { all, altered, setUp, typesOf } from './stage.ts'
@@ -76,6 +76,88 @@ test('the feed tells the same gap and goes on with what is kept', async () => {
   const loop = queue.notices({ from: job.cursor })
   expect((await loop.next()).value).toMatchObject({ type: 'gap', missed: 15 })
   expect((await loop.next()).value).toMatchObject({ type: 'progress', data: 14 })
+})
+
+test('a feed goes on behind its gap: who comes back there is not told of it again, and misses nothing', async () => {
+  const { queue, driver } = await setUp(undefined, 10)
+  const job = await queue.score.enqueue({ n: 1 })
+  const claimed = await driver.next()
+  for (let n = 0; n < 24; n++) await driver.report(claimed, n)
+  const gap = (await queue.notices({ from: job.cursor }).next()).value as Notice
+  const again = queue.notices({ from: gap.cursor })
+  for (let n = 14; n < 24; n++)
+    expect((await again.next()).value).toMatchObject({ type: 'progress', data: n })
+  expect((await again.next()).value).toMatchObject({ type: 'ready' })
+})
+
+test('who leaves between the gap and the job as it is gets both when he comes back', async () => {
+  const { queue, driver } = await setUp(undefined, 10)
+  const job = await queue.score.enqueue({ n: 1 })
+  const claimed = await driver.next()
+  for (let n = 0; n < 24; n++) await driver.report(claimed, n)
+  expect((await job.notices().next()).value).toMatchObject({ type: 'gap', missed: 15 })
+  const again = queue.attach(job.toJSON()).notices()
+  expect((await again.next()).value).toMatchObject({ type: 'gap', missed: 15 })
+  expect((await again.next()).value).toMatchObject({ type: 'ready', job: { progress: 23 } })
+})
+
+/** Another API process, which is slow: it has its place in the feed, but reads on only once it is let. */
+async function slowElsewhere(store: Store) {
+  let open = (): void => {}
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const { queue } = await setUp(() =>
+    altered(store, {
+      live: async function* (after, signal) {
+        await gate
+        yield* store.live(after, signal)
+      },
+    }),
+  )
+  await queue.notices().next() // starts its reader
+  return { queue, open }
+}
+
+test('who comes from a process that has read further is given nothing of what he has seen there', async () => {
+  const { queue, driver, store } = await setUp()
+  const elsewhere = await slowElsewhere(store)
+  const job = await queue.score.enqueue({ n: 1 })
+  const claimed = await driver.next()
+  const feed = queue.notices({ from: job.cursor })
+  const own = job.notices()
+  for (let n = 1; n <= 3; n++) await driver.report(claimed, n)
+  const last = async (loop: AsyncGenerator<Notice>): Promise<Notice> => {
+    for (;;) {
+      const { value } = await loop.next()
+      if (value.type === 'progress' && value.data === 3) return value
+    }
+  }
+  const { cursor } = await last(feed)
+  expect(await last(own)).toMatchObject({ cursor })
+
+  const feedThere = elsewhere.queue.notices({ from: cursor })
+  const ownThere = elsewhere.queue.attach({ ...job.toJSON(), cursor }).notices()
+  for (const loop of [feedThere, ownThere])
+    expect((await loop.next()).value).toEqual({ type: 'ready', cursor })
+  elsewhere.open()
+  await driver.report(claimed, 4)
+  for (const loop of [feedThere, ownThere])
+    expect((await loop.next()).value).toMatchObject({ type: 'progress', data: 4 })
+})
+
+test('a cursor from before the queue was put back is told that all begins anew, and the job as it is', async () => {
+  const { queue, driver } = await setUp()
+  const job = await queue.score.enqueue({ n: 1 })
+  const tail = (await queue.notices().next()).value!.cursor
+  const ahead = '99999999999999-7.1234'
+  const restarted = { type: 'ready', cursor: tail, restarted: true }
+  const feed = queue.notices({ from: ahead })
+  expect((await feed.next()).value).toEqual(restarted)
+  const own = queue.attach({ ...job.toJSON(), cursor: ahead }).notices()
+  expect((await own.next()).value).toMatchObject({ ...restarted, job: { state: 'queued' } })
+  await driver.succeed(await driver.next(), 7)
+  for (const loop of [feed, own]) expect((await loop.next()).value).toMatchObject({ type: 'succeeded' })
 })
 
 test('a feed can be narrowed to tasks and types, and begins now unless told otherwise', async () => {

@@ -86,12 +86,12 @@ test('after a gap the lines that are kept are there, those that had come before 
   await driver.succeed(claimed, 7)
   const { queue: elsewhere } = await setUp(() => store) // which has read none of it
   expect(shown(await all(elsewhere.attach(job)))).toEqual([
+    'gap',
     '2 info line 2',
     '3 info line 3',
     '4 info line 4',
     '5 info line 5',
     '6 info line 6',
-    'gap',
     'succeeded',
   ])
 })

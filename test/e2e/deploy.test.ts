@@ -68,4 +68,5 @@ test.each(transports)(
     if (name === 'ws') expect([...states]).not.toContain('reconnecting')
     for (const client of clients) await client.close()
   },
+  120_000, // it starts four processes, which takes seconds where the machine has other work
 )

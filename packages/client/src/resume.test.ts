@@ -100,10 +100,92 @@ test('a gap, and the job as it is after it, are passed on; a second plain ready 
     ...ready(9),
     job: { id: 'j', task: 't', enqueuedAt: 0, attempt: 0, state: 'queued' },
   } as Notice
-  for (const notice of [ready(5), ready(6), gap, fresh, ready(9), progress(10)]) one.to.onData(notice)
+  for (const notice of [ready(5), ready(5), gap, fresh, ready(9), progress(10)]) one.to.onData(notice)
   const seen = [(await first).value]
   while (seen.length < 4) seen.push((await it.loop.next()).value)
   expect(seen).toEqual([ready(5), gap, fresh, progress(10)])
+})
+
+const gapOf = (n: number, missed: number): Notice => ({ type: 'gap', cursor: cursor(n), missed })
+const job = { id: 'j', task: 't', enqueuedAt: 0, attempt: 0, state: 'queued' }
+const snapshot = (n: number): Notice => ({ ...ready(n), job }) as Notice
+
+/** What a loop delivers of what one line brings after another, and where it would go on. */
+async function delivered(notices: readonly Notice[], options: Partial<ResumeOptions> = {}) {
+  const it = scripted(options)
+  const first = it.loop.next()
+  const one = await it.lines.at(0)
+  const last = progress(999)
+  for (const notice of [...notices, last]) one.to.onData(notice)
+  const seen: Notice[] = []
+  for (let { value } = await first; value?.cursor !== last.cursor; { value } = await it.loop.next())
+    seen.push(value as Notice)
+  return seen
+}
+
+test('a line that was overtaken by the one before it takes nothing back', async () => {
+  // 3 and 4 came by the old connection, after the new one had asked for what follows 2. It brings nothing of its own.
+  const it = scripted()
+  const first = it.loop.next()
+  const one = await it.lines.at(0)
+  for (const notice of [ready(0), progress(2), progress(3), progress(4), ready(2)]) one.to.onData(notice)
+  await first
+  for (const n of [2, 3, 4]) expect((await it.loop.next()).value).toEqual(progress(n))
+  const next = it.loop.next()
+  one.to.onComplete()
+  ;(await it.delays.at(0)).pass()
+  const two = await it.lines.at(1)
+  expect(two.place).toEqual({ lastEventId: cursor(4) })
+  for (const n of [3, 4, 5]) two.to.onData(progress(n))
+  expect((await next).value).toEqual(progress(5))
+})
+
+test('of a gap in a feed the part is told that no other line has brought or told', async () => {
+  // 5 and 6 came by the old connection, while the new one was told that 3 to 7 are gone.
+  const overlap = [ready(0), progress(2), progress(5), progress(6), gapOf(7, 5), progress(8)]
+  expect(await delivered(overlap)).toEqual([
+    ready(0),
+    progress(2),
+    progress(5),
+    progress(6),
+    gapOf(7, 1),
+    progress(8),
+  ])
+  expect(await delivered([ready(0), gapOf(7, 5), gapOf(7, 5), progress(8), gapOf(7, 5)])).toEqual([
+    ready(0),
+    gapOf(7, 5),
+    progress(8),
+  ])
+  // A server that lost its memory counts anew.
+  const anew = { ...gapOf(50, 3), cursor: '50-0.3' } as Notice
+  expect(await delivered([ready(0), progress(40), anew])).toEqual([ready(0), progress(40), anew])
+})
+
+test('a gap of a job that is told again before the job as it is came counts only what it adds', async () => {
+  const untilEnd = { untilEnd: true }
+  const again = [ready(0), progress(2), gapOf(2, 5), gapOf(2, 8), snapshot(12), gapOf(12, 4), snapshot(20)]
+  expect(await delivered(again, untilEnd)).toEqual([
+    ready(0),
+    progress(2),
+    gapOf(2, 5),
+    gapOf(2, 3),
+    snapshot(12),
+    gapOf(12, 4),
+    snapshot(20),
+  ])
+  // The old connection went on to 9 meanwhile: nothing is missing, and the job as it was at 8 is old.
+  const overtaken = [ready(0), progress(2), progress(9), gapOf(2, 5), snapshot(8)]
+  expect(await delivered(overtaken, untilEnd)).toEqual([ready(0), progress(2), progress(9)])
+})
+
+test('a feed that began anew is gone on with where it is, and told', async () => {
+  const anew = { ...ready(1), restarted: true } as Notice
+  expect(await delivered([ready(0), progress(40), anew, progress(2)])).toEqual([
+    ready(0),
+    progress(40),
+    anew,
+    progress(2),
+  ])
 })
 
 test('a loop slower than its line has a thousand notices waiting, and reads the rest from the server later', async () => {

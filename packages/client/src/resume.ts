@@ -5,11 +5,12 @@
  * it never looks at what it delivers. Here the cursor is kept by who delivers, so whatever ended, the next
  * subscription continues; what comes twice is dropped; and what cannot get better is thrown.
  */
-import { type Clock, compareCursors, type Cursor, isLovageError, isTerminal, type Notice } from '@lovage/core'
+import { type Clock, type Cursor, isLovageError, isTerminal, type Notice } from '@lovage/core'
 import { reconnectMs } from './backoff.ts'
 import { hopeAfter } from './errors.ts'
 import { Line, type LineEnd, type OpenLine } from './line.ts'
 import { pause } from './page.ts'
+import { Seen } from './seen.ts'
 
 export interface ResumeOptions {
   /** Opens a subscription from a place: `from` for the first one of a caller, `lastEventId` for its successors. */
@@ -30,8 +31,8 @@ const MAX_DOUBTFUL = 5
 /** Ends quietly when the signal is aborted; throws where following again would not help. */
 export async function* resume(options: ResumeOptions): AsyncGenerator<Notice, void, undefined> {
   const { open, from, signal, untilEnd, inOrder, clock, random } = options
+  const seen = inOrder ? new Seen(untilEnd) : undefined
   let cursor: Cursor | undefined
-  let isReady = false
   let failures = 0
   let doubts = 0
   while (!signal.aborted) {
@@ -48,13 +49,11 @@ export async function* resume(options: ResumeOptions): AsyncGenerator<Notice, vo
         else {
           failures = 0
           hasHeard = true
-          for (const notice of taken) {
+          for (const came of taken) {
             if (signal.aborted) return
-            if (isRepeat(notice)) continue
-            cursor = notice.cursor
-            // To those who listen it was one line all the time, unless there is something new to see.
-            if (notice.type === 'ready' && isReady && notice.job === undefined) continue
-            isReady ||= notice.type === 'ready'
+            const notice = seen === undefined ? came : seen.news(came)
+            cursor = seen === undefined ? came.cursor : seen.cursor
+            if (notice === undefined) continue
             doubts = 0
             yield notice
             if (untilEnd && isTerminal(notice)) return
@@ -76,12 +75,5 @@ export async function* resume(options: ResumeOptions): AsyncGenerator<Notice, vo
     }
     await pause(clock, reconnectMs(failures, random), random, signal)
     failures += 1
-  }
-
-  /** Events of the feed itself stand at places where a notice stood; and the end of a job is never a repeat. */
-  function isRepeat(notice: Notice): boolean {
-    if (!inOrder || cursor === undefined || !('jobId' in notice) || (untilEnd && isTerminal(notice)))
-      return false
-    return compareCursors(notice.cursor, cursor) <= 0
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compareCursors, parseCursor, START, streamId } from './cursor.ts'
+import { compareCursors, parseCursor, placeBefore, START, streamId } from './cursor.ts'
 
 describe('parseCursor', () => {
   test('reads the place in the feed and the number of the record', () => {
@@ -67,4 +67,14 @@ describe('compareCursors', () => {
 test('streamId is the cursor without the number of the record', () => {
   expect(streamId('1795219200000-12.345')).toBe('1795219200000-12')
   expect(streamId(START)).toBe('0-0')
+})
+
+test('placeBefore stands before its record and behind every one that came before', () => {
+  for (const record of ['5-3.7', '5-0.7', '0-1.1']) {
+    const place = placeBefore(record, 6)
+    expect(compareCursors(place, record)).toBeLessThan(0)
+    expect(parseCursor(place).seq).toBe(6)
+  }
+  expect(compareCursors(placeBefore('5-3.7', 6), '5-2.6')).toBe(0)
+  expect(compareCursors(placeBefore('5-0.7', 6), '4-999999.6')).toBeGreaterThan(0)
 })

@@ -35,3 +35,12 @@ export function compareCursors(a: Cursor, b: Cursor): number {
   const right = parseCursor(b)
   return left.ms - right.ms || left.n - right.n
 }
+
+/** The highest `n` that a cursor can have. */
+const LAST_N = Number.MAX_SAFE_INTEGER
+
+/** The place just before a record, after `seq` others. */
+export function placeBefore(cursor: Cursor, seq: number): Cursor {
+  const { ms, n } = parseCursor(cursor)
+  return n > 0 ? `${ms}-${n - 1}.${seq}` : `${Math.max(0, ms - 1)}-${ms > 0 ? LAST_N : 0}.${seq}`
+}

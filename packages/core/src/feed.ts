@@ -1,5 +1,5 @@
 /** Following: history joined to what is live, without hole or repeat; for one job, and for many. */
-import { compareCursors, type Cursor } from './cursor.ts'
+import { compareCursors, type Cursor, parseCursor, placeBefore } from './cursor.ts'
 import type { Hub, Listener } from './hub.ts'
 import { isTerminal, type JobNotice, type Notice } from './notice.ts'
 import { hasEnded, jobOf, noticeOf, subjectOf, terminalNotice } from './snapshot.ts'
@@ -29,14 +29,17 @@ export interface JobFollow extends Follow {
 
 type Past = Pick<Page, 'notices' | 'missed' | 'cursor'>
 
-/** The feed after `from` up to where it ends now. What the hub has is narrowed to the match already, the rest is not. */
+/**
+ * The feed after `from` up to where it ends now. What the hub has is narrowed to the match already, the rest is not.
+ *
+ * @param tail Asks where the feed ended after `from` was heard of.
+ */
 async function* history(
   hub: Hub,
   store: Store,
-  match: Match,
-  from: Cursor,
+  { match, from, tail }: { match: Match; from: Cursor; tail: () => Promise<Cursor> },
 ): AsyncGenerator<Past, void, undefined> {
-  const recent = await hub.recent(match, from)
+  const recent = await hub.recent(match, from, tail)
   if (recent !== null) return yield { ...recent, missed: 0 }
   for (let page = await store.range(from, PAGE); ; page = await store.range(page.cursor, PAGE)) {
     yield page
@@ -71,6 +74,7 @@ export async function* readFeed(
 ): AsyncGenerator<Batch, void, undefined> {
   const subscriber = await hub.subscribe(match, listener)
   const orGap = async ({ cursor }: StoredNotice): Promise<Notice> => ({ type: 'gap', cursor, missed: 1 })
+  const tail = () => store.tail()
   const completed = (records: readonly StoredNotice[]) => complete(store, records, toNotice, orGap)
   try {
     let cursor = from ?? (await store.tail())
@@ -79,13 +83,15 @@ export async function* readFeed(
     while (!subscriber.closed) {
       if (behind) {
         subscriber.catchUp()
-        for await (const page of history(hub, store, match, cursor)) {
-          if (page.missed > 0) yield [{ type: 'gap', cursor, missed: page.missed }]
+        for await (const page of history(hub, store, { match, from: cursor, tail })) {
+          if (page.missed > 0) yield [{ type: 'gap', cursor: placeAfterGap(page), missed: page.missed }]
           yield* completed(subscriber.thinned(page.notices.filter((record) => matches(match, record))))
           cursor = page.cursor
         }
       }
-      if (!isReady) yield [{ type: 'ready', cursor }]
+      // A feed that ends before the place that was asked for is not the one that place was in.
+      const restarted = from !== undefined && compareCursors(cursor, from) < 0
+      if (!isReady) yield [{ type: 'ready', cursor, ...(restarted && { restarted }) }]
       isReady = true
       for await (const records of subscriber.live(cursor)) {
         cursor = (records.at(-1) as StoredNotice).cursor
@@ -124,9 +130,12 @@ export async function* followJob(
       // Looked at after the registration and before the history: what it says is true up to its own place in the
       // feed, and everything after that place is history or comes live.
       const snapshot = await look()
+      const restarted = cursor !== undefined && compareCursors(cursor, snapshot.cursor) > 0
+      if (restarted) cursor = undefined
       let missed = 0
       if (cursor !== undefined && cursor !== snapshot.cursor) {
-        for await (const page of history(hub, store, match, cursor)) {
+        const tail = async () => snapshot.cursor
+        for await (const page of history(hub, store, { match, from: cursor, tail })) {
           missed = page.missed
           if (missed > 0) break
           const records = page.notices.filter((record) => matches(match, record))
@@ -138,14 +147,15 @@ export async function* followJob(
           cursor = page.cursor
         }
       }
+      // From the place of the gap it is told again, to whoever leaves before he has had the job as it is.
+      if (missed > 0) yield [{ type: 'gap', cursor: cursor as Cursor, missed }]
       if (logs && (cursor === undefined || missed > 0)) yield await saidBetween(store, snapshot, cursor)
-      if (missed > 0) yield [{ type: 'gap', cursor: snapshot.cursor, missed }]
       // Where the reader is behind the snapshot, the terminal notice is still to come, and others before it.
       const isAll = cursor === undefined || missed > 0 || compareCursors(cursor, snapshot.cursor) >= 0
       if (hasEnded(snapshot) && isAll) return yield [terminalNotice(snapshot)]
       if (cursor === undefined || missed > 0) {
         cursor = snapshot.cursor
-        yield [{ type: 'ready', cursor, job: jobOf(snapshot) }]
+        yield [{ type: 'ready', cursor, job: jobOf(snapshot), ...(restarted && { restarted }) }]
       } else if (!isReady) yield [{ type: 'ready', cursor }]
       isReady = true
       for await (const records of subscriber.live(cursor)) {
@@ -160,6 +170,13 @@ export async function* followJob(
   } finally {
     subscriber.leave()
   }
+}
+
+/** Where what was missed ends: whoever goes on there is not told of it again. */
+function placeAfterGap({ notices: [first], cursor }: Past): Cursor {
+  if (first === undefined) return cursor
+  const seq = parseCursor(first.cursor).seq - (first.foreign === true ? 0 : 1)
+  return placeBefore(first.cursor, seq)
 }
 
 const isEnd = (batch: Batch): boolean => isTerminal(batch.at(-1) as Notice)

@@ -84,12 +84,23 @@ export class Hub {
    * What was written after a cursor, as far as it is recent; else `null`, and the store has to be asked.
    *
    * Older records are fetched once for everybody, where they fit. `cursor` is up to where that reaches: what comes
-   * after it is delivered live.
+   * after it is delivered live. It stands before `after` only where the feed itself does.
+   *
+   * @param tail Asks where the feed ended after `after` was heard of.
    */
-  async recent({ jobId }: Match, after: Cursor): Promise<{ notices: StoredNotice[]; cursor: Cursor } | null> {
+  async recent(
+    { jobId }: Match,
+    after: Cursor,
+    tail: () => Promise<Cursor>,
+  ): Promise<{ notices: StoredNotice[]; cursor: Cursor } | null> {
     const reader = this.#reader
     if (reader === undefined) return null
     while (reader.filling !== undefined) await reader.filling
+    if (compareCursors(after, reader.place) > 0) {
+      // Another process has read further than this one, or the queue was emptied since.
+      const end = await tail()
+      return { notices: [], cursor: compareCursors(after, end) > 0 ? end : after }
+    }
     const { recent } = reader
     if (!recent.covers(after) && parseCursor(recent.since).seq - parseCursor(after).seq <= recent.room) {
       reader.filling = this.#fill(reader, after).finally(() => {

@@ -44,9 +44,21 @@ export type JobNotice<T extends TaskTypes = TaskTypes, Name extends string = str
 
 /** Events of the feed itself. */
 export type FeedNotice<T extends TaskTypes = TaskTypes, Name extends string = string> =
-  /** What comes next is live. Whoever follows one job and started without a cursor gets the job as it is now. */
-  | { readonly type: 'ready'; readonly cursor: Cursor; readonly job?: Job<T, Name> }
-  /** `missed` records of the feed were trimmed before they could be delivered. */
+  /**
+   * What comes next is live. Whoever follows one job and started without a cursor gets the job as it is now.
+   * `restarted`: the place that was asked for lies ahead of the whole feed, since the queue was emptied or put back;
+   * following goes on at `cursor`.
+   */
+  | {
+      readonly type: 'ready'
+      readonly cursor: Cursor
+      readonly job?: Job<T, Name>
+      readonly restarted?: true
+    }
+  /**
+   * `missed` records of the feed were trimmed before they could be delivered. Its cursor stands behind them; where one
+   * job is followed before them, and the job as it is comes next.
+   */
   | { readonly type: 'gap'; readonly cursor: Cursor; readonly missed: number }
 
 export type Notice<T extends TaskTypes = TaskTypes, Name extends string = string> =
@@ -57,7 +69,7 @@ export type Notice<T extends TaskTypes = TaskTypes, Name extends string = string
 export type NoticeOf<Tasks> =
   | (Tasks extends Named<infer Name, infer T> ? JobNotice<T, Name> : never)
   | Exclude<FeedNotice, { type: 'ready' }>
-  | { readonly type: 'ready'; readonly cursor: Cursor }
+  | { readonly type: 'ready'; readonly cursor: Cursor; readonly restarted?: true }
 
 /** The jobs of a union of tasks, discriminated by `task` and `state`. */
 export type JobOf<Tasks> = Tasks extends Named<infer Name, infer T> ? Job<T, Name> : never
