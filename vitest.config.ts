@@ -6,7 +6,12 @@ const report: [string, object] = ['json', { outputFile: '.cache/test-report.json
 
 export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'test/**/*.test.{ts,tsx}'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'examples/*/src/**/*.test.ts',
+      'test/**/*.test.{ts,tsx}',
+      'bench/**/*.test.ts',
+    ],
     exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: 'test/kit/global-redis.ts',
     // One file per core, and two even where there is one: most files wait for Redis more than they compute.

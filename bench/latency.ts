@@ -1,81 +1,51 @@
 /**
- * How long from the call of enqueue until the caller holds the result, when nothing else is going on? One job at a
- * time, producer and worker in two processes' worth of connections in one process, so that no clock is compared.
+ * How long does a caller wait, from the call of enqueue until it holds the result? The worker is another process, with
+ * ten slots. One job at a time while nothing else goes on, and many at a steady pace.
  *
- *   npm run bench -- latency            ROUNDS in the environment changes it
+ *   npm run bench -- --only latency
  *
- * BullMQ: `job.waitUntilFinished(queueEvents)`.
+ * What has not come within a second counts as a second. Most of an early tail is the compiler's, so 3,000 jobs warm up.
  */
-import { defineTasks, task } from '@lovage/core'
-import { createQueue } from '@lovage/redis'
-import { createWorker } from '@lovage/worker'
-import { Queue, QueueEvents, Worker } from 'bullmq'
-import { z } from 'zod'
-import { connection, input, inTurn, line, median, quantile, url } from './kit/rounds.ts'
+import { each } from './kit/contestants.ts'
+import { quantile } from './kit/figures.ts'
+import type { Figure, Measure, Question } from './kit/question.ts'
 
-const WARM = 1_000 // most of an early tail is the compiler's
-const JOBS = 2_000
+const WARM = 3_000
+const CELERY_WARM = 300
 
-const tasks = defineTasks({
-  nothing: task({ input: z.object({ text: z.string() }), output: z.object({ ok: z.boolean() }) }),
-})
-
-interface Latency {
-  p50: number
-  p99: number
-}
-
-async function latency(once: () => Promise<unknown>): Promise<Latency> {
-  for (let i = 0; i < WARM; i++) await once()
-  const ms: number[] = []
-  for (let i = 0; i < JOBS; i++) {
-    const from = performance.now()
-    await once()
-    ms.push(performance.now() - from)
+const measure = (name: string, what: string, jobs: number, pace?: number): Measure => {
+  const figure = (share: string): Record<string, Figure> => {
+    return { [`latency-${name}-${share}`]: { what: `${what}, ${share}`, unit: 'ms', better: 'less' } }
   }
-  return { p50: quantile(ms, 0.5), p99: quantile(ms, 0.99) }
-}
-
-async function lovage(): Promise<Latency> {
-  const queue = createQueue({ tasks, redis: url })
-  const worker = createWorker({
-    tasks,
-    redis: url,
-    logLevel: 'silent',
-    handlers: { nothing: () => ({ ok: true }) },
-  })
-  await worker.start()
-  const measured = await latency(async () => (await queue.nothing.enqueue(input)).result())
-  await worker.stop()
-  await queue.close()
-  return measured
-}
-
-async function bullmq(): Promise<Latency> {
-  const queue = new Queue('bench', { connection: connection() })
-  const events = new QueueEvents('bench', { connection: connection() })
-  const worker = new Worker('bench', async () => ({ ok: true }), {
-    connection: connection(),
-    concurrency: 10,
-  })
-  await Promise.all([events.waitUntilReady(), worker.waitUntilReady()])
-  const measured = await latency(async () => (await queue.add('nothing', input)).waitUntilFinished(events))
-  await worker.close()
-  await events.close()
-  await queue.close()
-  return measured
-}
-
-const measures = await inTurn({ lovage, bullmq })
-for (const share of ['p50', 'p99'] as const) {
-  for (const [name, rounds] of Object.entries(measures)) {
-    const ms = rounds.map((round) => round[share])
-    console.log(line(`enqueue to result, ${share}`, name, `${median(ms).toFixed(3)} ms`, ms, 3))
+  return {
+    figures: { ...figure('p50'), ...figure('p99') },
+    contestants: each(
+      async (stage, who) => {
+        const worker = await stage.play(who, 'worker')
+        await worker.start({ concurrency: 10, handler: { does: 'nothing' } })
+        const producer = await stage.play(who, 'producer')
+        const options = {
+          warm: stage.jobs(who === 'celery' ? CELERY_WARM : WARM),
+          jobs: stage.jobs(jobs),
+          ...(pace !== undefined && { perSecond: pace }),
+        }
+        const ms = await producer.latency(options)
+        return { [`latency-${name}-p50`]: quantile(ms, 0.5), [`latency-${name}-p99`]: quantile(ms, 0.99) }
+      },
+      {
+        groupmq: 'has no notices',
+        ...(pace !== undefined && pace > 1_000 && { celery: 'is not that fast' }),
+      },
+    ),
   }
-  const [ours, theirs] = [measures.lovage, measures.bullmq].map((rounds) =>
-    median(rounds.map((round) => round[share])),
-  )
-  console.log(
-    `${' '.repeat(25)}lovage/bullmq ${((ours as number) / (theirs as number)).toFixed(2)} (below 1 we are faster)`,
-  )
+}
+
+export const question: Question = {
+  name: 'latency',
+  asks: 'From the call of enqueue until the caller holds the result.',
+  measures: [
+    measure('idle', 'one at a time', 3_000),
+    measure('500', '500 a second', 3_000, 500),
+    measure('5000', '5,000 a second', 15_000, 5_000),
+  ],
 }

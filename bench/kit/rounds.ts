@@ -43,9 +43,6 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number
 }
 
-/** `lovage/bullmq 3.20`: above 1 we are better. */
-export const ratio = (ours: number, theirs: number): string => `lovage/bullmq ${(ours / theirs).toFixed(2)}`
-
 export const line = (
   what: string,
   name: string,

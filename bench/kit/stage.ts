@@ -1,0 +1,73 @@
+/** Where one round is played: a private Redis, and processes that end with the round. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import type { PrivateRedis, startRedis } from '../../scripts/redis.mjs'
+import { play, type Player } from './play.ts'
+import type { Role } from './roles.ts'
+
+export type StartRedis = typeof startRedis
+
+export class Stage {
+  /** Whoever is in a hurry gets smaller rounds. */
+  readonly isQuick: boolean
+  readonly #server: PrivateRedis
+  readonly #players: { kill(): Promise<void> }[] = []
+  readonly redis: Redis
+
+  private constructor(server: PrivateRedis, isQuick: boolean) {
+    this.#server = server
+    this.isQuick = isQuick
+    this.redis = new Redis(server.url)
+  }
+
+  /** Calls with a stage, and clears it however that ends. */
+  static async with<Value>(
+    start: StartRedis,
+    { args = [], isQuick }: { args?: readonly string[]; isQuick: boolean },
+    act: (stage: Stage) => Promise<Value>,
+  ): Promise<Value> {
+    const stage = new Stage(await start({ args }), isQuick)
+    try {
+      return await act(stage)
+    } finally {
+      await Promise.all(stage.#players.map((player) => player.kill()))
+      stage.redis.disconnect()
+      await stage.#server.stop()
+    }
+  }
+
+  get url(): string {
+    return this.#server.url
+  }
+
+  /** So many, or a tenth of them when in a hurry. */
+  jobs(count: number): number {
+    return this.isQuick ? Math.ceil(count / 10) : count
+  }
+
+  async play<R extends Role>(peer: string, role: R): Promise<Player<R>> {
+    const player = await play(peer, role, this.url)
+    this.#players.push(player)
+    return player
+  }
+
+  /** Seconds of CPU that the server has used. */
+  async redisCpu(): Promise<number> {
+    const info = await this.redis.info('cpu')
+    return figureIn(info, 'used_cpu_user') + figureIn(info, 'used_cpu_sys')
+  }
+
+  /** Bytes that the server holds, once it has stopped tidying up. */
+  async redisBytes(): Promise<number> {
+    let before = Number.NaN
+    for (;;) {
+      const bytes = figureIn(await this.redis.info('memory'), 'used_memory')
+      if (Math.abs(bytes - before) < 1_024) return bytes
+      before = bytes
+      await pause(200)
+    }
+  }
+}
+
+const figureIn = (info: string, name: string): number =>
+  Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1])

@@ -1,0 +1,53 @@
+/** Ours, as the README shows it. Each input is parsed by its schema, at both ends, and each output. */
+import { defineTasks, task } from '@lovage/core'
+import { createQueue } from '@lovage/redis'
+import { createWorker } from '@lovage/worker'
+import { z } from 'zod'
+import type { Input, OUTPUT } from '../kit/roles.ts'
+import type { Peer, Place } from './peer.ts'
+
+const tasks = defineTasks({
+  nothing: task({
+    input: z.object({ text: z.string(), dueAt: z.number().optional() }),
+    output: z.object({ ok: z.boolean() }),
+  }),
+})
+
+/** That its Redis keeps nothing on disk is meant. */
+const open = ({ url }: Place) =>
+  createQueue({ tasks, redis: url, onWarning: (text) => text.includes('to disk') || console.warn(text) })
+
+export const peer: Peer = {
+  producer(place) {
+    const { nothing } = open(place)
+    return Promise.resolve({
+      add: (input, options) =>
+        nothing.enqueue(input, options === undefined ? {} : { delay: options.delayMs }),
+      addMany: (input, count) => nothing.enqueueMany(Array.from({ length: count }, () => input)),
+      call: async (input) => (await nothing.enqueue(input)).result(),
+    })
+  },
+
+  async worker({ url }, { concurrency, handle, completed }) {
+    const worker = createWorker({
+      tasks,
+      redis: url,
+      concurrency,
+      logLevel: 'error',
+      handlers: { nothing: (input) => handle(input as Input) as typeof OUTPUT },
+    })
+    worker.on('job.succeeded', completed)
+    await worker.start()
+  },
+
+  async listener(place, heard) {
+    const queue = open(place)
+    const listen = async (ready: () => void): Promise<void> => {
+      for await (const notice of queue.notices()) {
+        if (notice.type === 'ready') ready()
+        else if (notice.type === 'succeeded') heard()
+      }
+    }
+    await new Promise<void>((resolve) => void listen(resolve))
+  },
+}
