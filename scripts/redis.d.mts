@@ -12,4 +12,8 @@ export function startRedis(options?: {
   port?: number
   dir?: string
   args?: readonly string[]
+  sentinel?: string
 }): Promise<PrivateRedis>
+
+/** A TCP port of 127.0.0.1 that nobody listens on at this moment. */
+export function freePort(): Promise<number>

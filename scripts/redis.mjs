@@ -38,13 +38,14 @@ export async function ensureRedisServer() {
  * @param options.port  default: a free one
  * @param options.dir   its working folder; default: a temporary one, removed at the end
  * @param options.args  more of redis-server's own arguments, for example `['--maxmemory', '64mb']`
+ * @param options.sentinel  the file of a sentinel's configuration, which it rewrites: then it is a sentinel
  * @returns `stop()` may be called twice. The server does not keep this process alive, and ends with it.
  */
-export async function startRedis({ port, dir, args = [] } = {}) {
+export async function startRedis({ port, dir, args = [], sentinel } = {}) {
   const server = await ensureRedisServer()
   // A port seen as free can be taken by somebody else before the server binds it; hence a second and third try.
   for (let triesLeft = port ? 0 : 2; ; triesLeft--) {
-    const redis = await launch(server, port ?? (await freePort()), dir, args)
+    const redis = await launch(server, port ?? (await freePort()), dir, { args, sentinel })
     try {
       await redis.ready
       if (!(await ping(redis.port))) throw new Plain(`The Redis on port ${redis.port} does not answer PING.`)
@@ -57,12 +58,13 @@ export async function startRedis({ port, dir, args = [] } = {}) {
   }
 }
 
-async function launch(server, port, dir, args) {
+async function launch(server, port, dir, { args, sentinel }) {
   const folder = dir ?? (await mkdtemp(path.join(os.tmpdir(), 'lovage-redis-')))
   const tidy = () => dir || rmSync(folder, { recursive: true, force: true })
   const settings = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no' }
   const ours = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`])
-  const [command, ...before] = [...endWithParent(), server]
+  const kind = sentinel ? [sentinel, '--sentinel'] : []
+  const [command, ...before] = [...endWithParent(), server, ...kind]
   // Detached, so that Ctrl-C in a terminal reaches those who use the server before it.
   const options = { stdio: ['ignore', 'pipe', 'pipe'], detached: true }
   const child = spawn(command, [...before, ...ours, ...args], options)
@@ -73,7 +75,7 @@ async function launch(server, port, dir, args) {
     let log = ''
     const read = (chunk) => {
       log = (log + chunk).slice(-4_000)
-      if (log.includes('Ready to accept connections')) resolve()
+      if (/Ready to accept connections|Sentinel ID is/.test(log)) resolve()
     }
     const fail = (why) => reject(new Plain(`${server} ${why}. It said:\n${log.trim()}`))
     child.stdout.on('data', read)
@@ -120,7 +122,7 @@ const ping = (port) =>
     })
   })
 
-const freePort = () =>
+export const freePort = () =>
   new Promise((resolve, reject) => {
     const probe = createServer().once('error', reject)
     probe.listen(0, '127.0.0.1', () => {

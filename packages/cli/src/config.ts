@@ -6,8 +6,8 @@ import { UsageError } from './complaint.ts'
 import { loadModule } from './load-module.ts'
 
 export interface LovageConfig {
-  /** Where Redis is, or the store's options in full. `--redis` and `REDIS_URL` go first. */
-  redis?: string | RedisStoreOptions | undefined
+  /** Where Redis is (of a cluster: some of its nodes), or the store's options in full. `--redis` and `REDIS_URL` go first. */
+  redis?: string | readonly string[] | RedisStoreOptions | undefined
   /** What the names of all keys begin with. `--namespace` goes first. Default `lovage`. */
   namespace?: string | undefined
   /** With them inputs are checked and names of tasks corrected before anything is sent. `--tasks` goes first. */

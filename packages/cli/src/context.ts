@@ -28,10 +28,14 @@ export async function placeOf({ redis, namespace, tasks, config: path }: SharedO
   const config = await readConfig(path)
   // A variable that is set to nothing is none.
   const address = redis ?? (process.env['REDIS_URL'] || config.redis)
-  const store = typeof address === 'object' ? address : address === undefined ? {} : { url: address }
+  const store = address === undefined ? {} : isAddress(address) ? { url: address } : address
   const name = namespace ?? config.namespace
   return {
     redis: name === undefined ? store : { ...store, namespace: name },
     tasks: tasks === undefined ? config.tasks : await readTasks(tasks),
   }
 }
+
+const isAddress = (
+  redis: string | readonly string[] | RedisStoreOptions,
+): redis is string | readonly string[] => typeof redis === 'string' || Array.isArray(redis)

@@ -30,7 +30,8 @@ export function createProgram({ json, onEnd }: { json: boolean; onEnd: (code: Ex
     .configureOutput(json ? { outputError: () => {} } : {})
     .option(
       '--redis <url>',
-      'where Redis is: redis://user:password@host:port, rediss:// for TLS (env: REDIS_URL)',
+      'where Redis is: redis://user:password@host:port, several host:port of a cluster, rediss:// for TLS, ' +
+        'redis+sentinel://host:port,host:port/name (env: REDIS_URL)',
     )
     .option('--namespace <name>', 'what the names of all keys begin with (default: lovage)')
     .option('--tasks <module>', 'the module of the tasks, to check names and inputs against')

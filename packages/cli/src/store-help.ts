@@ -7,6 +7,19 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
   [/ENOTFOUND|EAI_AGAIN/, 'No such host: check the address in --redis or REDIS_URL.'],
   [
+    /CLUSTERDOWN|no node of the cluster/,
+    'Of this cluster some slots are served by nobody: `redis-cli --cluster check host:port` tells which.',
+  ],
+  [/TRYAGAIN|^ASK /, 'The slot of these keys is being moved to another node: try again when that is over.'],
+  [
+    /cluster support disabled/,
+    'Several nodes were named, but this one is a server of its own: name that one alone.',
+  ],
+  [
+    /sentinels are unreachable/,
+    'No sentinel answers: check the addresses, and the name of the primary behind the slash.',
+  ],
+  [
     /NOAUTH|WRONGPASS|NOPERM/,
     'It asks for a password: redis://user:password@host:port, with the characters @ : / % in it percent-encoded.',
   ],

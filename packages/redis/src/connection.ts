@@ -1,33 +1,30 @@
 /**
- * One connection to Redis that is opened when first needed, comes back by itself, and never lets a call hang.
+ * One connection to Redis that is opened when first needed, comes back by itself, and never lets a call hang. In a
+ * cluster it leads to the node that has the store's keys, and moves along with them.
  *
- * ioredis is told to send nothing twice and to queue nothing: what to repeat is decided here, call by call. A
- * call that Redis may have carried out although the answer is missing is sent again only if it is
- * `repeatable`.
+ * A call that Redis may have carried out although the answer is missing is sent again only if it is `repeatable`; one
+ * that was refused because it came to the wrong node, or at the wrong moment, always.
  *
  * Every failure is a `LovageError`: `STORE_UNAVAILABLE` when the server cannot be reached, is not ready, or
  * lets us not in; `INTERNAL` when it calls the command itself wrong.
  */
-import { backoffMs, LovageError } from '@lovage/core'
-import { Command, Redis } from 'ioredis'
-import type { Address } from './address.ts'
+import { LovageError } from '@lovage/core'
+import { Command, type Redis } from 'ioredis'
+import { dial, type Dialled, greetingMs, reconnectMs } from './dial.ts'
+import { movedTo, type Route } from './route.ts'
 import { isFinal, isReply, isSoonOver, refused, unavailable } from './store-errors.ts'
+import type { Node } from './url.ts'
 
 /** How long a call may take in all, with every new try. */
 const CALL_MS = 5_000
 /** A server that came back at the last moment gets this long to answer all the same. */
 const ANSWER_MIN_MS = 1_000
-const RETRY_FIRST_MS = 50
-const RETRY_MAX_MS = 2_000
-const KEEP_ALIVE_MS = 10_000 // idle proxies cut after a minute or more; a dead peer should be known sooner
+const AGAIN_MS = 50
 const QUIT_MS = 1_000
+/** Nodes that are followed from one to the next without a pause; while a cluster changes, two may name each other. */
+const HOPS_MAX = 3
 
-/**
- * Doubled each time, with jitter: all processes lose Redis at the same moment and should not return at the
- * same one.
- */
-export const reconnectMs = (times: number, random: () => number = Math.random): number =>
-  backoffMs({ type: 'exponential', firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS }, times, random)
+type Args = (string | number)[]
 
 export interface CommandOptions {
   repeatable: boolean
@@ -36,44 +33,46 @@ export interface CommandOptions {
 }
 
 export class Connection {
-  readonly #client: Redis
-  readonly #name: string
+  readonly #route: Route
+  readonly #dialled: Dialled
   readonly #waiters = new Set<{ resolve: () => void; reject: (error: unknown) => void }>()
   #lastError: Error | undefined
   #isClosed = false
+  /** Whether it leads to where it should, so that calls may be sent. */
+  #hasArrived = false
+  /** A node has told of another one: that is no failure. */
+  #isHopping = false
+  /** How often it was closed since it last arrived. */
+  #misses = 0
+  #greeting: NodeJS.Timeout | undefined
 
   /** @param role What this connection is for, as `CLIENT LIST` will show it. */
-  constructor({ url, tls, name }: Address, role: string) {
-    this.#name = name
-    this.#client = new Redis(url, {
-      ...(tls !== undefined && { tls }),
-      connectionName: `lovage:${role}`,
-      lazyConnect: true,
-      protocol: 2, // scripts answer the same in both, and 2 needs one round trip less to connect
-      noDelay: true,
-      keepAlive: KEEP_ALIVE_MS,
-      connectTimeout: CALL_MS,
-      disconnectTimeout: 0, // we cut the socket ourselves; ioredis waits for one that has closed already
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0, // a lost connection rejects at once what was under way
-      retryStrategy: (times) => reconnectMs(times),
-      // After a failover the same name leads elsewhere.
-      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  constructor(route: Route, role: string) {
+    this.#route = route
+    this.#dialled = dial(route, role, () => this.#lost())
+    const { client } = this.#dialled
+    client.on('connect', () => {
+      const mute = new Error('it takes connections and does not answer')
+      this.#greeting = setTimeout(() => this.#cut(mute), greetingMs(route))
     })
-    this.#client.on('ready', () => {
-      this.#lastError = undefined
-      for (const { resolve } of this.#waiters) resolve()
+    client.on('ready', () => {
+      if (route.isCluster) void this.#findPlace()
+      else this.#arrived()
     })
-    this.#client.on('error', (error: Error) => {
+    client.on('error', (error: Error) => {
       this.#lastError = error
       if (isFinal(error)) for (const { reject } of this.#waiters) reject(error)
     })
   }
 
+  /** Whether the server is part of a cluster, as far as is known. */
+  get isCluster(): boolean {
+    return this.#route.isCluster
+  }
+
   async command(
     name: string,
-    args: (string | number)[],
+    args: Args | (() => Args),
     { repeatable, answerMs }: CommandOptions,
   ): Promise<unknown> {
     const until = performance.now() + CALL_MS
@@ -84,9 +83,10 @@ export class Connection {
       } catch (error) {
         const isLate = this.#isClosed || performance.now() >= until
         if (isReply(error)) {
-          if (isLate || !isSoonOver(error)) throw refused(this.#name, error)
+          this.#heed(error)
+          if (isLate || !isSoonOver(error)) throw refused(this.#route.address.name, error)
         } else if (isLate || !repeatable) throw this.#unavailable(error)
-        await new Promise((resolve) => setTimeout(resolve, RETRY_FIRST_MS))
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
       }
     }
   }
@@ -98,7 +98,7 @@ export class Connection {
     this.#isClosed = true
     if (isReady) {
       const late = setTimeout(() => this.#cut(), QUIT_MS)
-      await this.#client.quit().catch(() => {})
+      await this.#dialled.client.quit().catch(() => {})
       clearTimeout(late)
     }
     this.#end()
@@ -111,19 +111,21 @@ export class Connection {
   }
 
   #end(): void {
-    this.#client.disconnect()
+    clearTimeout(this.#greeting)
+    this.#dialled.client.disconnect()
     this.#cut()
     for (const { reject } of this.#waiters) reject(this.#closed())
   }
 
   get #isReady(): boolean {
-    return !this.#isClosed && this.#client.status === 'ready' && this.#client.stream.writable
+    const { client } = this.#dialled
+    return !this.#isClosed && this.#hasArrived && client.status === 'ready' && client.stream.writable
   }
 
   #ready(until: number): Promise<void> {
     if (this.#isClosed) return Promise.reject(this.#closed())
-    if (this.#client.status === 'wait' || this.#client.status === 'end')
-      this.#client.connect().catch(() => {})
+    const { client } = this.#dialled
+    if (client.status === 'wait' || client.status === 'end') client.connect().catch(() => {})
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(timer)
@@ -138,31 +140,98 @@ export class Connection {
     })
   }
 
-  async #send(name: string, args: (string | number)[], answerMs: number): Promise<unknown> {
+  async #send(name: string, args: Args | (() => Args), answerMs: number): Promise<unknown> {
     const timer = setTimeout(
       () => this.#cut(new Error(`no answer to ${name} within ${answerMs} ms`)),
       answerMs,
     )
     try {
-      return await this.#client.sendCommand(new Command(name, args, { replyEncoding: 'utf8' }))
+      const given = typeof args === 'function' ? args() : args
+      return await this.#dialled.client.sendCommand(new Command(name, given, { replyEncoding: 'utf8' }))
     } finally {
       clearTimeout(timer)
     }
   }
 
+  /** Of a cluster: asks the node that was reached where the keys are, and goes there. */
+  async #findPlace(): Promise<void> {
+    const here = this.#dialled.node() as Node
+    try {
+      await this.#route.learn(here, (...args) => this.#send('cluster', args, greetingMs(this.#route)))
+    } catch (error) {
+      if (!isReply(error)) return // the connection is lost, and opened again
+      this.#lastError = error
+      for (const { reject } of this.#waiters) reject(error)
+      return this.#cut()
+    }
+    if (this.#route.leadsTo(here)) this.#arrived()
+    else if (this.#route.isFound) this.#hop()
+    else this.#cut(new Error('no node of the cluster has the slot of these keys'))
+  }
+
+  #arrived(): void {
+    clearTimeout(this.#greeting)
+    this.#hasArrived = true
+    this.#misses = 0
+    this.#lastError = undefined
+    for (const { resolve } of this.#waiters) resolve()
+  }
+
+  /** The connection is closed. Answers in how many ms it is opened again. */
+  #lost(): number {
+    clearTimeout(this.#greeting)
+    // What has worked is tried once more before others are asked.
+    if (!this.#hasArrived && !this.#isHopping) this.#failed()
+    const isHop = this.#isHopping
+    this.#isHopping = false
+    this.#hasArrived = false
+    this.#misses += 1
+    return isHop && this.#misses <= HOPS_MAX ? 0 : reconnectMs(this.#misses)
+  }
+
+  #failed(): void {
+    const node = this.#dialled.node()
+    if (node !== undefined) this.#route.failed(node)
+  }
+
+  /** Acts on a refusal that says that somebody else should have been asked. */
+  #heed({ message }: Error): void {
+    const here = this.#dialled.node()
+    if (here === undefined || !this.#hasArrived) return
+    const node = movedTo(message, here)
+    if (node !== undefined) {
+      this.#route.isCluster = true
+      this.#route.moved(node)
+      this.#hop()
+    } else if (message.startsWith('CLUSTERDOWN')) {
+      this.#hasArrived = false // perhaps it alone is cut off from the others
+      this.#cut()
+    }
+  }
+
+  /** Other answers that have come already are heard first. */
+  #hop(): void {
+    this.#hasArrived = false
+    this.#isHopping = true
+    setImmediate(() => this.#cut())
+  }
+
   /** What stands behind a silent answer is silent, too; the next call gets a new socket. */
   #cut(reason?: Error): void {
-    if (reason !== undefined) this.#lastError = reason
+    if (reason !== undefined) {
+      this.#lastError = reason
+      this.#failed()
+    }
     // Declared as always there, but it comes with the first attempt to connect.
-    ;(this.#client.stream as Redis['stream'] | undefined)?.destroy()
+    ;(this.#dialled.client.stream as Redis['stream'] | undefined)?.destroy()
   }
 
   #unavailable(error: unknown): LovageError {
     if (this.#isClosed) return this.#closed()
-    return unavailable(this.#name, this.#lastError ?? error)
+    return unavailable(this.#route.address.name, this.#lastError ?? error)
   }
 
   #closed(): LovageError {
-    return new LovageError('CLOSED', { what: this.#name })
+    return new LovageError('CLOSED', { what: this.#route.address.name })
   }
 }

@@ -12,7 +12,9 @@ import {
   snapshotRules,
 } from './check.ts'
 import { Connection } from './connection.ts'
+import { keysOf } from './keys.ts'
 import type { RedisStoreOptions } from './redis-store.ts'
+import { Route } from './route.ts'
 
 export interface Finding {
   check: 'connection' | 'version' | 'role' | 'eviction' | 'persistence' | 'memory' | 'latency' | 'clock'
@@ -35,7 +37,8 @@ const SKEW_MS = 2_000
 /** @throws LovageError `STORE_UNAVAILABLE` */
 export async function diagnose(options: RedisStoreOptions): Promise<Finding[]> {
   const address = addressOf(options)
-  const connection = new Connection(address, 'doctor')
+  const { prefix } = keysOf(options.namespace ?? 'lovage', options.queue ?? 'default')
+  const connection = new Connection(new Route(address, prefix), 'doctor')
   const ask = (name: string, ...args: string[]): Promise<unknown> =>
     connection.command(name, args, { repeatable: true })
   try {

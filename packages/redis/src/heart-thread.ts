@@ -5,12 +5,13 @@ import { Beats } from './beats.ts'
 import { Connection } from './connection.ts'
 import type { Beat, HeartData, Lost } from './heart.ts'
 import { keysOf } from './keys.ts'
+import { Route } from './route.ts'
 import { runner } from './script.ts'
 import { extend } from './scripts/sessions.ts'
 
 const { address, namespace, queue } = workerData as HeartData
 const keys = keysOf(namespace, queue)
-const connection = new Connection(address, `${namespace}:${queue}:heart`)
+const connection = new Connection(new Route(address, keys.prefix), `${namespace}:${queue}:heart`)
 const settings = { now: '', streamMaxLen: 0, streamCap: 0, resultsMax: 0, failedMax: 0, failedMaxAgeMs: 0 }
 const run = runner(connection, keys, () => ({ ...settings, ...keys }))
 

@@ -29,7 +29,7 @@ import {
   systemClock,
   type Tick,
 } from '@lovage/core'
-import { type Address, type AddressOptions, addressOf } from './address.ts'
+import { type AddressOptions, addressOf } from './address.ts'
 import { Batcher } from './batch.ts'
 import { checkServer } from './check.ts'
 import { Connection } from './connection.ts'
@@ -38,6 +38,7 @@ import { Heart } from './heart.ts'
 import { type Keys, keysOf } from './keys.ts'
 import { readLive } from './live.ts'
 import { decodeRecord } from './record.ts'
+import { Route } from './route.ts'
 import { type Run, runner } from './script.ts'
 import { cancel, cancelArgs } from './scripts/cancel.ts'
 import { enqueueItems } from './scripts/enqueue-items.ts'
@@ -76,7 +77,7 @@ export function createRedisStore(options: RedisStoreOptions = {}): Store {
 class RedisStore implements Store {
   readonly name: string
   readonly consumers: ConsumerStore
-  readonly #address: Address
+  readonly #route: Route
   readonly #keys: Keys
   readonly #role: string
   readonly #clock: Clock
@@ -91,9 +92,10 @@ class RedisStore implements Store {
   constructor(options: RedisStoreOptions) {
     const { namespace = 'lovage', queue = 'default', clock } = options
     const { resultsMax, ...retention } = retentionOf(options)
-    this.#address = addressOf(options)
-    this.name = this.#address.name
+    const address = addressOf(options)
+    this.name = address.name
     this.#keys = keysOf(namespace, queue)
+    this.#route = new Route(address, this.#keys.prefix)
     this.#role = `${namespace}:${queue}`
     this.#clock = clock ?? systemClock
     this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, 'LovageWarning'))
@@ -113,7 +115,7 @@ class RedisStore implements Store {
     this.consumers = redisConsumers(this.#run)
     this.#batcher = new Batcher(this.#run)
     this.#heart = new Heart({
-      data: { address: this.#address, namespace, queue },
+      data: { address, namespace, queue },
       extend: (session, leaseMs) => this.extend(session, leaseMs),
       clock: this.#clock,
       isThreaded: clock === undefined,
@@ -122,7 +124,7 @@ class RedisStore implements Store {
   }
 
   #open(role: string): Connection {
-    return new Connection(this.#address, `${this.#role}:${role}`)
+    return new Connection(this.#route, `${this.#role}:${role}`)
   }
 
   enqueue(jobs: readonly NewJob[]) {

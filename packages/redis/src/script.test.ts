@@ -39,11 +39,12 @@ describe('a script', () => {
     ])
     const sent: unknown[] = []
     const connection = {
-      command: async (...call: unknown[]) => {
-        sent.push(call)
+      isCluster: false,
+      command: async (name: string, args: () => unknown[], options: unknown) => {
+        sent.push([name, args(), options])
         return ['done', 1]
       },
-    } as unknown as Connection
+    }
     const settings = {
       now: '5',
       streamMaxLen: 1,
@@ -57,7 +58,7 @@ describe('a script', () => {
       streamCap: 1,
       groupPrefix: '',
     }
-    const run = runner(connection, keysOf('ns', 'q'), () => settings)
+    const run = runner(connection as unknown as Connection, keysOf('ns', 'q'), () => settings)
     expect(await run(script, { id: 'a' }, ['first'])).toEqual({ word: 'done', rest: [1] })
     expect(sent).toEqual([
       [
@@ -65,6 +66,14 @@ describe('a script', () => {
         [script.sha, 2, '{ns:q}:wait:default', '{ns:q}:jobs', '5', 'a', 'first'],
         { repeatable: true },
       ],
+    ])
+
+    connection.isCluster = true
+    await run(script, { id: 'a' }, ['first'])
+    expect(sent[1]).toMatchObject([
+      'evalsha',
+      [script.sha, 3, '{ns:q}:wait:default', '{ns:q}:jobs', '{ns:q}:guard', '5', 'a', 'first'],
+      { repeatable: true },
     ])
   })
 

@@ -106,24 +106,33 @@ export type Run = <Arg extends string, Reply>(
   items?: readonly (string | number)[],
 ) => Promise<Reply>
 
+/**
+ * In a cluster each script also names a key that is never there. While a slot moves to another node, key by key, the
+ * server takes a script for complete when the keys that it names are there, and then refuses those that it finds by
+ * itself: it would stop in the middle. With a key that is missing it is refused before it begins, until all have moved.
+ */
 export function runner(connection: Connection, keys: Keys, settings: () => Settings): Run {
+  const guard = keys.prefix + GUARD
   return async ({ keys: names, args: argNames, source, sha, repeatable, decode }, args, items = []) => {
     const values: Record<string, string | number> = { ...settings(), ...args }
-    const rest = [
-      names.length,
-      ...names.map((name) => keys[name]),
-      ...argNames.map((name) => values[name] as string),
-      ...items,
-    ]
+    const given = [...argNames.map((name) => values[name] as string), ...items]
+    const own = names.map((name) => keys[name])
+    // Asked when it is sent: whether this is a cluster may be learned only then.
+    const of = (script: string) => () =>
+      connection.isCluster
+        ? [script, own.length + 1, ...own, guard, ...given]
+        : [script, own.length, ...own, ...given]
     try {
-      return decode(await connection.command('evalsha', [sha, ...rest], { repeatable }))
+      return decode(await connection.command('evalsha', of(sha), { repeatable }))
     } catch (error) {
       if (!isNoScript(error)) throw error
-      // Redis was restarted or its scripts were flushed. EVAL runs it and keeps it for the next time.
-      return decode(await connection.command('eval', [source, ...rest], { repeatable }))
+      // Redis was restarted, another node took over, or the scripts were flushed. EVAL runs it and keeps it for the next time.
+      return decode(await connection.command('eval', of(source), { repeatable }))
     }
   }
 }
+
+const GUARD = 'guard'
 
 const isNoScript = (error: unknown): boolean =>
   error instanceof LovageError && error.cause instanceof Error && error.cause.message.startsWith('NOSCRIPT')

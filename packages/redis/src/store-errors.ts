@@ -14,9 +14,12 @@ export const isReply = (error: unknown): error is ReplyError =>
 export const isFinal = (error: Error & { code?: string }): boolean =>
   isReply(error) || /CERT|SIGNATURE/.test(error.code ?? '')
 
-/** Refused before anything was done, and soon over: it is starting, failing over, or in a long script. */
+/**
+ * Refused before anything was done, and soon over: it is starting, failing over, in a long script, or of a cluster whose
+ * keys are elsewhere or under way.
+ */
 export const isSoonOver = (error: Error): boolean =>
-  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) /.test(error.message)
+  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|UNBLOCKED|BUSY) /.test(error.message)
 
 /** Says nothing against the command either: the server is full, cannot write to disk, or keeps us out. */
 const NOT_NOW = /^(NOREPLICAS|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|ERR max number of clients)/

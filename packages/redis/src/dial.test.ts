@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { reconnectMs } from './connection.ts'
+import { reconnectMs } from './dial.ts'
 
 test('a lost connection is tried again soon, then ever more rarely, up to 2 s, and never in step with others', () => {
   expect([1, 2, 3, 6, 7, 50].map((times) => reconnectMs(times, () => 1))).toEqual([
