@@ -1,40 +1,61 @@
-/** Many inputs in groups that one request can carry. */
-import { encode, encodedBytes, ENQUEUE_MAX } from '@lovage/core'
+/** More inputs than one request can carry: in groups. Loaded when there are so many. */
+import { ENQUEUE_MAX, isLovageError, type JobRef, LovageError } from '@lovage/core'
+import type { Origin } from './origin.ts'
 
-/** With room for what stands around them below a server's limit of 1 MiB. */
-const MAX_BYTES = 786_432
-
-export interface Group {
+interface Group {
   /** The place of its first input among all. */
   from: number
   inputs: unknown[]
-  bytes: number
 }
 
-/**
- * An input that is larger than the bound gets a group of its own: the server will say that it is too large.
- *
- * @throws LovageError `NOT_SERIALIZABLE`
- */
-export function groupsOf(inputs: readonly unknown[]): Group[] {
+/** Group after group; what was enqueued before a group failed stays enqueued. */
+export async function enqueueGroups(
+  at: Origin,
+  inputs: readonly unknown[],
+  options: object,
+  maxBytes: number,
+): Promise<JobRef[]> {
+  const tickets: JobRef[] = []
+  for (const group of groupsOf(inputs, at.wire.bytesOf, maxBytes)) {
+    try {
+      tickets.push(...(await at.mutate<JobRef[]>('enqueueMany', { ...options, inputs: group.inputs })))
+    } catch (error) {
+      throw asOfAll(group, error)
+    }
+  }
+  return tickets
+}
+
+/** An input that is larger than the bound gets a group of its own: the server will say that it is too large. */
+function groupsOf(
+  inputs: readonly unknown[],
+  bytesOf: (input: unknown) => number,
+  maxBytes: number,
+): Group[] {
   const groups: Group[] = []
   let group: Group | undefined
-  for (const [index, input] of inputs.entries()) {
-    const bytes = sizeOf(input)
-    if (group === undefined || group.inputs.length >= ENQUEUE_MAX || group.bytes + bytes > MAX_BYTES) {
-      group = { from: index, inputs: [], bytes: 0 }
-      groups.push(group)
+  let room = 0
+  for (const [from, input] of inputs.entries()) {
+    const bytes = bytesOf(input)
+    if (group === undefined || group.inputs.length >= ENQUEUE_MAX || bytes > room) {
+      groups.push((group = { from, inputs: [] }))
+      room = maxBytes
     }
     group.inputs.push(input)
-    group.bytes += bytes
+    room -= bytes
   }
   return groups
 }
 
-/**
- * Bytes that an input takes, encoded. Encoding it here also refuses, as the queue itself would, what a transformer
- * would turn into something else without a word: functions, instances of classes.
- *
- * @throws LovageError `NOT_SERIALIZABLE`
- */
-export const sizeOf = (input: unknown): number => encodedBytes(encode(input))
+/** An error about the inputs of one group, with their places among all inputs: `[3].texts` becomes `[503].texts`. */
+function asOfAll({ from }: Group, error: unknown): unknown {
+  if (from === 0 || !isLovageError(error, 'INPUT_INVALID')) return error
+  const ofAll = (text: string): string =>
+    text.replace(
+      /(^|[:;] )\[(\d+)\]/g,
+      (_, before: string, place: string) => `${before}[${from + Number(place)}]`,
+    )
+  const issues = error.details.issues.map(({ path, message }) => ({ path: ofAll(path), message }))
+  const message = ofAll(error.message)
+  return new LovageError('INPUT_INVALID', { ...error.details, issues }, { cause: error, message })
+}

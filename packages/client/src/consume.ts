@@ -1,41 +1,31 @@
 /** A durable consumer over the wire: one member of a group, through however many connections it takes. */
-import {
-  ackWaitMsOf,
-  type AckOutcome,
-  consumeFrom,
-  type ConsumeOptions,
-  type ConsumerSource,
-  type DeliveredNotice,
-  newMember,
-} from '@lovage/core'
+import type { AckOutcome, ConsumeOptions, DeliveredNotice } from '@lovage/core'
+import { ackWaitMsOf, consumeFrom, type ConsumerSource } from '@lovage/core/consumer'
 import { hopeAfter } from './errors.ts'
-import { under, type Wire } from './wire.ts'
+import { newId } from './new-id.ts'
+import type { Origin } from './origin.ts'
 
 export function consume(
-  wire: Wire,
-  path: string,
+  at: Origin,
   name: string,
   { signal = new AbortController().signal, ...wanted }: ConsumeOptions = {},
 ): ReturnType<typeof consumeFrom> {
-  const member = newMember()
+  const { clock, random } = at.wire
+  const member = newId(clock.now())
   const input = { ...wanted, name, member }
   const source: ConsumerSource = {
     deliveries: (own) =>
-      wire.follow({
-        path: under(path, 'consume'),
-        input,
-        from: undefined,
-        signal: own,
-        untilEnd: false,
-        inOrder: false,
-      }) as AsyncGenerator<DeliveredNotice, void, undefined>,
+      at.follow('consume', input, { signal: own, inOrder: false }) as AsyncGenerator<
+        DeliveredNotice,
+        void,
+        undefined
+      >,
     async ack(tokens) {
-      const outcomes = await wire.mutate<AckOutcome[]>(under(path, 'ack'), { name, tokens })
+      const outcomes = await at.mutate<AckOutcome[]>('ack', { name, tokens })
       return outcomes.map(({ outcome }) => outcome === 'acked')
     },
-    release: (seen) => wire.farewell(under(path, 'release'), { name, member, seen }),
+    release: (seen) => at.farewell('release', { name, member, seen }),
     mayPass: (error) => hopeAfter(error) !== 'none',
   }
-  const { clock, random } = wire
   return consumeFrom(source, { ackWaitMs: ackWaitMsOf(wanted), clock, random, signal })
 }

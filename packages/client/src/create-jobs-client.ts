@@ -4,13 +4,13 @@ import { type Clock, type Duration, durationMs, systemClock } from '@lovage/core
 import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
 import superjson from 'superjson'
 import { call } from './calls.ts'
-import { HttpCalls, type HttpOptions } from './http-calls.ts'
+import { httpCalls, type HttpOptions } from './http-calls.ts'
 import type { ClientControls, JobsClient } from './jobs-client.ts'
 import type { Transport } from './lines.ts'
-import { ORIGIN } from './origin.ts'
+import { ORIGIN, type Origin, originAt } from './origin.ts'
 import { SocketPool } from './socket-pool.ts'
 import { urlsOf } from './urls.ts'
-import { Wire } from './wire.ts'
+import { createWire } from './wire.ts'
 
 export interface JobsClientOptions {
   /** Where tRPC is served: `https://api.example.com/trpc`, or in a browser `/trpc`. */
@@ -66,65 +66,66 @@ export function createJobsClient<AppRouter extends AnyTRPCRouter>(
 ): JobsClient<AppRouter> {
   const given = options as JobsClientOptions
   const { auth, headers, transformer = superjson, clock = systemClock, random = Math.random } = given
+  const token = async (): Promise<string | null> => (await auth?.()) || null
   const urls = urlsOf(given.url, given.socketUrl)
   const http: HttpOptions = {
     url: urls.http,
     fetch: given.fetch ?? ((...args) => globalThis.fetch(...args)),
     timeoutMs: durationMs(given.callTimeout ?? CALL_TIMEOUT_MS, 'callTimeout'),
     transformer,
-    headers: async () => ({ ...(await headers?.()), ...bearer(await auth?.()) }),
+    headers: async () => {
+      const own = await token()
+      return { ...(await headers?.()), ...(own && { authorization: `Bearer ${own}` }) }
+    },
   }
   const time = { clock, random }
   const lines =
     given.transport?.({ ...http, ...time }) ??
-    new SocketPool({ ...socketOptions(given, urls.socket), transformer, ...time })
-  const wire = new Wire({ http: new HttpCalls(http), lines, ...time })
+    new SocketPool({
+      url: urls.socket,
+      WebSocket: webSocketOf(given),
+      connectionParams:
+        auth &&
+        (async () => {
+          const own = await token()
+          return own === null ? null : { token: own }
+        }),
+      keepAlive: { intervalMs: PING_MS, pongTimeoutMs: PONG_TIMEOUT_MS, ...given.keepAlive },
+      idleCloseMs: given.idleCloseMs ?? IDLE_CLOSE_MS,
+      transformer,
+      ...time,
+    })
+  const wire = createWire({ http: httpCalls(http), lines, ...time })
   const controls: ClientControls = {
     connection: wire.connection,
-    close: () => wire.close(),
-    [Symbol.asyncDispose]: () => wire.close(),
+    close: wire.close,
+    [Symbol.asyncDispose]: wire.close,
   }
-  return pathProxy([], wire, controls) as JobsClient<AppRouter>
+  return callsAt(originAt(wire, ''), controls) as JobsClient<AppRouter>
 }
 
-function socketOptions({ auth, keepAlive, idleCloseMs, ...given }: JobsClientOptions, url: string) {
-  const WebSocket = given.WebSocket ?? DefaultWebSocket
-  if (WebSocket === undefined)
-    throw new TypeError(
-      "There is no WebSocket here; pass one as the option `WebSocket`, or transport: 'sse'.",
-    )
-  return {
-    url,
-    WebSocket,
-    connectionParams: auth && (async () => tokenParam(await auth())),
-    keepAlive: {
-      intervalMs: keepAlive?.intervalMs ?? PING_MS,
-      pongTimeoutMs: keepAlive?.pongTimeoutMs ?? PONG_TIMEOUT_MS,
-    },
-    idleCloseMs: idleCloseMs ?? IDLE_CLOSE_MS,
-  }
+function webSocketOf({ WebSocket = DefaultWebSocket }: JobsClientOptions): typeof globalThis.WebSocket {
+  if (WebSocket !== undefined) return WebSocket
+  throw new TypeError('There is no WebSocket here; pass one, or as `transport` sse() of @lovage/client/sse.')
 }
-
-const bearer = (token: string | null | undefined): Record<string, string> =>
-  token ? { authorization: `Bearer ${token}` } : {}
-const tokenParam = (token: string | null | undefined): Record<string, string> | null =>
-  token ? { token } : null
 
 /** What JavaScript asks an object for by itself. To answer with a path would make it a promise, or bad JSON. */
 const NEVER_PATHS: ReadonlySet<string> = new Set(['then', 'catch', 'finally', 'toJSON'])
 
 /** An object in which every name leads deeper, and every place can be called. */
-function pathProxy(path: readonly string[], wire: Wire, own: object): unknown {
+function callsAt(origin: Origin, own: object, act: (...args: unknown[]) => unknown = () => {}): unknown {
   const deeper = new Map<string, unknown>()
-  return new Proxy(() => {}, {
+  return new Proxy(act, {
     get(_, key) {
       if (Object.hasOwn(own, key)) return Reflect.get(own, key)
-      if (key === ORIGIN) return { wire, path: path.join('.') }
+      if (key === ORIGIN) return origin
       if (typeof key === 'symbol' || NEVER_PATHS.has(key)) return undefined
       let next = deeper.get(key)
-      if (next === undefined) deeper.set(key, (next = pathProxy([...path, key], wire, {})))
+      if (next === undefined) {
+        next = callsAt(originAt(origin.wire, origin.under(key)), {}, (...args) => call(origin, key, args))
+        deeper.set(key, next)
+      }
       return next
     },
-    apply: (_, __, args: unknown[]) => call(wire, path, args),
   })
 }

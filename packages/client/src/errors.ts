@@ -1,9 +1,9 @@
 /** What tRPC threw, as what a caller of Lovage expects: a `LovageError`, where it is one. */
-import { type ErrorCode, type ErrorDetails, isLovageError, LovageError } from '@lovage/core'
+import { type ErrorCode, isLovageError, LovageError } from '@lovage/core'
 
 /** The parts of a `TRPCClientError` that are looked at; by name, so that two copies of tRPC do no harm. */
 interface ClientError extends Error {
-  data?: { code?: unknown; lovage?: unknown } | null
+  data?: { code?: unknown; httpStatus?: number; lovage?: unknown } | null
   meta?: { response?: { status?: unknown } }
 }
 
@@ -14,20 +14,15 @@ export function asLovageError(error: unknown, url: string): unknown {
   if (data === undefined || data === null) {
     return new LovageError('DISCONNECTED', { url, cause: causeOf(error) }, { cause: error })
   }
-  const ours = fromWire(data.lovage, error)
-  if (ours !== undefined) return ours
+  // With the sentence that the server made of it: it has one for each of its codes, and may be newer than we are.
+  const { code, details } = (data.lovage ?? {}) as { code?: unknown; details?: never }
+  if (typeof code === 'string') {
+    return new LovageError(code as ErrorCode, details as never, { cause: error, message: error.message })
+  }
   if (data.code === 'UNAUTHORIZED' || data.code === 'FORBIDDEN') {
     return new LovageError('UNAUTHORIZED', { message: error.message }, { cause: error })
   }
   return error
-}
-
-/** With the sentence that the server made of it: it has one for each of its codes, and may be newer than we are. */
-function fromWire(wire: unknown, cause: Error): LovageError | undefined {
-  const { code, details } = (wire ?? {}) as { code?: unknown; details?: unknown }
-  if (typeof code !== 'string') return undefined
-  const known = details as ErrorDetails[ErrorCode]
-  return new LovageError(code as ErrorCode, known, { cause, message: cause.message })
 }
 
 /** The deepest reason, since the outer ones say no more than `fetch failed`. */
@@ -41,24 +36,21 @@ function causeOf(error: ClientError): string {
   return message !== '' ? message : (code ?? error.message)
 }
 
-/** What may pass by itself: a loop that follows waits and goes on. */
-const PASSING: ReadonlySet<unknown> = new Set<ErrorCode>(['DISCONNECTED', 'STORE_UNAVAILABLE', 'CLOSED'])
-/** What may pass, but may as well be a mistake that stays: tried again a few times. */
-const DOUBTFUL: ReadonlySet<unknown> = new Set<ErrorCode>(['INTERNAL', 'TOO_MANY_SUBSCRIPTIONS'])
-/** tRPC's codes for trouble of the server or of what stands before it, of the user's own middleware mostly. */
-const TROUBLE: ReadonlySet<unknown> = new Set([
-  'INTERNAL_SERVER_ERROR',
-  'BAD_GATEWAY',
-  'SERVICE_UNAVAILABLE',
-  'GATEWAY_TIMEOUT',
-  'TIMEOUT',
-  'TOO_MANY_REQUESTS',
-  'CLIENT_CLOSED_REQUEST',
-])
+/** `good`: it passes, and a loop that follows waits and goes on. `some`: it may as well be a mistake that stays. */
+type Hope = 'good' | 'some' | 'none'
+
+const HOPE: { readonly [C in ErrorCode]?: Hope } = {
+  DISCONNECTED: 'good',
+  STORE_UNAVAILABLE: 'good',
+  CLOSED: 'good',
+  INTERNAL: 'some',
+  TOO_MANY_SUBSCRIPTIONS: 'some',
+}
+/** Statuses that speak of trouble of the server or of what stands before it, of the user's own middleware mostly. */
+const TROUBLE = /^(408|429|499|50[0234])$/
 
 /** Whether it makes sense to follow again after this error. */
-export function hopeAfter(error: unknown): 'good' | 'some' | 'none' {
-  if (isLovageError(error))
-    return PASSING.has(error.code) ? 'good' : DOUBTFUL.has(error.code) ? 'some' : 'none'
-  return TROUBLE.has((error as ClientError | undefined)?.data?.code) ? 'some' : 'none'
+export function hopeAfter(error: unknown): Hope {
+  if (isLovageError(error)) return HOPE[error.code] ?? 'none'
+  return TROUBLE.test(`${(error as ClientError | undefined)?.data?.httpStatus}`) ? 'some' : 'none'
 }

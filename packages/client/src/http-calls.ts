@@ -1,12 +1,7 @@
 /** Queries and mutations over HTTP: small calls of one tick share a request, large ones travel alone. */
-import {
-  createTRPCUntypedClient,
-  httpBatchLink,
-  httpLink,
-  splitLink,
-  type TRPCUntypedClient,
-} from '@trpc/client'
-import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
+import { anyOf } from '@lovage/core'
+import { createTRPCUntypedClient, httpBatchLink, httpLink, splitLink } from '@trpc/client'
+import type { TRPCDataTransformer } from '@trpc/server'
 import { asLovageError } from './errors.ts'
 
 export interface HttpOptions {
@@ -15,6 +10,13 @@ export interface HttpOptions {
   timeoutMs: number
   headers: () => Promise<Record<string, string>>
   transformer: TRPCDataTransformer
+}
+
+export interface HttpCalls {
+  /** @throws LovageError */
+  send(type: 'query' | 'mutation', path: string, input: object): Promise<unknown>
+  /** Bytes that a value takes on the wire. */
+  bytesOf(value: unknown): number
 }
 
 /** tRPC's own, looser idea of `fetch`. */
@@ -26,65 +28,53 @@ const LARGE_BYTES = 32_768
 /** What proxies let pass; the names of all calls of a batch stand in the URL. */
 const MAX_URL_LENGTH = 4_000
 
-export class HttpCalls {
-  readonly #client: TRPCUntypedClient<AnyTRPCRouter>
-  readonly #url: string
-  #underWay = 0
-
-  constructor({ url, fetch, timeoutMs, headers, transformer }: HttpOptions) {
-    this.#url = url
-    const options = { url, headers, transformer, fetch: within(timeoutMs, fetch) as unknown as TRPCFetch }
-    this.#client = createTRPCUntypedClient({
-      links: [
-        splitLink({
-          condition: ({ context }) => context['isByItself'] === true,
-          true: httpLink(options),
-          false: httpBatchLink({ ...options, maxItems: MAX_BATCH, maxURLLength: MAX_URL_LENGTH }),
-        }),
-      ],
-    })
+export function httpCalls({ url, fetch, timeoutMs, headers, transformer }: HttpOptions): HttpCalls {
+  const options = {
+    url,
+    headers,
+    // Inputs are serialized here, once, since their size says how they travel.
+    transformer: { input: AS_IS, output: transformer },
+    fetch: within(timeoutMs, fetch) as unknown as TRPCFetch,
   }
-
-  async query(path: string, input: object): Promise<unknown> {
-    return await this.#send((context) => this.#client.query(path, input, { context }), false)
-  }
-
-  /** @param bytes About how large the input is. */
-  async mutate(path: string, input: object, bytes: number): Promise<unknown> {
-    return await this.#send((context) => this.#client.mutation(path, input, { context }), bytes > LARGE_BYTES)
-  }
-
-  /**
-   * tRPC waits a millisecond and more for calls that could share a request. One that is made alone, with nothing
-   * under way, waits for nobody.
-   */
-  async #send(
-    call: (context: { isByItself: boolean }) => Promise<unknown>,
-    isLarge: boolean,
-  ): Promise<unknown> {
-    this.#underWay += 1
-    try {
-      await Promise.resolve() // by now all are made that were made together
-      return await call({ isByItself: isLarge || this.#underWay === 1 })
-    } catch (error) {
-      return this.#rethrow(error)
-    } finally {
-      this.#underWay -= 1
-    }
-  }
-
-  #rethrow = (error: unknown): never => {
-    throw asLovageError(error, this.#url)
+  const client = createTRPCUntypedClient({
+    links: [
+      splitLink({
+        condition: ({ context }) => context['isByItself'] === true,
+        true: httpLink(options),
+        false: httpBatchLink({ ...options, maxItems: MAX_BATCH, maxURLLength: MAX_URL_LENGTH }),
+      }),
+    ],
+  })
+  let underWay = 0
+  return {
+    /**
+     * tRPC waits a millisecond and more for calls that could share a request. One that is made alone, with nothing
+     * under way, waits for nobody.
+     */
+    async send(type, path, input) {
+      underWay += 1
+      try {
+        const ready = transformer.serialize(input) as unknown
+        const isLarge = type === 'mutation' && sizeOf(ready) > LARGE_BYTES
+        await Promise.resolve() // by now all are made that were made together
+        return await client[type](path, ready, { context: { isByItself: isLarge || underWay === 1 } })
+      } catch (error) {
+        throw asLovageError(error, url)
+      } finally {
+        underWay -= 1
+      }
+    },
+    bytesOf: (value) => sizeOf(transformer.serialize(value)),
   }
 }
+
+const AS_IS: TRPCDataTransformer = { serialize: (ready) => ready, deserialize: (ready) => ready }
+
+/** Of what JSON can write, in bytes of UTF-8. */
+const sizeOf = (ready: unknown): number => new Blob([JSON.stringify(ready) ?? '']).size
 
 /** A server that accepts a request and never answers is as bad as none. */
-function within(timeoutMs: number, send: typeof fetch): typeof fetch {
-  return (input, init) => {
-    const deadline = AbortSignal.timeout(timeoutMs)
-    return send(input, {
-      ...init,
-      signal: init?.signal ? AbortSignal.any([init.signal, deadline]) : deadline,
-    })
-  }
-}
+const within =
+  (timeoutMs: number, send: typeof fetch): typeof fetch =>
+  (input, init) =>
+    send(input, { ...init, signal: anyOf(AbortSignal.timeout(timeoutMs), init?.signal ?? undefined) })

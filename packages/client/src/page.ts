@@ -1,8 +1,8 @@
 /** The page around the client: a moment in which it is worth trying again at once. */
-import { type Clock, sleep } from '@lovage/core'
+import { anyOf, type Clock, sleep } from '@lovage/core'
 import { reconnectMs } from './backoff.ts'
 
-type Target = Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>
+type Target = Partial<Pick<EventTarget, 'addEventListener'>>
 interface Page extends Target {
   document?: Target & { visibilityState?: string }
 }
@@ -14,15 +14,16 @@ interface Page extends Target {
 export function onReturn(call: () => void): () => void {
   const page = globalThis as Page
   const { document } = page
-  const look = (): void => {
-    if (document?.visibilityState === 'visible') call()
-  }
-  page.addEventListener?.('online', call)
-  document?.addEventListener?.('visibilitychange', look)
-  return () => {
-    page.removeEventListener?.('online', call)
-    document?.removeEventListener?.('visibilitychange', look)
-  }
+  const stop = new AbortController()
+  page.addEventListener?.('online', call, stop)
+  document?.addEventListener?.(
+    'visibilitychange',
+    () => {
+      if (document.visibilityState === 'visible') call()
+    },
+    stop,
+  )
+  return () => stop.abort()
 }
 
 /** Waits before another attempt: `ms`, or once the page is back no longer than before a first one. */
@@ -35,7 +36,7 @@ export async function pause(
   const early = new AbortController()
   const forget = onReturn(() => early.abort())
   try {
-    await sleep(clock, ms, AbortSignal.any([signal, early.signal]))
+    await sleep(clock, ms, anyOf(signal, early.signal))
   } finally {
     forget()
   }

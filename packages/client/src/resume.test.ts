@@ -239,7 +239,10 @@ test('what may pass is tried again for ever, with delays that grow to half a min
 test('a failure of the server itself is tried again, and told at the fifth in a row', async () => {
   for (const error of [
     new LovageError('INTERNAL', { message: 'oh' }),
-    Object.assign(new Error('theirs'), { name: 'TRPCClientError', data: { code: 'INTERNAL_SERVER_ERROR' } }),
+    Object.assign(new Error('theirs'), {
+      name: 'TRPCClientError',
+      data: { code: 'INTERNAL_SERVER_ERROR', httpStatus: 500 },
+    }),
   ]) {
     const it = scripted()
     const next = it.loop.next()

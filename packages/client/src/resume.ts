@@ -8,7 +8,7 @@
 import { type Clock, type Cursor, isLovageError, isTerminal, type Notice } from '@lovage/core'
 import { reconnectMs } from './backoff.ts'
 import { hopeAfter } from './errors.ts'
-import { Line, type LineEnd, type OpenLine } from './line.ts'
+import { createLine, type LineEnd, type OpenLine } from './line.ts'
 import { pause } from './page.ts'
 import { Seen } from './seen.ts'
 
@@ -36,7 +36,7 @@ export async function* resume(options: ResumeOptions): AsyncGenerator<Notice, vo
   let failures = 0
   let doubts = 0
   while (!signal.aborted) {
-    const line = new Line(
+    const line = createLine(
       open(cursor !== undefined ? { lastEventId: cursor } : from !== undefined ? { from } : {}),
     )
     signal.addEventListener('abort', line.hangUp)

@@ -15,7 +15,7 @@ test('the socket is where the calls go, unless another place is given', () => {
 
 test('a relative address is at the server of the page, and where there is no page it is none', () => {
   expect(() => urlsOf('/trpc', undefined)).toThrow(
-    '"/trpc" is no url by itself; outside of a page it must begin with http://.',
+    '"/trpc" is no url here: outside of a page it begins with http:// or https://.',
   )
   vi.stubGlobal('location', { href: 'https://app.example.com/some/page?x=1#y' })
   expect(urlsOf('/trpc', undefined)).toEqual({
@@ -23,5 +23,5 @@ test('a relative address is at the server of the page, and where there is no pag
     socket: 'wss://app.example.com/trpc',
   })
   expect(urlsOf('/trpc', '/sockets').socket).toBe('wss://app.example.com/sockets')
-  expect(() => urlsOf('http://', undefined)).toThrow('"http://" is no url.')
+  expect(() => urlsOf('http://', undefined)).toThrow('"http://" is no url here')
 })

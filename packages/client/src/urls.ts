@@ -12,9 +12,7 @@ export interface Urls {
 export function urlsOf(url: string, socketUrl: string | undefined): Urls {
   const page = (globalThis as { location?: { href: string } }).location?.href
   if (!URL.canParse(url, page)) {
-    throw new TypeError(
-      `"${url}" is no url${page === undefined ? ' by itself; outside of a page it must begin with http://' : ''}.`,
-    )
+    throw new TypeError(`"${url}" is no url here: outside of a page it begins with http:// or https://.`)
   }
   const http = new URL(url, page)
   const socket = new URL(socketUrl ?? http, page)

@@ -1,16 +1,12 @@
 /** What consumers are asked for, checked; and the consumer that runs beside the store. */
 import { type GroupRef, WINDOW_MAX } from './consumer-store.ts'
-import { type ConsumedOf, consumeFrom, type ConsumeOptions } from './consumer.ts'
+import { ackWaitMsOf, type ConsumedOf, consumeFrom, type ConsumeOptions } from './consumer.ts'
 import type { Consumers, MemberRequest } from './consumers.ts'
 import { START } from './cursor.ts'
-import { durationMs } from './duration.ts'
 import { isLovageError, LovageError } from './errors.ts'
 import { newJobId } from './id.ts'
 import type { Named } from './tasks.ts'
 
-const ACK_WAIT_MS = 30_000
-const ACK_WAIT_MIN_MS = 1_000
-const ACK_WAIT_MAX_MS = 86_400_000
 const MAX_DELIVERIES = 5
 const MAX_DELIVERIES_MAX = 1_000
 const WINDOW = 100
@@ -25,19 +21,6 @@ export function groupOf(name: string, owner: string | null): GroupRef {
     option: 'name',
     seen: JSON.stringify(name)?.slice(0, 100) ?? 'absent',
     expected: 'the name of a consumer group: up to 64 letters, digits, dots, underscores and dashes',
-  })
-}
-
-export const newMember = (): string => newJobId()
-
-/** How long a notice may wait for its ack, in ms. @throws LovageError `OPTION_INVALID` */
-export function ackWaitMsOf({ ackWait = ACK_WAIT_MS }: Pick<ConsumeOptions, 'ackWait'>): number {
-  const ms = durationMs(ackWait, 'ackWait')
-  if (ms >= ACK_WAIT_MIN_MS && ms <= ACK_WAIT_MAX_MS) return ms
-  throw new LovageError('OPTION_INVALID', {
-    option: 'ackWait',
-    seen: String(ackWait),
-    expected: 'from 1s to 24h',
   })
 }
 
@@ -75,7 +58,7 @@ export async function* consumeHere(
   options: ConsumeOptions,
 ): AsyncGenerator<ConsumedOf<Named>, void, undefined> {
   const group = groupOf(name, null)
-  const member = newMember()
+  const member = newJobId()
   const request = memberRequest(group, member, options)
   const source = {
     deliveries: (signal: AbortSignal) => consumers.deliveries({ ...request, maxGroups: GROUPS_MAX, signal }),

@@ -3,7 +3,8 @@ import { backoffMs, type Growth } from './backoff.ts'
 import { type Clock, sleep } from './clock.ts'
 import type { Cursor } from './cursor.ts'
 import type { DeliveredNotice, GapNotice } from './delivery.ts'
-import type { Duration } from './duration.ts'
+import { type Duration, durationMs } from './duration.ts'
+import { LovageError } from './errors.ts'
 import type { JobNotice, JobNoticeType } from './notice.ts'
 import type { Named } from './tasks.ts'
 
@@ -66,6 +67,9 @@ export interface ConsumerSource {
 
 /** Tokens that are remembered after their ack: a delivery that crossed it on the way is dropped. */
 const REMEMBERED = 2_000
+const ACK_WAIT_MS = 30_000
+const ACK_WAIT_MIN_MS = 1_000
+const ACK_WAIT_MAX_MS = 86_400_000
 const BETWEEN_FAILURES: Growth = { type: 'exponential', firstMs: 100, maxMs: 2_000 }
 
 export interface ConsumerParts {
@@ -76,6 +80,17 @@ export interface ConsumerParts {
 }
 
 type AnyConsumed = ConsumedOf<Named>
+
+/** How long a notice may wait for its ack, in ms. @throws LovageError `OPTION_INVALID` */
+export function ackWaitMsOf({ ackWait = ACK_WAIT_MS }: Pick<ConsumeOptions, 'ackWait'>): number {
+  const ms = durationMs(ackWait, 'ackWait')
+  if (ms >= ACK_WAIT_MIN_MS && ms <= ACK_WAIT_MAX_MS) return ms
+  throw new LovageError('OPTION_INVALID', {
+    option: 'ackWait',
+    seen: String(ackWait),
+    expected: 'from 1s to 24h',
+  })
+}
 
 /** The loop itself. It ends when it is left or the signal is aborted; what it holds then is free for others at once. */
 export async function* consumeFrom(

@@ -45,8 +45,8 @@ export type ErrorCode = keyof ErrorDetails
 
 export class LovageError<C extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'LovageError'
-  readonly code: C
-  readonly details: ErrorDetails[C]
+  declare readonly code: C
+  declare readonly details: ErrorDetails[C]
 
   /** @param options `message`: the sentence, where it has come along with the error. */
   constructor(code: C, details: ErrorDetails[C], options?: ErrorOptions & { message?: string }) {

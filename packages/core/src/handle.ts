@@ -1,4 +1,5 @@
 /** The handle of one job, the same whether it stands beside Redis or in a browser: only its `JobSource` differs. */
+import { anyOf } from './any-of.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Cursor } from './cursor.ts'
 import { type Duration, durationMs } from './duration.ts'
@@ -85,7 +86,7 @@ export function createHandle<T extends TaskTypes, Name extends string>(
 
   async function* notices(options: FollowOptions = {}): AsyncGenerator<Notice<T, Name>, void, undefined> {
     const stop = new AbortController()
-    const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal])
+    const signal = anyOf(stop.signal, options.signal)
     try {
       const from = cursor === '' ? undefined : cursor
       for await (const notice of source.follow(id, from, signal, options.logs ?? true)) {
@@ -124,7 +125,7 @@ export async function waitForResult(
   const { timeout = DEFAULT_RESULT_TIMEOUT_MS } = options
   const timeoutMs = timeout === Infinity ? timeout : durationMs(timeout, 'timeout')
   const stop = new AbortController()
-  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal])
+  const signal = anyOf(stop.signal, options.signal)
   let timedOut = false
   const disarm = Number.isFinite(timeoutMs)
     ? clock.after(timeoutMs, () => {

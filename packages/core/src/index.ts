@@ -1,3 +1,4 @@
+export { anyOf } from './any-of.ts'
 export {
   type Backoff,
   backoffMs,
@@ -24,15 +25,8 @@ export {
   SCAN_MAX,
   WINDOW_MAX,
 } from './consumer-store.ts'
-export { ackWaitMsOf, groupOf, memberRequest, newMember } from './consume.ts'
-export {
-  type AckOutcome,
-  type ConsumedOf,
-  consumeFrom,
-  type ConsumeOptions,
-  type ConsumerParts,
-  type ConsumerSource,
-} from './consumer.ts'
+export { groupOf, memberRequest } from './consume.ts'
+export type { AckOutcome, ConsumedOf, ConsumeOptions } from './consumer.ts'
 export type { DeadNotice } from './consumers.ts'
 export type { DeliveredNotice } from './delivery.ts'
 export { compareCursors, type Cursor, parseCursor, START, streamId } from './cursor.ts'

@@ -1,6 +1,6 @@
 /** A notice: one event of a job as delivered to whoever follows, and two of the feed itself. */
 import type { Cursor } from './cursor.ts'
-import type { Failure, FinalState, Job } from './job.ts'
+import { type Failure, type FinalState, isFinal, type Job, type JobState } from './job.ts'
 import type { LogLine } from './log.ts'
 import type { TaskTypes } from './task.ts'
 import type { Named } from './tasks.ts'
@@ -92,8 +92,4 @@ export const JOB_NOTICE_TYPES = [
 /** Whether a notice is a job's last. */
 export const isTerminal = <N extends { type: string }>(
   notice: N,
-): notice is Extract<N, { type: FinalState }> =>
-  notice.type === 'succeeded' ||
-  notice.type === 'failed' ||
-  notice.type === 'cancelled' ||
-  notice.type === 'expired'
+): notice is Extract<N, { type: FinalState }> => isFinal(notice.type as JobState)

@@ -18,7 +18,7 @@ import {
   type JobNoticeType,
   memberRequest,
   type Named,
-  newMember,
+  newJobId,
   type Notice,
 } from '@lovage/core'
 import type {
@@ -86,7 +86,7 @@ export function consumerProcedures(kit: Kit, maxGroups: number): TRPCRouterRecor
   return {
     consume: base.input(envelope(CONSUME_FIELDS, { open })).subscription(({ ctx, input, signal }) =>
       deliver(ctx, signal, rightsOf(ctx), ({ signal: own }) => {
-        const { name, member = newMember(), lastEventId: _, ...options } = input
+        const { name, member = newJobId(), lastEventId: _, ...options } = input
         for (const task of options.tasks ?? []) engine.task(task)
         const request = memberRequest(group(ctx, name), member, field.given(options))
         return oneEach(consumers.deliveries({ ...request, maxGroups, signal: own }))

@@ -1,7 +1,8 @@
 /** Enqueues what a user asks for, once: a double click is one job, and so is a repeat after an error. */
-import { type Clock, encode, type EnqueueOptions, type JobHandle } from '@lovage/core'
+import type { Clock, EnqueueOptions, JobHandle } from '@lovage/core'
+import superjson from 'superjson'
 import type { FollowedJobs } from './followed-jobs.ts'
-import { newId } from './new-id.ts'
+import { newId } from '../new-id.ts'
 
 export interface Enqueued<Handle = JobHandle> {
   /** The newest job's id, at once: it is made here. Gone again where the job could not be enqueued. */
@@ -40,10 +41,10 @@ export class Enqueuer {
   readonly #listeners = new Set<() => void>()
   #last: Intent | undefined
 
-  constructor(enqueue: Enqueue, clock: Clock, jobs: FollowedJobs, path: string) {
+  constructor(enqueue: Enqueue, clock: Clock, jobs: FollowedJobs) {
     this.#enqueue = enqueue
     this.#clock = clock
-    this.#expect = (id, enqueued) => void jobs.expect(path, id, enqueued)
+    this.#expect = (id, enqueued) => void jobs.expect(id, enqueued)
   }
 
   get = (): Enqueued => this.state
@@ -101,7 +102,7 @@ export class Enqueuer {
 
 function asText(input: unknown, options: EnqueueOptions): string | undefined {
   try {
-    return JSON.stringify([encode(input), options])
+    return superjson.stringify([input, options])
   } catch {
     return undefined // the client says what is wrong with it
   }

@@ -1,7 +1,6 @@
 /** The feed of a task or of all, followed by one component. */
 import type { Cursor, Notice } from '@lovage/core'
 import type { Origin } from '../origin.ts'
-import { under } from '../wire.ts'
 import { Following } from './following.ts'
 
 export interface FeedState {
@@ -24,19 +23,18 @@ export interface FeedRequest {
  * The feed waits for it.
  */
 export function followFeed<State extends FeedState>(
-  { wire, path }: Origin,
+  origin: Origin,
   { from: start, ...filter }: FeedRequest,
   state: State,
   reduce: (state: State, notice: Extract<Notice, { jobId: string }>) => State,
   heal?: (why: 'gap' | 'ready') => Promise<unknown>,
 ): Following<State> {
   return new Following<State>({
-    clock: wire.clock,
+    clock: origin.wire.clock,
     state,
     follow: async function* (from = start, signal) {
-      const asked = { path: under(path, 'notices'), input: filter, from, signal, untilEnd: false }
       let isHealed = false
-      for await (const notice of wire.follow(asked)) {
+      for await (const notice of origin.follow('notices', filter, { from, signal })) {
         if (notice.type === 'gap' || (notice.type === 'ready' && !isHealed)) await heal?.(notice.type)
         isHealed ||= notice.type === 'ready'
         yield notice

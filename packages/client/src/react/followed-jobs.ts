@@ -1,7 +1,7 @@
-/** The jobs that are followed through one client, each once, however many components look at it. */
+/** The jobs of a task, or of all, that are followed: each once, however many components look at it. */
 import { type Cursor, type Failure, isFinal, type Job, type LogLine, type Notice } from '@lovage/core'
 import { reduceJob } from '../reduce.ts'
-import type { Wire } from '../wire.ts'
+import type { Origin } from '../origin.ts'
 import { Following } from './following.ts'
 
 /** A line of a job's log. Together its attempt and its `n` are a key. */
@@ -51,66 +51,61 @@ export interface Start {
 }
 
 export class FollowedJobs {
-  readonly #wire: Wire
+  readonly #origin: Origin
   readonly #jobs = new Map<string, Following<Known>>()
   readonly #underWay = new Map<string, Promise<unknown>>()
 
-  constructor(wire: Wire) {
-    this.#wire = wire
+  constructor(origin: Origin) {
+    this.#origin = origin
   }
 
-  find(path: string, id: string): Following<Known> | undefined {
-    return this.#jobs.get(keyOf(path, id))
+  find(id: string): Following<Known> | undefined {
+    return this.#jobs.get(id)
   }
 
   /** To be subscribed to at once: whoever has no listener is forgotten only after his last one. */
-  follow(path: string, id: string, start: Start): Following<Known> {
-    const key = keyOf(path, id)
-    let following = this.#jobs.get(key)
+  follow(id: string, start: Start): Following<Known> {
+    let following = this.#jobs.get(id)
     if (following === undefined) {
-      const { clock } = this.#wire
+      const { clock } = this.#origin.wire
       following = new Following<Known>({
         clock,
         state: start.known,
         cursor: start.cursor,
-        follow: (from, signal) => this.#notices(path, id, from, signal),
+        follow: (from, signal) => this.#notices(id, from, signal),
         reduce,
-        onLeft: () => this.#jobs.delete(key),
+        onLeft: () => this.#jobs.delete(id),
       })
-      this.#jobs.set(key, following)
+      this.#jobs.set(id, following)
     }
     return following
   }
 
   /** Says that a job is being enqueued, so that whoever follows it waits for that instead of being told NOT_FOUND. */
-  async expect(path: string, id: string, enqueued: Promise<unknown>): Promise<void> {
-    const key = keyOf(path, id)
-    this.#underWay.set(key, enqueued)
-    this.#jobs.get(key)?.resume() // an attempt before may have failed
+  async expect(id: string, enqueued: Promise<unknown>): Promise<void> {
+    this.#underWay.set(id, enqueued)
+    this.#jobs.get(id)?.resume() // an attempt before may have failed
     try {
       await enqueued
     } catch {
       // whoever asked for it is told, and so is whoever follows
     } finally {
-      this.#underWay.delete(key)
+      this.#underWay.delete(id)
     }
   }
 
-  async cancel(path: string, id: string, reason: string | undefined) {
-    await this.#underWay.get(keyOf(path, id))
-    return await this.#wire.jobs(path).cancel(id, reason ?? null)
+  async cancel(id: string, reason: string | undefined) {
+    await this.#underWay.get(id)
+    return await this.#origin.jobs.cancel(id, reason ?? null)
   }
 
-  async *#notices(path: string, id: string, from: Cursor | undefined, signal: AbortSignal) {
-    const key = keyOf(path, id)
-    await this.#underWay.get(key)
-    const { job } = (this.#jobs.get(key) as Following<Known>).state
+  async *#notices(id: string, from: Cursor | undefined, signal: AbortSignal) {
+    await this.#underWay.get(id)
+    const { job } = (this.#jobs.get(id) as Following<Known>).state
     if (job !== undefined && isFinal(job.state)) return
-    yield* this.#wire.jobs(path).follow(id, from, signal, true)
+    yield* this.#origin.jobs.follow(id, from, signal, true)
   }
 }
-
-const keyOf = (path: string, id: string): string => `${path} ${id}`
 
 function reduce(before: Known, notice: Notice): Known {
   if (notice.type === 'gap') return before
@@ -141,10 +136,10 @@ function reduce(before: Known, notice: Notice): Known {
   return after
 }
 
-const byWire = new WeakMap<Wire, FollowedJobs>()
+const byOrigin = new WeakMap<Origin, FollowedJobs>()
 
-export function followedJobs(wire: Wire): FollowedJobs {
-  let jobs = byWire.get(wire)
-  if (jobs === undefined) byWire.set(wire, (jobs = new FollowedJobs(wire)))
+export function followedJobs(origin: Origin): FollowedJobs {
+  let jobs = byOrigin.get(origin)
+  if (jobs === undefined) byOrigin.set(origin, (jobs = new FollowedJobs(origin)))
   return jobs
 }

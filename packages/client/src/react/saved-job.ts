@@ -1,5 +1,6 @@
 /** Which job was followed, and how far, in the page's storage: what a reload goes on from. */
-import { type Clock, type Cursor, decode, encode, type Encoded, isFinal, isLovageError } from '@lovage/core'
+import { type Clock, type Cursor, isFinal, isLovageError } from '@lovage/core'
+import superjson from 'superjson'
 import { type Known, NOTHING, type Start } from './followed-jobs.ts'
 import type { Following } from './following.ts'
 
@@ -22,7 +23,8 @@ interface Entry {
   id: string
   /** Absent once the job has ended: then the server says how. */
   cursor?: Cursor
-  known?: Encoded
+  /** As superjson writes it. */
+  known?: string
 }
 
 /** A bar that runs is not worth more than two writes a second. What was not written comes again after a reload. */
@@ -62,7 +64,8 @@ export function savedJob(key: string, storage?: JobStorage): SavedJob {
     },
     start(id) {
       const entry = read()
-      const known = entry?.id === id && entry.known && tried(() => decode(entry.known as Encoded) as Known)
+      const known =
+        entry?.id === id && entry.known && tried(() => superjson.parse<Known>(entry.known as string))
       return known ? { known: { ...NOTHING, ...known }, cursor: entry?.cursor } : undefined
     },
     keep(id, following, clock) {
@@ -76,7 +79,7 @@ export function savedJob(key: string, storage?: JobStorage): SavedJob {
         const live = {
           // What it said is too much for a storage. The server has it, for whoever begins without a place.
           cursor: logs.length > 0 || text !== '' ? undefined : following.cursor,
-          known: encode({ job, progress, failure }),
+          known: superjson.stringify({ job, progress, failure }),
         }
         const entry = JSON.stringify({ id, ...(!isFinal(job.state) && live) })
         tried(() => place().setItem(name, entry))

@@ -22,10 +22,10 @@ export interface UseEnqueue<T extends TaskTypes, Name extends string> extends En
 export function useEnqueue<T extends TaskTypes, Name extends string>(
   task: TaskCalls<T, Name, EnqueueOptions>,
 ): UseEnqueue<T, Name> {
-  const { wire, path } = originOf(task)
-  const enqueuer = useKeyed([wire, path], () => {
+  const origin = originOf(task)
+  const enqueuer = useKeyed([origin], () => {
     const enqueue = task.enqueue as (input: unknown, options?: EnqueueOptions) => Promise<JobHandle>
-    return new Enqueuer(enqueue, wire.clock, followedJobs(wire), path)
+    return new Enqueuer(enqueue, origin.wire.clock, followedJobs(origin))
   })
   const state = useSyncExternalStore(enqueuer.subscribe, enqueuer.get, none)
   const { enqueue, retry, reset } = enqueuer

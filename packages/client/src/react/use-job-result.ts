@@ -1,8 +1,7 @@
 /** The value of a job, for those who suspend. */
 import { waitForResult } from '@lovage/core'
 import { useSyncExternalStore } from 'react'
-import { originOf } from '../origin.ts'
-import type { Wire } from '../wire.ts'
+import { type Origin, originOf } from '../origin.ts'
 import { idOf, type JobCalls, type JobIn } from './calls-types.ts'
 
 /** Values do not change, so they may be kept; as many as a page may want to show at once. */
@@ -15,7 +14,7 @@ interface Answer {
   end?: { value: unknown } | { error: unknown }
 }
 
-const byWire = new WeakMap<Wire, Map<string, Answer>>()
+const byOrigin = new WeakMap<Origin, Map<string, Answer>>()
 
 /**
  * What a job returned; suspends until it has ended. Throws what `result()` throws, for an error boundary.
@@ -26,8 +25,7 @@ export function useJobResult<C extends JobCalls>(
   which: string | { id: string },
 ): Extract<JobIn<C>, { state: 'succeeded' }>['result'] {
   useSyncExternalStore(never, never) // has nothing for a server: there React gives the nearest <Suspense> its fallback
-  const { wire, path } = originOf(calls)
-  const { promise, end } = answerOf(wire, path, idOf(which) as string)
+  const { promise, end } = answerOf(originOf(calls), idOf(which) as string)
   // oxlint-disable-next-line typescript/only-throw-error -- how a component suspends in React 18 and 19 alike
   if (end === undefined) throw promise
   if ('error' in end) throw end.error
@@ -37,25 +35,25 @@ export function useJobResult<C extends JobCalls>(
 const never = (): (() => void) => none
 const none = (): void => {}
 
-function answerOf(wire: Wire, path: string, id: string): Answer {
-  const key = `${path} ${id}`
-  let answers = byWire.get(wire)
-  if (answers === undefined) byWire.set(wire, (answers = new Map()))
-  const kept = answers.get(key)
+function answerOf(origin: Origin, id: string): Answer {
+  const { clock } = origin.wire
+  let answers = byOrigin.get(origin)
+  if (answers === undefined) byOrigin.set(origin, (answers = new Map()))
+  const kept = answers.get(id)
   if (kept !== undefined) return kept
   const answer: Answer = {
     // Not within the render that asks: opening a socket tells whoever shows the connection.
     promise: Promise.resolve()
-      .then(() => waitForResult(wire.jobs(path), id, wire.clock, { timeout: Infinity }))
+      .then(() => waitForResult(origin.jobs, id, clock, { timeout: Infinity }))
       .then(
         (value) => void (answer.end = { value }),
         (error: unknown) => {
           answer.end = { error }
-          wire.clock.after(ERROR_KEPT_MS, () => answers.delete(key))
+          clock.after(ERROR_KEPT_MS, () => answers.delete(id))
         },
       ),
   }
-  answers.set(key, answer)
+  answers.set(id, answer)
   if (answers.size > KEPT_MAX) answers.delete(answers.keys().next().value as string)
   return answer
 }

@@ -3,11 +3,10 @@ import type { CancelOutcome, Job } from '@lovage/core'
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import type { ConnectionState } from '../connection.ts'
 import { originOf } from '../origin.ts'
-import { under } from '../wire.ts'
 import { idOf, type JobCalls, type JobIn, type Which } from './calls-types.ts'
 import { followedJobs, known, NOTHING } from './followed-jobs.ts'
 import { type JobView, viewOf } from './job-view.ts'
-import { newId } from './new-id.ts'
+import { newId } from '../new-id.ts'
 import type { SavedJob } from './saved-job.ts'
 import { useConnection } from './use-connection.ts'
 import { useKeyed } from './use-keyed.ts'
@@ -48,12 +47,13 @@ export function useJob<C extends JobCalls>(
   which: Which,
   { initial, saved }: UseJobOptions<JobIn<C>> = {},
 ): UseJob<JobIn<C>> {
-  const { wire, path } = originOf(calls)
+  const origin = originOf(calls)
+  const { clock } = origin.wire
   const savedId = useSyncExternalStore(saved?.watch ?? never, () => saved?.id() ?? null, none)
   const [again, setAgain] = useState({ of: '', id: '' })
   const given = idOf(which) ?? savedId
   const id = given === again.of ? again.id : given
-  const jobs = followedJobs(wire)
+  const jobs = followedJobs(origin)
   const { rendered, start } = useKeyed([id, saved], () => {
     const rendered = initial !== undefined && initial.id === id ? known(initial) : NOTHING
     return { rendered, start: (id !== null && saved?.start(id)) || { known: rendered } }
@@ -62,18 +62,18 @@ export function useJob<C extends JobCalls>(
   const following = useCallback(
     (listener: () => void) => {
       if (id === null) return () => {}
-      return jobs.follow(path, id, start).subscribe(listener)
+      return jobs.follow(id, start).subscribe(listener)
     },
-    [jobs, path, id, start],
+    [jobs, id, start],
   )
   const state = useSyncExternalStore(
     following,
-    () => (id !== null && jobs.find(path, id)?.state) || start.known,
+    () => (id !== null && jobs.find(id)?.state) || start.known,
     () => rendered,
   )
   useEffect(
-    () => (id === null ? undefined : saved?.keep(id, jobs.follow(path, id, start), wire.clock)),
-    [saved, jobs, path, id, start, wire],
+    () => (id === null ? undefined : saved?.keep(id, jobs.follow(id, start), clock)),
+    [saved, jobs, id, start, clock],
   )
 
   const controls = useMemo(() => {
@@ -82,18 +82,18 @@ export function useJob<C extends JobCalls>(
       id,
       cancel: async (reason?: string) => {
         if (id === null) throw new TypeError('There is no job to cancel.')
-        return await jobs.cancel(path, id, reason)
+        return await jobs.cancel(id, reason)
       },
-      resume: () => id !== null && jobs.find(path, id)?.resume(),
+      resume: () => id !== null && jobs.find(id)?.resume(),
       // Under one id however often it is clicked: the server makes one job of it.
       retry: async () => {
-        next ||= newId(wire.clock.now())
-        await wire.mutate(under(path, 'retry'), { id, newId: next })
+        next ||= newId(clock.now())
+        await origin.mutate('retry', { id, newId: next })
         setAgain({ of: given as string, id: next })
         return { id: next }
       },
     }
-  }, [wire, jobs, path, id, given])
+  }, [origin, clock, jobs, id, given])
   const view = useMemo(() => viewOf(id, state), [id, state])
   const connection = useConnection(calls)
   const retry = view.state === 'failed' ? controls.retry : undefined

@@ -57,7 +57,7 @@ export function useJobs<C extends FeedCalls>(
   const { limit = PAGE, keep = KEEP, from = 'start', list, ...filter } = options
   const origin = originOf(calls)
   const [pages, setPages] = useState(1)
-  const following = useKeyed([origin.wire, origin.path, keep, JSON.stringify([from, filter])], () => {
+  const following = useKeyed([origin, keep, JSON.stringify([from, filter])], () => {
     const jobs = new Map<string, Job>()
     return followFeed<Listed>(
       origin,
@@ -92,10 +92,10 @@ export function useJobs<C extends FeedCalls>(
 }
 
 /** Asks for a job that was alive when it was last heard of. One that is no longer kept goes. */
-async function refresh({ wire, path }: Origin, jobs: Map<string, Job>, { id, state }: Job): Promise<void> {
+async function refresh(origin: Origin, jobs: Map<string, Job>, { id, state }: Job): Promise<void> {
   if (isFinal(state)) return
   try {
-    jobs.set(id, await wire.jobs(path).get(id))
+    jobs.set(id, await origin.jobs.get(id))
   } catch (error) {
     if (!isLovageError(error, 'NOT_FOUND') && !isLovageError(error, 'RESULT_EXPIRED')) throw error
     jobs.delete(id)

@@ -43,7 +43,7 @@ export function useNotices<C extends FeedCalls>(
   useInsertionEffect(() => {
     latest.current = onNotice
   })
-  const following = useKeyed([origin.wire, origin.path, limit, JSON.stringify(request)], () =>
+  const following = useKeyed([origin, limit, JSON.stringify(request)], () =>
     followFeed(origin, request as FeedRequest, EMPTY, (state, notice) => {
       tell(latest.current as ((notice: JobNotice) => void) | undefined, notice)
       return { ...state, notices: [notice, ...state.notices.slice(0, limit - 1)] }
