@@ -88,16 +88,19 @@ const held = ({ id, task, owner, attempt, claimedAt }: Held): Held => ({
   attempt,
   claimedAt,
 })
+/** Of a job as it was claimed. */
+type Ran = Held & Pick<Settlement, 'options'>
+const ran = ({ options, ...job }: Ran) => ({ ...held(job), ...(options && { options }) })
 
-export const succeeded = (job: Held, result: unknown = 'done', ttlMs = TTL_MS): Settlement => ({
-  ...held(job),
+export const succeeded = (job: Ran, result: unknown = 'done', ttlMs = TTL_MS): Settlement => ({
+  ...ran(job),
   to: 'succeeded',
   result: encoded(result),
   ttlMs,
 })
 
-export const failed = (job: Held, ttlMs = TTL_MS): Settlement => ({
-  ...held(job),
+export const failed = (job: Ran, ttlMs = TTL_MS): Settlement => ({
+  ...ran(job),
   to: 'failed',
   error: failure,
   ttlMs,

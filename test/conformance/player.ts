@@ -314,7 +314,7 @@ function flowJobs({ job, gets, isGroup, children }: FlowChoice): NewJob[] {
 }
 
 function settlement(
-  { id, task, owner, attempt, claimedAt }: Claimed,
+  { id, task, owner, attempt, claimedAt, options }: Claimed,
   { to, delayMs, reports }: SettleChoice,
 ): Settlement {
   const held = {
@@ -323,6 +323,7 @@ function settlement(
     owner,
     attempt,
     claimedAt,
+    options,
     ...(reports && { progress: encoded([attempt, 'last']) }),
   }
   switch (to) {

@@ -169,6 +169,7 @@ export {
 } from './schedule-plan.ts'
 export { checkSchedules, declaredSchedules } from './schedules.ts'
 export { type Issue, parse, type Parsed, type Schema } from './schema.ts'
+export { SHOWN_OPTIONS, shownOf, type ShownOptions } from './shown-options.ts'
 export { type AbortReason, Discard, isDiscard, isRetry, Retry } from './signals.ts'
 export { ENQUEUE_MAX, PRIORITY_RUN, STEP_MAX, TICK_LEASE_MS } from './store.ts'
 export type {

@@ -42,7 +42,7 @@ export interface AttemptRecord {
   error: Failure
 }
 
-interface JobBase<Name extends string> {
+export interface JobBase<Name extends string> {
   readonly id: string
   readonly task: Name
   /** Unix ms, by the clock of whoever enqueued it. */
@@ -51,10 +51,7 @@ interface JobBase<Name extends string> {
   readonly attempt: number
   /** Attempts that failed or whose worker was lost, oldest first, at most `HISTORY_MAX`; absent when there were none. */
   readonly history?: readonly AttemptRecord[]
-}
-
-/** What was asked for a job when it was enqueued, as long as it has not ended. Absent: what a plain job has. */
-interface Living {
+  /** What was asked for it, from here on: absent is what a plain job has. */
   readonly queue?: string
   readonly priority?: number
   /** What limits and pauses of keys go by. */
@@ -78,12 +75,12 @@ interface Ended {
 
 export type Job<T extends TaskTypes = TaskTypes, Name extends string = string> = JobBase<Name> &
   (
-    | ({ readonly state: 'scheduled'; readonly runAt: number } & Living)
+    | { readonly state: 'scheduled'; readonly runAt: number }
     /** `done` of `total` jobs whose outputs are its input have ended. */
-    | ({ readonly state: 'waiting'; readonly done: number; readonly total: number } & Living)
-    | ({ readonly state: 'queued' } & Living)
-    | ({ readonly state: 'running'; readonly startedAt: number; readonly progress?: T['progress'] } & Living)
-    | ({ readonly state: 'retrying'; readonly runAt: number } & Living)
+    | { readonly state: 'waiting'; readonly done: number; readonly total: number }
+    | { readonly state: 'queued' }
+    | { readonly state: 'running'; readonly startedAt: number; readonly progress?: T['progress'] }
+    | { readonly state: 'retrying'; readonly runAt: number }
     | ({ readonly state: 'succeeded'; readonly result: T['output'] } & Ended)
     | ({ readonly state: 'failed'; readonly error: Failure } & Ended)
     | ({ readonly state: 'cancelled'; readonly by: string | null; readonly reason: string | null } & Ended)

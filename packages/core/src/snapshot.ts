@@ -1,9 +1,10 @@
 /** From what a store keeps to what callers see: snapshots become jobs, records become notices. */
 import { decode } from './codec.ts'
 import { enqueuedAtOf } from './id.ts'
-import type { Failure, Job, Metadata } from './job.ts'
+import type { Failure, Job, JobBase, Metadata } from './job.ts'
 import type { LogLine } from './log.ts'
 import type { JobNotice } from './notice.ts'
+import type { ShownOptions } from './shown-options.ts'
 import type { JobRecord, Snapshot, StoredNotice } from './store.ts'
 import { OWN_TAG } from './task-rules.ts'
 
@@ -14,28 +15,35 @@ export const subjectOf = (snapshot: Snapshot): Pick<JobRecord, 'id' | 'task' | '
 export function jobOf(snapshot: Snapshot): Job {
   const { id, task } = subjectOf(snapshot)
   const { attempt, history } = snapshot
-  const base = { id, task, enqueuedAt: enqueuedAtOf(id) ?? 0, attempt, ...(history && { history }) }
+  const options = 'job' in snapshot ? snapshot.job.options : snapshot.options
+  const base = {
+    id,
+    task,
+    enqueuedAt: enqueuedAtOf(id) ?? 0,
+    attempt,
+    ...(history && { history }),
+    ...(options && asked(options)),
+  }
   switch (snapshot.state) {
     case 'queued':
-      return { ...base, ...asked(snapshot.job), state: 'queued' }
+      return { ...base, state: 'queued' }
     case 'scheduled':
     case 'retrying':
-      return { ...base, ...asked(snapshot.job), state: snapshot.state, runAt: snapshot.runAt }
+      return { ...base, state: snapshot.state, runAt: snapshot.runAt }
     case 'waiting':
-      return { ...base, ...asked(snapshot.job), ...snapshot.flow, state: 'waiting' }
+      return { ...base, ...snapshot.flow, state: 'waiting' }
     case 'running': {
       const { startedAt, progress } = snapshot
       const report = progress && { progress: decode(progress) }
-      return { ...base, ...asked(snapshot.job), state: 'running', startedAt, ...report }
+      return { ...base, state: 'running', startedAt, ...report }
     }
     default:
       return { ...base, ...endOf(snapshot) }
   }
 }
 
-/** What was asked for a job that lives, without what is only ours. */
-function asked({ options }: JobRecord) {
-  const { queue, priority, lane, metadata, retryOf } = options
+/** What was asked for a job, without what is only ours. */
+function asked({ queue, priority, lane, metadata, retryOf, ...options }: ShownOptions) {
   const tags = options.tags?.filter((tag) => !tag.startsWith(OWN_TAG))
   return {
     ...(queue !== undefined && { queue }),
@@ -48,7 +56,7 @@ function asked({ options }: JobRecord) {
 }
 
 type EndOf<State> = State extends Job['state']
-  ? Omit<Extract<Job, { state: State }>, 'id' | 'task' | 'enqueuedAt' | 'attempt' | 'history'>
+  ? Omit<Extract<Job, { state: State }>, keyof JobBase<string>>
   : never
 
 function endOf(

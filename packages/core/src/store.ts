@@ -20,6 +20,7 @@ import type { Inspectable, WorkerInfo } from './inspect.ts'
 import type { SaidStore } from './log.ts'
 import type { JobNoticeType } from './notice.ts'
 import type { FireReply, FireRequest, StoredSchedule, Tick } from './schedule.ts'
+import type { ShownOptions } from './shown-options.ts'
 import type { Unique } from './unique.ts'
 
 /** Jobs that one `enqueue` takes, all of them or none: it keeps others waiting for about a millisecond then. */
@@ -130,6 +131,8 @@ export interface Outcome {
   worker?: string
   /** Attempts before the one that it ended in; absent when there were none. */
   history?: AttemptRecord[]
+  /** What was asked for it; absent when that was nothing. */
+  options?: ShownOptions
 }
 
 /** One record of the feed. */
@@ -183,6 +186,8 @@ export interface Claimed extends JobRecord, Hold {
 export type Settlement = Held & {
   /** The last report, when followers have not had it yet: written just before the outcome. */
   progress?: Encoded
+  /** Of the claim: what is shown of them goes with the outcome. */
+  options?: JobOptions
 } & (
     | { to: 'succeeded'; result: Encoded; ttlMs: number }
     | { to: 'failed'; error: Failure; ttlMs: number }
@@ -302,7 +307,7 @@ export interface Store extends Inspectable, SaidStore {
 
   /** Puts jobs in line, in order, all or none. Repeating a call changes nothing. At most `ENQUEUE_MAX`. */
   enqueue(jobs: readonly NewJob[]): Promise<Enqueued[]>
-  /** `null`: unknown, or its outcome is no longer kept. */
+  /** `null`: unknown, or its outcome is no longer kept. That of a job that `find` answers as failed is. */
   get(id: string): Promise<Snapshot | null>
   /** Ends a live job, and with it the jobs that it waits for. A running one is fenced at once, and its session's `wait` is told. Where limits ask it counts as
    * running until that session says `release`, or ends. */

@@ -6,16 +6,18 @@
  * {"status":"FAILURE","error":{"name":"RangeError","message":"…"},"traceback":"…","task":"resize",…}
  * ```
  *
- * `owner`, `attempt` (when it is 1), `meta` and what does not apply are left out. `date_done` comes last,
+ * `owner`, `attempt` (when it is 1), `meta`, `options` (what was asked for the job) and what does not apply are left out. `date_done` comes last,
  * because it is the script that knows the time.
  */
 import {
   type AttemptRecord,
   type Failure,
   type FinalState,
-  type Held,
   LovageError,
   type Outcome,
+  type Settlement,
+  shownOf,
+  type ShownOptions,
 } from '@lovage/core'
 import { readMeta } from './parts.ts'
 
@@ -29,23 +31,25 @@ export const cut = (text: string, max: number): string =>
   text.length <= max ? text : `${text.slice(0, max - 1)}…`
 
 /** The document without its beginning (`{"status":"SUCCESS","result":…`) and its last time stamp. */
-export function successDocument({ task, owner, attempt, claimedAt }: Held): string {
-  return documentEnd(task, owner, attempt, claimedAt)
+export function successDocument(settlement: Settlement): string {
+  return documentEnd(settlement)
 }
 
 /** The document without its beginning (`{"status":"FAILURE"`) and its last time stamp. */
-export function failureDocument({ task, owner, attempt, claimedAt }: Held, error: Failure): string {
+export function failureDocument(settlement: Settlement, error: Failure): string {
   const { name, message, stack } = error
   const said = JSON.stringify({ name, message: cut(message, MESSAGE_MAX) })
   const traceback = stack === undefined ? '' : `,"traceback":${JSON.stringify(cut(stack, STACK_MAX))}`
-  return `,"error":${said}${traceback}${documentEnd(task, owner, attempt, claimedAt)}`
+  return `,"error":${said}${traceback}${documentEnd(settlement)}`
 }
 
-function documentEnd(task: string, owner: string | null, attempt: number, started: number): string {
+function documentEnd({ task, owner, attempt, claimedAt: started, options }: Settlement): string {
   const whose = owner === null ? '' : `,"owner":${JSON.stringify(owner)}`
   const which = attempt === 1 ? '' : `,"attempt":${attempt}`
   const when = `,"started":${started},"v":${OUTCOME_VERSION},"date_done":"`
-  return `,"task":${JSON.stringify(task)}${whose}${which}${when}`
+  const shown = options && shownOf(options)
+  const asked = shown === undefined ? '' : `,"options":${JSON.stringify(shown)}`
+  return `,"task":${JSON.stringify(task)}${whose}${which}${asked}${when}`
 }
 
 interface Document {
@@ -64,6 +68,7 @@ interface Document {
   reason?: string
   worker?: string
   history?: AttemptRecord[]
+  options?: ShownOptions
 }
 
 const STATES: Readonly<Record<string, FinalState>> = {
@@ -76,7 +81,7 @@ const STATES: Readonly<Record<string, FinalState>> = {
 /** @throws LovageError `VERSION_UNSUPPORTED` */
 export function decodeOutcome(id: string, text: string): Outcome {
   const document = JSON.parse(text) as Document
-  const { v = OUTCOME_VERSION, task, owner = null, attempt = 1, started, worker, history } = document
+  const { v = OUTCOME_VERSION, task, owner = null, attempt = 1, started, worker, history, options } = document
   const state = STATES[document.status]
   if (v > OUTCOME_VERSION || state === undefined) {
     throw new LovageError('VERSION_UNSUPPORTED', {
@@ -90,7 +95,8 @@ export function decodeOutcome(id: string, text: string): Outcome {
     finishedAt: Date.parse(document.date_done),
   }
   const past = { ...(worker !== undefined && { worker }), ...(history !== undefined && { history }) }
-  return { state, id, task, owner, attempt, ...times, ...past, ...endOf(state, document) }
+  const asked = options && { options }
+  return { state, id, task, owner, attempt, ...times, ...past, ...asked, ...endOf(state, document) }
 }
 
 function endOf(state: FinalState, document: Document): Pick<Outcome, 'result' | 'error' | 'by' | 'reason'> {

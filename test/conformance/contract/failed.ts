@@ -10,14 +10,18 @@ import {
   joinAll,
   newJob,
   newJobs,
+  failure,
   retrying,
   settle,
   stateOf,
+  statesOf,
   step,
   told,
   TTL_MS,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
+
+const WEEK_MS = 604_800_000
 
 const failedIds = async (store: Store) => (await store.find({ state: 'failed' }, { limit: 100 })).ids
 
@@ -41,11 +45,44 @@ export function failedContract(test: ContractTest): void {
       expect(await failedIds(store)).toEqual(['e', 'd', 'b', 'a', 'c'])
     })
 
-    test('are kept whether their outcome is or not', async ({ store }) => {
-      await store.enqueue(newJobs('a'))
+    test('are kept, and answered by `get`, whether their result is or not', async ({ store, elapse }) => {
       await joinAll(store, 's1')
-      await settle(store, 's1', failed(await claimOne(store, 's1'), 0))
-      expect([await store.get('a'), await failedIds(store)]).toEqual([null, ['a']])
+      await store.enqueue([newJob('kept', { isLast: true, options: { tags: ['t'] } }), newJob('dropped')])
+      const [kept, dropped] = await claim(store, 's1')
+      await settle(store, 's1', failed(kept!), failed(dropped!, 0))
+      const before = await store.get('kept')
+      expect(before).toMatchObject({ state: 'failed', error: failure, worker: 's1' })
+      const shown = async () => [
+        await failedIds(store),
+        await stateOf(store, 'kept'),
+        await stateOf(store, 'dropped'),
+      ]
+      expect(await shown()).toEqual([['kept', 'dropped'], 'failed', 'failed'])
+      await elapse(TTL_MS)
+      expect(await shown()).toEqual([['kept', 'dropped'], 'failed', 'failed'])
+      expect(await store.get('kept')).toEqual(before)
+      expect(await store.cancel(cancelOf('kept'))).toEqual({ outcome: 'ended', state: 'failed' })
+      expect((await store.find({ tag: 't' }, { limit: 9 })).ids).toEqual(['kept'])
+      expect(await store.last('score', 'ada')).toBe('kept')
+      await elapse(WEEK_MS - TTL_MS)
+      expect(await shown()).toEqual([[], null, null])
+      expect(await store.cancel(cancelOf('kept'))).toEqual({ outcome: 'missing' })
+      expect([(await store.find({ tag: 't' }, { limit: 9 })).ids, await store.last('score', 'ada')]).toEqual([
+        [],
+        null,
+      ])
+    })
+
+    test('are no longer answered when they were discarded or run again, unless their result is kept', async ({
+      store,
+    }) => {
+      await store.enqueue(newJobs('a', 'b', 'c'))
+      await joinAll(store, 's1')
+      const [a, b, c] = await claim(store, 's1')
+      await settle(store, 's1', failed(a!, 0), failed(b!, 0), failed(c!))
+      await store.discard(['a', 'c'])
+      await store.retry([{ id: 'b', newId: 'b2' }])
+      expect(await statesOf(store, 'a', 'b', 'c')).toEqual(['a ', 'b ', 'c failed'])
     })
 
     test('are tried anew as jobs of their own, with the same record', async ({ store, clock }) => {

@@ -1,6 +1,8 @@
+import type { NewJob } from '@lovage/core'
 import { describe, expect } from 'vitest'
 import {
   cancelOf,
+  childOf,
   claim,
   claimOne,
   encoded,
@@ -14,6 +16,7 @@ import {
   retrying,
   settle,
   stateOf,
+  step,
   succeeded,
   TTL_MS,
 } from '../acts.ts'
@@ -176,6 +179,41 @@ export function getContract(test: ContractTest): void {
       })
     })
 
+    test('shows what was asked for a job, while it lives and however it ended', async ({ store, clock }) => {
+      const shown = {
+        queue: 'mail',
+        priority: 9,
+        lane: 'm|"ü"\n{}',
+        tags: ['t', 'a/b'],
+        metadata: '{"n":{"m":[]}}',
+        retryOf: 'before',
+      }
+      const names = ['succeeded', 'failed', 'cancelled']
+      const job = (id: string, more: Partial<NewJob> = {}) =>
+        newJob(id, { ...more, options: { ...shown, attempts: 3, timeLimitMs: 9, ttlMs: TTL_MS } })
+      await store.enqueue([
+        ...names.map((id) => job(id)),
+        newJob('plain'),
+        newJob('tried', { options: { attempts: 2 } }),
+      ])
+      await store.enqueue([job('parent', { flow: { waits: { children: 1, input: 'list', isGroup: true } } })])
+      await store.enqueue([job('late', { expiresMs: 1 }), childOf('parent', 0, { id: 'child' })])
+      await joinAll(store, 's1')
+      await store.cancel(cancelOf('cancelled'))
+      await clock.advance(1)
+      const { claimed } = await step(store, 's1', { claim: 9, queues: ['mail', 'default'] })
+      expect(await stateOf(store, 'late')).toBe('expired')
+      const fails = ['failed', 'child']
+      await settle(
+        store,
+        's1',
+        ...claimed.map((one) => (fails.includes(one.id) ? failed(one) : succeeded(one))),
+      )
+      for (const id of ['succeeded', 'failed', 'cancelled', 'late', 'parent'])
+        expect(await store.get(id)).toMatchObject({ id, finishedAt: expect.any(Number), options: shown })
+      for (const id of ['plain', 'tried']) expect(await store.get(id)).not.toHaveProperty('options')
+    })
+
     test('says up to which place in the feed it is true', async ({ store }) => {
       await store.enqueue([newJob('a', { announce: true })])
       expect((await store.get('a'))!.cursor).toBe(await store.tail())
@@ -202,6 +240,7 @@ export function getContract(test: ContractTest): void {
       await settle(store, 's1', succeeded(success!, 1, 600_000), failed(failed_!, 1_200_000))
       await store.cancel(cancelOf('cancel', 1_800_000))
       await store.cancel(cancelOf('long', 2_400_000))
+      await store.discard(['failure']) // kept for a retry it would be shown longer
       const states = () =>
         Promise.all(['success', 'failure', 'cancel', 'long'].map((id) => stateOf(store, id)))
       await elapse(500_000)

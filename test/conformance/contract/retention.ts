@@ -15,7 +15,7 @@ export function retentionContract(test: ContractTest): void {
     test('are dropped when as many others as the store was told have come after them', async ({
       openWith,
     }) => {
-      const store = await openWith({ results: { max: 3 } })
+      const store = await openWith({ results: { max: 3 }, failed: { max: 0 } })
       await store.enqueue(newJobs('a', 'b', 'c', 'd', 'e'))
       await joinAll(store, 's1')
       const [a, b, c, d] = await claim(store, 's1', 4)

@@ -11,6 +11,8 @@ import type { Outcome } from '../store.ts'
 import type { Feed } from './feed.ts'
 import type { Jobs } from './jobs.ts'
 import { attemptOf, historyOf, type LiveJob, type Waits } from './live-job.ts'
+import { shownOf } from '../shown-options.ts'
+import type { FailedJobs } from './failed-jobs.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -28,12 +30,14 @@ interface Cancelled {
 export class Endings {
   readonly #jobs: Jobs
   readonly #outcomes: Outcomes
+  readonly #failed: FailedJobs
   readonly #feed: Feed
   readonly #sessions: Sessions
 
-  constructor(jobs: Jobs, outcomes: Outcomes, feed: Feed, sessions: Sessions) {
+  constructor(jobs: Jobs, outcomes: Outcomes, failed: FailedJobs, feed: Feed, sessions: Sessions) {
     this.#jobs = jobs
     this.#outcomes = outcomes
+    this.#failed = failed
     this.#feed = feed
     this.#sessions = sessions
   }
@@ -66,6 +70,7 @@ export class Endings {
     const hands = job.place.in === 'hands' ? job.place : undefined
     this.#jobs.remove(job, now)
     const worker = ending.state === 'failed' || (ending.state === 'succeeded' && job.history.length > 0)
+    const options = shownOf(job.record.options)
     const outcome: Outcome = {
       id,
       task,
@@ -76,8 +81,11 @@ export class Endings {
       ...(hands && { startedAt: hands.claimedAt }),
       ...(hands && worker && { worker: hands.session }),
       ...historyOf(job),
+      ...(options && { options }),
     }
     this.#outcomes.put(outcome, ttlMs)
+    // One that never ran cannot be run again: it failed with a job that it waited for.
+    if (ending.state === 'failed' && hands !== undefined) this.#failed.add(job.record, outcome)
     const notice = { jobId: id, task, owner, at: now }
     switch (ending.state) {
       case 'succeeded':

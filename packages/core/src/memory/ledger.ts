@@ -18,6 +18,7 @@ import type {
   Found,
   JoinRequest,
   NewJob,
+  Outcome,
   ProgressReport,
   Search,
   Settlement,
@@ -56,16 +57,18 @@ export class Ledger {
   readonly #failed: FailedJobs
   readonly #endings: Endings
   readonly #admission: Admission
-  readonly #isKnown = (id: string, now: number): boolean => this.#admission.isKnown(id, now)
-  readonly #tags = new Tags(this.#isKnown)
-  readonly #newest = new Newest(this.#isKnown)
+  /** Whether `get` answers it. */
+  readonly #isShown = (id: string, now: number): boolean =>
+    this.#jobs.get(id) !== undefined || this.#outcomeOf(id, now) !== null
+  readonly #tags = new Tags(this.#isShown)
+  readonly #newest = new Newest(this.#isShown)
 
   constructor({ streamMaxLen, streamCap, resultsMax, failedMax, failedMaxAgeMs }: Retention) {
     this.feed = new Feed(streamMaxLen, streamCap)
     this.groups = new Groups(this.feed)
     this.#outcomes = new Outcomes(resultsMax)
     this.#failed = new FailedJobs({ max: failedMax, maxAgeMs: failedMaxAgeMs })
-    this.#endings = new Endings(this.#jobs, this.#outcomes, this.feed, this.#sessions)
+    this.#endings = new Endings(this.#jobs, this.#outcomes, this.#failed, this.feed, this.#sessions)
     this.#admission = new Admission(
       this.#jobs,
       this.#outcomes,
@@ -95,8 +98,13 @@ export class Ledger {
     const cursor = this.feed.tail
     const job = this.#jobs.get(id)
     if (job !== undefined) return { cursor, ...describe(job) }
-    const outcome = this.#outcomes.get(id, now)
+    const outcome = this.#outcomeOf(id, now)
     return outcome && { cursor, ...outcome }
+  }
+
+  /** A failed job is shown as long as it can be run again. */
+  #outcomeOf(id: string, now: number): Outcome | null {
+    return this.#outcomes.get(id, now) ?? this.#failed.get(id, now)?.outcome ?? null
   }
 
   last(task: string, owner: string | null, now: number): string | null {
@@ -107,7 +115,7 @@ export class Ledger {
     if ('tag' in search) return pageOf(this.#tags.find(search.tag, now), options)
     if (search.state === 'failed') {
       const failed = this.#failed.newestFirst(now)
-      const entries = failed.map(({ record, finishedAt }) => ({ id: record.id, at: finishedAt }))
+      const entries = failed.map(({ outcome }) => ({ id: outcome.id, at: outcome.finishedAt }))
       return pageOf(entries, { ...options, newestFirst: true })
     }
     const jobs = this.#jobs.all().filter((job) => describe(job).state === search.state)
@@ -125,14 +133,14 @@ export class Ledger {
         outcome: 'cancelled',
         cursor: this.#endings.end(job, { state: 'cancelled', by, reason }, ttlMs, now),
       }
-    const outcome = this.#outcomes.get(id, now)
+    const outcome = this.#outcomeOf(id, now)
     return outcome === null ? { outcome: 'missing' } : { outcome: 'ended', state: outcome.state }
   }
 
   retry(pairs: readonly { id: string; newId: string }[], now: number): string[] {
     const retried = pairs.filter(({ id, newId }) => {
-      const record = this.#failed.get(id, now)
-      if (record === undefined || this.#isKnown(newId, now)) return false
+      const record = this.#failed.get(id, now)?.record
+      if (record === undefined || this.#admission.isKnown(newId, now)) return false
       this.#failed.take(id, now)
       const job = this.#jobs.add({ ...record, id: newId, options: { ...record.options, retryOf: id } }, now)
       this.#jobs.join(job)
@@ -227,7 +235,6 @@ export class Ledger {
         this.#endings.end(job, { state: 'succeeded', result: settlement.result }, settlement.ttlMs, now)
         return true
       case 'failed':
-        this.#failed.add(job.record, now)
         this.#endings.end(job, { state: 'failed', error: settlement.error }, settlement.ttlMs, now)
         return true
       case 'retrying': {

@@ -3,6 +3,7 @@ import { JOB_KEYS } from '../keys.ts'
 import { decodeOutcome } from '../outcome.ts'
 import { unreadable } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
+import { buried } from './dead.ts'
 import { feed, marked, optional } from './feed.ts'
 import { tidy } from './hands.ts'
 import { header } from './header.ts'
@@ -16,7 +17,7 @@ import { works } from './works.ts'
 export const cancel = defineScript({
   name: 'cancel',
   keys: JOB_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'id', 'by', 'reason', 'ttlMs'],
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'failedMaxAgeMs', 'id', 'by', 'reason', 'ttlMs'],
   repeatable: true,
   body: lua`
     ${feed}
@@ -25,9 +26,10 @@ export const cancel = defineScript({
     ${ring}
     ${tidy}
     ${works}
+    ${buried}
     local record = redis.call('HGET', jobs, id)
     if not record then
-      local outcome = redis.call('GET', prefix .. 'r:' .. id)
+      local outcome = redis.call('GET', prefix .. 'r:' .. id) or buried(id)
       if outcome then return { 'ended', outcome } end
       return { 'missing' }
     end

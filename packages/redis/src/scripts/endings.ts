@@ -4,7 +4,7 @@
  * `ends` says, for the few jobs that need it, what must be done when they end: names that become free, an
  * expiry that is moot, a parent that waits.
  */
-import { FLOW_EXPIRED, FLOW_FAILED } from '@lovage/core'
+import { FLOW_EXPIRED, FLOW_FAILED, SHOWN_OPTIONS } from '@lovage/core'
 import { CTL_MS } from '../keys.ts'
 import { OUTCOME_VERSION } from '../outcome.ts'
 import { INLINE_MAX } from '../stream-record.ts'
@@ -14,6 +14,7 @@ import { lua } from '../script.ts'
 export const endings = lua`
   local ends, alone, flows, lingering = prefix .. 'ends', prefix .. 'alone', prefix .. 'flows', prefix .. 'lingering'
   local history = prefix .. 'history'
+  local shownOptions = { ${SHOWN_OPTIONS.map((name) => `'${name}'`).join(', ')} }
   local cancelOne, ended
 
   -- Attempts before the last one, as they stand in an outcome.
@@ -26,6 +27,9 @@ export const endings = lua`
     local document = head .. pastOf(id) .. ',"task":' .. at.taskJson
     if at.owner then document = document .. ',"owner":' .. at.ownerJson end
     if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
+    local asked = {}
+    for _, name in ipairs(shownOptions) do asked[name] = at.options[name] end
+    if next(asked) then document = document .. ',"options":' .. cjson.encode(asked) end
     if startedAt then document = document .. ',"started":' .. startedAt end
     document = document .. ',"v":${OUTCOME_VERSION},"date_done":"' .. stamp() .. '"}'
     redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))

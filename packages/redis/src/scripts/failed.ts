@@ -1,6 +1,7 @@
 import { JOB_KEYS } from '../keys.ts'
 import { RECORD_VERSION } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
+import { buried } from './dead.ts'
 import { feed } from './feed.ts'
 import { tidy } from './hands.ts'
 import { header } from './header.ts'
@@ -26,12 +27,11 @@ export const retryFailed = defineScript({
     ${tidy}
     ${works}
     ${special}
-    local dead, failed = prefix .. 'dead', prefix .. 'failed'
+    ${buried}
     local retried = {}
     for n = items + 1, #ARGV, 2 do
       local id, newId = ARGV[n], ARGV[n + 1]
-      local failedAt = redis.call('ZSCORE', failed, id)
-      local record = failedAt and failedAt + failedMaxAgeMs > nowMs and redis.call('HGET', dead, id)
+      local _, record = buried(id)
       local isTaken = redis.call('HEXISTS', jobs, newId) == 1 or redis.call('EXISTS', prefix .. 'r:' .. newId) == 1
       if record and isKnown(record) and not isTaken then
         local _, _, options = header(record)
@@ -41,8 +41,8 @@ export const retryFailed = defineScript({
         local kept = options == '0' and '' or string.sub(options, 2, -2)
         kept = string.gsub(string.gsub(kept, ',?"retryOf":"[^"]*"', ''), '^,', '')
         options = '{' .. kept .. (kept ~= '' and ',' or '') .. of .. '}'
-        redis.call('HDEL', dead, id)
-        redis.call('ZREM', failed, id)
+        redis.call('HDEL', prefix .. 'dead', id)
+        redis.call('ZREM', prefix .. 'failed', id)
         redis.call('HSET', jobs, newId, '[${RECORD_VERSION},' .. at.taskJson .. ',' .. at.ownerJson .. ',' .. options .. ',' .. rest)
         works().enter(newId, at.line, at.options.priority)
         index(newId, at.options.tags, nowText)
@@ -62,10 +62,11 @@ export const discard = defineScript({
   repeatable: true,
   body: lua`
     ${time}
+    ${buried}
     local discarded = {}
     for n = items + 1, #ARGV do
-      local failedAt = redis.call('ZSCORE', prefix .. 'failed', ARGV[n])
-      if failedAt and failedAt + failedMaxAgeMs > nowMs and redis.call('ZREM', prefix .. 'failed', ARGV[n]) == 1 then
+      if buried(ARGV[n]) then
+        redis.call('ZREM', prefix .. 'failed', ARGV[n])
         redis.call('HDEL', prefix .. 'dead', ARGV[n])
         discarded[#discarded + 1] = ARGV[n]
       end

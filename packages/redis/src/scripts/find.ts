@@ -1,7 +1,16 @@
 import { type Found, LovageError, type Search } from '@lovage/core'
 import { defineScript, headed, lua } from '../script.ts'
+import { buried } from './dead.ts'
 import { ANCHOR } from './hands.ts'
 import { time } from './time.ts'
+
+/** `isShown(id)`: whether `get` answers it. */
+const shown = lua`
+  ${buried}
+  local function isShown(id)
+    return redis.call('HEXISTS', jobs, id) == 1 or redis.call('EXISTS', prefix .. 'r:' .. id) == 1 or buried(id) ~= nil
+  end
+`
 
 /**
  * Ids of jobs, a page at a time. `source`: `tag:<tag>`, or a state. `after` is what the page before answered as its
@@ -16,6 +25,7 @@ export const find = defineScript({
   repeatable: true,
   body: lua`
     ${time}
+    ${shown}
     local found = {}
     local function walk(key, isDown, isWanted)
       local edge, last = string.match(after, '^([^:]*):(.*)$')
@@ -50,7 +60,7 @@ export const find = defineScript({
     if tag then
       local index = prefix .. 'tag:' .. tag
       return walk(index, false, function(id)
-        if redis.call('HEXISTS', jobs, id) == 1 or redis.call('EXISTS', prefix .. 'r:' .. id) == 1 then return true end
+        if isShown(id) then return true end
         redis.call('ZREM', index, id)
       end)
     end
@@ -92,13 +102,14 @@ export function checkAfter(search: Search, after: string): void {
 export const last = defineScript({
   name: 'last',
   keys: ['jobs'],
-  args: ['prefix', 'task', 'owner'],
+  args: ['now', 'prefix', 'failedMaxAgeMs', 'task', 'owner'],
   repeatable: true,
   body: lua`
+    ${time}
+    ${shown}
     local id = redis.call('GET', prefix .. 'last:' .. task .. '\n' .. owner)
     if not id then return { 'none' } end
-    local isKnown = redis.call('HEXISTS', jobs, id) == 1 or redis.call('EXISTS', prefix .. 'r:' .. id) == 1
-    return { isKnown and 'found' or 'none', id }
+    return { isShown(id) and 'found' or 'none', id }
   `,
   decode: headed(['found', 'none'], (word, [id]) => (word === 'found' ? (id as string) : null)),
 })

@@ -4,6 +4,7 @@ import { decodeRecord } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import type { StreamRecord } from '../stream-record.ts'
 import { fromText } from '../text.ts'
+import { buried } from './dead.ts'
 import { ANCHOR } from './hands.ts'
 import { time } from './time.ts'
 
@@ -14,14 +15,19 @@ import { time } from './time.ts'
 export const get = defineScript({
   name: 'get',
   keys: ['jobs', 'later', 'retry', 'active', 'tries', 'progress', 'tail'],
-  args: ['prefix', 'id'],
+  args: ['now', 'prefix', 'failedMaxAgeMs', 'id'],
   repeatable: true,
   body: lua`
+    ${time}
+    ${buried}
     local cursor = redis.call('GET', tail) or '0-0.0'
     local outcome = redis.call('GET', prefix .. 'r:' .. id)
     if outcome then return { 'ended', cursor, outcome } end
     local record = redis.call('HGET', jobs, id)
-    if not record then return { 'missing', cursor } end
+    if not record then
+      outcome = buried(id)
+      return { outcome and 'ended' or 'missing', cursor, outcome }
+    end
     local attempt = tonumber(redis.call('HGET', tries, id) or 0)
     local past = attempt > 0 and redis.call('HGET', prefix .. 'history', id)
     local session, claimedAt = string.match(redis.call('HGET', active, id) or '', '^(.*)@(%d+)$')

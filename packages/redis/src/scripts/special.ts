@@ -19,7 +19,8 @@ export const special = lua`
     for _, tag in ipairs(tags or {}) do
       local key = prefix .. 'tag:' .. tag
       for _, old in ipairs(redis.call('ZRANGE', key, '0', '${SWEEP - 1}')) do
-        if redis.call('HEXISTS', jobs, old) == 0 and redis.call('EXISTS', prefix .. 'r:' .. old) == 0 then
+        if redis.call('HEXISTS', jobs, old) == 0 and redis.call('EXISTS', prefix .. 'r:' .. old) == 0
+          and redis.call('HEXISTS', prefix .. 'dead', old) == 0 then
           redis.call('ZREM', key, old)
         end
       end

@@ -110,12 +110,13 @@ export const step = defineScript({
     ${dead}
     local function fail(id, ms, task, marks, value, document)
       local name, message = apart(value)
+      local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. document
+      kept = kept .. stamp() .. '"}'
       if ms ~= '0' then
-        local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. document
-        redis.call('SET', resultPrefix .. id, kept .. stamp() .. '"}', 'PX', ms)
+        redis.call('SET', resultPrefix .. id, kept, 'PX', ms)
         works().countResult(id)
       end
-      bury(id)
+      bury(id, kept)
       append(id, task, 'FAILURE', 'error', message, fieldsOf(marks, 'error_name', name))
       return 'failed', name, message
     end

@@ -1,7 +1,7 @@
 local redis, string, ARGV = redis, string, ARGV
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local now, streamMaxLen, prefix, resultsMax, id, by, reason, ttlMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
-local items = 8
+local now, streamMaxLen, prefix, resultsMax, failedMaxAgeMs, id, by, reason, ttlMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local items = 9
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -456,6 +456,7 @@ local function serve(queue)
 end
   local ends, alone, flows, lingering = prefix .. 'ends', prefix .. 'alone', prefix .. 'flows', prefix .. 'lingering'
 local history = prefix .. 'history'
+local shownOptions = { 'queue', 'priority', 'lane', 'tags', 'metadata', 'retryOf' }
 local cancelOne, ended
 
 -- Attempts before the last one, as they stand in an outcome.
@@ -468,6 +469,9 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
   local document = head .. pastOf(id) .. ',"task":' .. at.taskJson
   if at.owner then document = document .. ',"owner":' .. at.ownerJson end
   if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
+  local asked = {}
+  for _, name in ipairs(shownOptions) do asked[name] = at.options[name] end
+  if next(asked) then document = document .. ',"options":' .. cjson.encode(asked) end
   if startedAt then document = document .. ',"started":' .. startedAt end
   document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
   redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
@@ -693,9 +697,15 @@ W.isStray, W.isPlain, W.isLeft, W.servedPlain = isStray, isPlain, isLeft, served
   W.countResult = countResult
   return W
 end
+local function buried(id)
+  local failedAt = redis.call('ZSCORE', prefix .. 'failed', id)
+  if not failedAt or failedAt + failedMaxAgeMs <= nowMs then return end
+  local kept = redis.call('HGET', prefix .. 'dead', id)
+  if kept then return string.match(kept, '^([^\n]*)\n(.*)$') end
+end
 local record = redis.call('HGET', jobs, id)
 if not record then
-  local outcome = redis.call('GET', prefix .. 'r:' .. id)
+  local outcome = redis.call('GET', prefix .. 'r:' .. id) or buried(id)
   if outcome then return { 'ended', outcome } end
   return { 'missing' }
 end

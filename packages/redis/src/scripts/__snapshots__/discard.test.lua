@@ -7,10 +7,16 @@ if not nowMs then
   nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
 end
 local nowText = string.format('%d', nowMs)
+local function buried(id)
+  local failedAt = redis.call('ZSCORE', prefix .. 'failed', id)
+  if not failedAt or failedAt + failedMaxAgeMs <= nowMs then return end
+  local kept = redis.call('HGET', prefix .. 'dead', id)
+  if kept then return string.match(kept, '^([^\n]*)\n(.*)$') end
+end
 local discarded = {}
 for n = items + 1, #ARGV do
-  local failedAt = redis.call('ZSCORE', prefix .. 'failed', ARGV[n])
-  if failedAt and failedAt + failedMaxAgeMs > nowMs and redis.call('ZREM', prefix .. 'failed', ARGV[n]) == 1 then
+  if buried(ARGV[n]) then
+    redis.call('ZREM', prefix .. 'failed', ARGV[n])
     redis.call('HDEL', prefix .. 'dead', ARGV[n])
     discarded[#discarded + 1] = ARGV[n]
   end

@@ -465,6 +465,7 @@ local function serve(queue)
 end
   local ends, alone, flows, lingering = prefix .. 'ends', prefix .. 'alone', prefix .. 'flows', prefix .. 'lingering'
 local history = prefix .. 'history'
+local shownOptions = { 'queue', 'priority', 'lane', 'tags', 'metadata', 'retryOf' }
 local cancelOne, ended
 
 -- Attempts before the last one, as they stand in an outcome.
@@ -477,6 +478,9 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
   local document = head .. pastOf(id) .. ',"task":' .. at.taskJson
   if at.owner then document = document .. ',"owner":' .. at.ownerJson end
   if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
+  local asked = {}
+  for _, name in ipairs(shownOptions) do asked[name] = at.options[name] end
+  if next(asked) then document = document .. ',"options":' .. cjson.encode(asked) end
   if startedAt then document = document .. ',"started":' .. startedAt end
   document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
   redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))

@@ -8,6 +8,15 @@ if not nowMs then
   nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
 end
 local nowText = string.format('%d', nowMs)
+local function buried(id)
+  local failedAt = redis.call('ZSCORE', prefix .. 'failed', id)
+  if not failedAt or failedAt + failedMaxAgeMs <= nowMs then return end
+  local kept = redis.call('HGET', prefix .. 'dead', id)
+  if kept then return string.match(kept, '^([^\n]*)\n(.*)$') end
+end
+local function isShown(id)
+  return redis.call('HEXISTS', jobs, id) == 1 or redis.call('EXISTS', prefix .. 'r:' .. id) == 1 or buried(id) ~= nil
+end
 local found = {}
 local function walk(key, isDown, isWanted)
   local edge, last = string.match(after, '^([^:]*):(.*)$')
@@ -42,7 +51,7 @@ local tag = string.match(source, '^tag:(.*)$')
 if tag then
   local index = prefix .. 'tag:' .. tag
   return walk(index, false, function(id)
-    if redis.call('HEXISTS', jobs, id) == 1 or redis.call('EXISTS', prefix .. 'r:' .. id) == 1 then return true end
+    if isShown(id) then return true end
     redis.call('ZREM', index, id)
   end)
 end

@@ -456,6 +456,7 @@ local function serve(queue)
 end
   local ends, alone, flows, lingering = prefix .. 'ends', prefix .. 'alone', prefix .. 'flows', prefix .. 'lingering'
 local history = prefix .. 'history'
+local shownOptions = { 'queue', 'priority', 'lane', 'tags', 'metadata', 'retryOf' }
 local cancelOne, ended
 
 -- Attempts before the last one, as they stand in an outcome.
@@ -468,6 +469,9 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
   local document = head .. pastOf(id) .. ',"task":' .. at.taskJson
   if at.owner then document = document .. ',"owner":' .. at.ownerJson end
   if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
+  local asked = {}
+  for _, name in ipairs(shownOptions) do asked[name] = at.options[name] end
+  if next(asked) then document = document .. ',"options":' .. cjson.encode(asked) end
   if startedAt then document = document .. ',"started":' .. startedAt end
   document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
   redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
@@ -701,7 +705,8 @@ local function index(id, tags, since)
   for _, tag in ipairs(tags or {}) do
     local key = prefix .. 'tag:' .. tag
     for _, old in ipairs(redis.call('ZRANGE', key, '0', '1')) do
-      if redis.call('HEXISTS', jobs, old) == 0 and redis.call('EXISTS', prefix .. 'r:' .. old) == 0 then
+      if redis.call('HEXISTS', jobs, old) == 0 and redis.call('EXISTS', prefix .. 'r:' .. old) == 0
+        and redis.call('HEXISTS', prefix .. 'dead', old) == 0 then
         redis.call('ZREM', key, old)
       end
     end

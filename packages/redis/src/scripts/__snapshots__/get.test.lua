@@ -1,12 +1,27 @@
 local redis, string, ARGV = redis, string, ARGV
 local jobs, later, retry, active, tries, progress, tail = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local prefix, id = ARGV[1], ARGV[2]
-local items = 2
+local now, prefix, failedMaxAgeMs, id = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local items = 4
+local nowMs = tonumber(now)
+if not nowMs then
+  local clock = redis.call('TIME')
+  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+local nowText = string.format('%d', nowMs)
+local function buried(id)
+  local failedAt = redis.call('ZSCORE', prefix .. 'failed', id)
+  if not failedAt or failedAt + failedMaxAgeMs <= nowMs then return end
+  local kept = redis.call('HGET', prefix .. 'dead', id)
+  if kept then return string.match(kept, '^([^\n]*)\n(.*)$') end
+end
 local cursor = redis.call('GET', tail) or '0-0.0'
 local outcome = redis.call('GET', prefix .. 'r:' .. id)
 if outcome then return { 'ended', cursor, outcome } end
 local record = redis.call('HGET', jobs, id)
-if not record then return { 'missing', cursor } end
+if not record then
+  outcome = buried(id)
+  return { outcome and 'ended' or 'missing', cursor, outcome }
+end
 local attempt = tonumber(redis.call('HGET', tries, id) or 0)
 local past = attempt > 0 and redis.call('HGET', prefix .. 'history', id)
 local session, claimedAt = string.match(redis.call('HGET', active, id) or '', '^(.*)@(%d+)$')

@@ -1,8 +1,22 @@
 local redis, string, ARGV = redis, string, ARGV
 local jobs = KEYS[1]
-local prefix, task, owner = ARGV[1], ARGV[2], ARGV[3]
-local items = 3
+local now, prefix, failedMaxAgeMs, task, owner = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local items = 5
+local nowMs = tonumber(now)
+if not nowMs then
+  local clock = redis.call('TIME')
+  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+local nowText = string.format('%d', nowMs)
+local function buried(id)
+  local failedAt = redis.call('ZSCORE', prefix .. 'failed', id)
+  if not failedAt or failedAt + failedMaxAgeMs <= nowMs then return end
+  local kept = redis.call('HGET', prefix .. 'dead', id)
+  if kept then return string.match(kept, '^([^\n]*)\n(.*)$') end
+end
+local function isShown(id)
+  return redis.call('HEXISTS', jobs, id) == 1 or redis.call('EXISTS', prefix .. 'r:' .. id) == 1 or buried(id) ~= nil
+end
 local id = redis.call('GET', prefix .. 'last:' .. task .. '\n' .. owner)
 if not id then return { 'none' } end
-local isKnown = redis.call('HEXISTS', jobs, id) == 1 or redis.call('EXISTS', prefix .. 'r:' .. id) == 1
-return { isKnown and 'found' or 'none', id }
+return { isShown(id) and 'found' or 'none', id }

@@ -453,6 +453,7 @@ local function serve(queue)
 end
   local ends, alone, flows, lingering = prefix .. 'ends', prefix .. 'alone', prefix .. 'flows', prefix .. 'lingering'
 local history = prefix .. 'history'
+local shownOptions = { 'queue', 'priority', 'lane', 'tags', 'metadata', 'retryOf' }
 local cancelOne, ended
 
 -- Attempts before the last one, as they stand in an outcome.
@@ -465,6 +466,9 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
   local document = head .. pastOf(id) .. ',"task":' .. at.taskJson
   if at.owner then document = document .. ',"owner":' .. at.ownerJson end
   if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
+  local asked = {}
+  for _, name in ipairs(shownOptions) do asked[name] = at.options[name] end
+  if next(asked) then document = document .. ',"options":' .. cjson.encode(asked) end
   if startedAt then document = document .. ',"started":' .. startedAt end
   document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
   redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
@@ -697,7 +701,8 @@ local function index(id, tags, since)
   for _, tag in ipairs(tags or {}) do
     local key = prefix .. 'tag:' .. tag
     for _, old in ipairs(redis.call('ZRANGE', key, '0', '1')) do
-      if redis.call('HEXISTS', jobs, old) == 0 and redis.call('EXISTS', prefix .. 'r:' .. old) == 0 then
+      if redis.call('HEXISTS', jobs, old) == 0 and redis.call('EXISTS', prefix .. 'r:' .. old) == 0
+        and redis.call('HEXISTS', prefix .. 'dead', old) == 0 then
         redis.call('ZREM', key, old)
       end
     end
@@ -806,12 +811,16 @@ local function putSpecial(id, record, more)
     W.complete(id, at, { children = 0, input = more.waits.input, isGroup = more.waits.isGroup }, record)
   end
 end
-local dead, failed = prefix .. 'dead', prefix .. 'failed'
+local function buried(id)
+  local failedAt = redis.call('ZSCORE', prefix .. 'failed', id)
+  if not failedAt or failedAt + failedMaxAgeMs <= nowMs then return end
+  local kept = redis.call('HGET', prefix .. 'dead', id)
+  if kept then return string.match(kept, '^([^\n]*)\n(.*)$') end
+end
 local retried = {}
 for n = items + 1, #ARGV, 2 do
   local id, newId = ARGV[n], ARGV[n + 1]
-  local failedAt = redis.call('ZSCORE', failed, id)
-  local record = failedAt and failedAt + failedMaxAgeMs > nowMs and redis.call('HGET', dead, id)
+  local _, record = buried(id)
   local isTaken = redis.call('HEXISTS', jobs, newId) == 1 or redis.call('EXISTS', prefix .. 'r:' .. newId) == 1
   if record and isKnown(record) and not isTaken then
     local _, _, options = header(record)
@@ -821,8 +830,8 @@ for n = items + 1, #ARGV, 2 do
     local kept = options == '0' and '' or string.sub(options, 2, -2)
     kept = string.gsub(string.gsub(kept, ',?"retryOf":"[^"]*"', ''), '^,', '')
     options = '{' .. kept .. (kept ~= '' and ',' or '') .. of .. '}'
-    redis.call('HDEL', dead, id)
-    redis.call('ZREM', failed, id)
+    redis.call('HDEL', prefix .. 'dead', id)
+    redis.call('ZREM', prefix .. 'failed', id)
     redis.call('HSET', jobs, newId, '[1,' .. at.taskJson .. ',' .. at.ownerJson .. ',' .. options .. ',' .. rest)
     works().enter(newId, at.line, at.options.priority)
     index(newId, at.options.tags, nowText)

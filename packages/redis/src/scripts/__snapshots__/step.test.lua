@@ -456,6 +456,7 @@ local function serve(queue)
 end
   local ends, alone, flows, lingering = prefix .. 'ends', prefix .. 'alone', prefix .. 'flows', prefix .. 'lingering'
 local history = prefix .. 'history'
+local shownOptions = { 'queue', 'priority', 'lane', 'tags', 'metadata', 'retryOf' }
 local cancelOne, ended
 
 -- Attempts before the last one, as they stand in an outcome.
@@ -468,6 +469,9 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
   local document = head .. pastOf(id) .. ',"task":' .. at.taskJson
   if at.owner then document = document .. ',"owner":' .. at.ownerJson end
   if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
+  local asked = {}
+  for _, name in ipairs(shownOptions) do asked[name] = at.options[name] end
+  if next(asked) then document = document .. ',"options":' .. cjson.encode(asked) end
   if startedAt then document = document .. ',"started":' .. startedAt end
   document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
   redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
@@ -742,10 +746,10 @@ local function succeed(id, ms, task, marks, value, document)
   end
   return 'succeeded', json, meta
 end
-local function bury(id)
+local function bury(id, outcome)
   if failedMax == '0' then return end
   local failed, dead = prefix .. 'failed', prefix .. 'dead'
-  redis.call('HSET', dead, id, redis.call('HGET', jobs, id))
+  redis.call('HSET', dead, id, outcome .. '\n' .. redis.call('HGET', jobs, id))
   redis.call('ZADD', failed, nowText, id)
   local function sweep(ids)
     if #ids == 0 then return end
@@ -759,12 +763,13 @@ local function bury(id)
 end
 local function fail(id, ms, task, marks, value, document)
   local name, message = apart(value)
+  local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. document
+  kept = kept .. stamp() .. '"}'
   if ms ~= '0' then
-    local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. document
-    redis.call('SET', resultPrefix .. id, kept .. stamp() .. '"}', 'PX', ms)
+    redis.call('SET', resultPrefix .. id, kept, 'PX', ms)
     works().countResult(id)
   end
-  bury(id)
+  bury(id, kept)
   append(id, task, 'FAILURE', 'error', message, fieldsOf(marks, 'error_name', name))
   return 'failed', name, message
 end
