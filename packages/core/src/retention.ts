@@ -7,8 +7,8 @@ export interface RetentionOptions {
   streamMaxLen?: number
   /** How many notices are kept at most for consumer groups that have not taken them. Default ten times `streamMaxLen`. */
   streamCap?: number
-  /** Outcomes are dropped when their time is over (`resultTtl`); with `max` also when so many jobs have ended after them.
-   * Default: as many as come, since to count them is one more entry and one more command for each. */
+  /** Outcomes are dropped when their time is over (`resultTtl`), or when `max` jobs have ended after them. Default
+   * 1,000,000; on Redis about 300 bytes each, their results beside. `Infinity`: by their time alone. */
   results?: { max?: number }
   /** How many failed jobs are kept for a retry, and for how long, in ms. Default 10,000, and 7 days. With `max: 0` none
    * are. */
@@ -26,7 +26,7 @@ const WEEK_MS = 604_800_000
 
 /** @throws LovageError `OPTION_INVALID` */
 export function retentionOf({ results, failed, ...stream }: RetentionOptions): Retention {
-  const { max: resultsMax = Infinity } = results ?? {}
+  const { max: resultsMax = 1_000_000 } = results ?? {}
   const { max: failedMax = 10_000, maxAgeMs: failedMaxAgeMs = WEEK_MS } = failed ?? {}
   if (resultsMax !== Infinity) mustBeWhole('results.max', resultsMax, 1)
   mustBeWhole('failed.max', failedMax, 0)

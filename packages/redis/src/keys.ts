@@ -53,7 +53,7 @@
  * | `tag:<tag>`      | ZSET   | id → ms of its enqueueing               | 30 days after the last one             |
  * | `last:<task, owner>` | STRING | id                                  | 30 days                                |
  * | `failed`, `dead` | ZSET, HASH | id → ms of the failure; id → outcome, record | as set, or until retried or discarded  |
- * | `results`        | LIST   | id of a kept outcome, oldest first      | where their number is bounded          |
+ * | `results`        | LIST   | id of a kept outcome, oldest first      | while their number is bounded          |
  * | `schedules`, `ticks` | HASH, HASH | name → schedule, JSON; name → next moment in ms | until removed      |
  * | `flows`          | HASH   | id that waits → its children, JSON      | until they have ended                  |
  * | `kids:<id>`      | ZSET   | child → its part                        | the same                               |

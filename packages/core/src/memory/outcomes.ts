@@ -5,9 +5,8 @@ import type { Outcome } from '../store.ts'
 const SWEEP_FROM = 1_000
 
 export class Outcomes {
+  /** Oldest first. */
   readonly #kept = new Map<string, { outcome: Outcome; until: number }>()
-  /** Of the last that were kept, oldest first; held only where there is a bound. */
-  #last: string[] = []
   #sweepAt = SWEEP_FROM
   readonly #max: number
 
@@ -17,9 +16,9 @@ export class Outcomes {
 
   put(outcome: Outcome, ttlMs: number): void {
     if (ttlMs <= 0) return
+    this.#kept.delete(outcome.id)
     this.#kept.set(outcome.id, { outcome, until: outcome.finishedAt + ttlMs })
-    if (this.#max < Infinity && this.#last.push(outcome.id) > this.#max)
-      this.#kept.delete(this.#last.shift() as string)
+    if (this.#kept.size > this.#max) this.#kept.delete(this.#kept.keys().next().value as string)
     if (this.#kept.size >= this.#sweepAt) this.#sweep(outcome.finishedAt)
   }
 

@@ -37,6 +37,7 @@ export const cancel = defineScript({
     local at = works().placeOf(record)
     local cursor = works().cancelOne(id, at, optional(by), optional(reason), tonumber(ttlMs))
     seal()
+    boundResults()
     return { 'cancelled', cursor }
   `,
   decode: headed(['cancelled', 'ended', 'missing', 'unsupported'], (word, [detail]) => {

@@ -94,6 +94,7 @@ const putInLine = lua`
     flush()
 
     seal()
+    boundResults()
   end
 `
 

@@ -94,7 +94,7 @@ export const step = defineScript({
         if meta then kept = ',"meta":' .. meta .. kept end
         if hasTries then kept = pastOf(id) .. kept end
         redis.call('SET', resultPrefix .. id, '{"status":"SUCCESS","result":' .. json .. kept .. stamp() .. '"}', 'PX', ms)
-        if resultsMax ~= '0' then works().countResult(id) end
+        countResult(id)
       end
       if #value > ${INLINE_MAX} then
         append(id, task, 'SUCCESS', 'ref', resultPrefix .. id, fieldsOf(marks))
@@ -114,7 +114,7 @@ export const step = defineScript({
       kept = kept .. stamp() .. '"}'
       if ms ~= '0' then
         redis.call('SET', resultPrefix .. id, kept, 'PX', ms)
-        works().countResult(id)
+        countResult(id)
       end
       bury(id, kept)
       append(id, task, 'FAILURE', 'error', message, fieldsOf(marks, 'error_name', name))
@@ -355,6 +355,7 @@ export const step = defineScript({
       end
     end
     seal()
+    boundResults()
     local nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
     local nextClock = redis.call('ZRANGE', timers, '0', '0', 'WITHSCORES')[2]
     if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end

@@ -10,18 +10,18 @@ import { endings } from './endings.ts'
 import { lanes } from './lanes.ts'
 
 /**
- * `works()` is a table of functions. Takes the argument `prefix` and every key, and uses `feed`, `header`,
+ * `works()` is a table of functions; whoever ends jobs by it calls `boundResults()` in the end. Takes the arguments `prefix`
+ * and `resultsMax` and every key, and uses `feed`, `header`,
  * `ring` and `tidy`.
  */
 export const works = lua`
+  ${countResults}
   local W
   local function works()
     if W then return W end
     W = { deferMs = 0 }
-    ${countResults}
     ${lanes}
     ${endings}
-    W.countResult = countResult
     return W
   end
 `

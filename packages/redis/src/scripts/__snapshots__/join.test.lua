@@ -106,19 +106,39 @@ local function remember(id, attempt, startedAt, session, name, message)
   end
   redis.call('HSET', history, id, entry)
 end
+local counted, countedCount = {}, 0
+local function countResult(id)
+  countedCount = countedCount + 1
+  counted[countedCount] = id
+end
+local function isGone(id)
+  return redis.call('EXISTS', prefix .. 'r:' .. id) == 0
+end
+local function boundResults()
+  if countedCount == 0 or resultsMax == '0' then return end
+  local results, length = prefix .. 'results', 0
+  for from = 1, countedCount, 1000 do
+    length = redis.call('RPUSH', results, unpack(counted, from, math.min(from + 999, countedCount)))
+  end
+  local excess = math.min(length - resultsMax, 2 * countedCount)
+  while excess > 0 do
+    local old = redis.call('LPOP', results, math.min(excess, 1000))
+    for n = 1, #old do old[n] = prefix .. 'r:' .. old[n] end
+    redis.call('UNLINK', unpack(old))
+    excess = excess - #old
+  end
+  local oldest = redis.call('LINDEX', results, 0)
+  if oldest and isGone(oldest) then
+    local gone = 1
+    local heads = redis.call('LRANGE', results, 0, 2 * countedCount)
+    while gone < #heads and isGone(heads[gone + 1]) do gone = gone + 1 end
+    redis.call('LTRIM', results, gone, '-1')
+  end
+end
 local W
 local function works()
   if W then return W end
   W = { deferMs = 0 }
-  local function countResult(id)
-  if resultsMax == '0' then return end
-  local results = prefix .. 'results'
-  local excess = redis.call('RPUSH', results, id) - resultsMax
-  if excess <= 0 then return end
-  for _, old in ipairs(redis.call('LPOP', results, math.min(excess, 10))) do
-    redis.call('UNLINK', prefix .. 'r:' .. old)
-  end
-end
   local limits, paused, taken, slots = prefix .. 'limits', prefix .. 'paused', prefix .. 'taken', prefix .. 'slots'
 local lanes, turns, turn = prefix .. 'lanes', prefix .. 'turns', prefix .. 'turn'
 local streaks, diverted, timers = prefix .. 'streaks', prefix .. 'diverted', prefix .. 'timers'
@@ -703,7 +723,6 @@ W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed,
 W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
 W.budget = function() return budget, deferred end
 W.isStray, W.isPlain, W.isLeft, W.servedPlain = isStray, isPlain, isLeft, servedPlain
-  W.countResult = countResult
   return W
 end
 local function handBack(sessions, isCounted)

@@ -97,19 +97,39 @@ end
 local function tidy()
   if redis.call('HLEN', active) == 1 then redis.call('HDEL', active, '_') end
 end
+local counted, countedCount = {}, 0
+local function countResult(id)
+  countedCount = countedCount + 1
+  counted[countedCount] = id
+end
+local function isGone(id)
+  return redis.call('EXISTS', prefix .. 'r:' .. id) == 0
+end
+local function boundResults()
+  if countedCount == 0 or resultsMax == '0' then return end
+  local results, length = prefix .. 'results', 0
+  for from = 1, countedCount, 1000 do
+    length = redis.call('RPUSH', results, unpack(counted, from, math.min(from + 999, countedCount)))
+  end
+  local excess = math.min(length - resultsMax, 2 * countedCount)
+  while excess > 0 do
+    local old = redis.call('LPOP', results, math.min(excess, 1000))
+    for n = 1, #old do old[n] = prefix .. 'r:' .. old[n] end
+    redis.call('UNLINK', unpack(old))
+    excess = excess - #old
+  end
+  local oldest = redis.call('LINDEX', results, 0)
+  if oldest and isGone(oldest) then
+    local gone = 1
+    local heads = redis.call('LRANGE', results, 0, 2 * countedCount)
+    while gone < #heads and isGone(heads[gone + 1]) do gone = gone + 1 end
+    redis.call('LTRIM', results, gone, '-1')
+  end
+end
 local W
 local function works()
   if W then return W end
   W = { deferMs = 0 }
-  local function countResult(id)
-  if resultsMax == '0' then return end
-  local results = prefix .. 'results'
-  local excess = redis.call('RPUSH', results, id) - resultsMax
-  if excess <= 0 then return end
-  for _, old in ipairs(redis.call('LPOP', results, math.min(excess, 10))) do
-    redis.call('UNLINK', prefix .. 'r:' .. old)
-  end
-end
   local limits, paused, taken, slots = prefix .. 'limits', prefix .. 'paused', prefix .. 'taken', prefix .. 'slots'
 local lanes, turns, turn = prefix .. 'lanes', prefix .. 'turns', prefix .. 'turn'
 local streaks, diverted, timers = prefix .. 'streaks', prefix .. 'diverted', prefix .. 'timers'
@@ -694,7 +714,6 @@ W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed,
 W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
 W.budget = function() return budget, deferred end
 W.isStray, W.isPlain, W.isLeft, W.servedPlain = isStray, isPlain, isLeft, servedPlain
-  W.countResult = countResult
   return W
 end
 local resultPrefix = prefix .. 'r:'
@@ -733,7 +752,7 @@ local function succeed(id, ms, task, marks, value, document)
     if meta then kept = ',"meta":' .. meta .. kept end
     if hasTries then kept = pastOf(id) .. kept end
     redis.call('SET', resultPrefix .. id, '{"status":"SUCCESS","result":' .. json .. kept .. stamp() .. '"}', 'PX', ms)
-    if resultsMax ~= '0' then works().countResult(id) end
+    countResult(id)
   end
   if #value > 4096 then
     append(id, task, 'SUCCESS', 'ref', resultPrefix .. id, fieldsOf(marks))
@@ -767,7 +786,7 @@ local function fail(id, ms, task, marks, value, document)
   kept = kept .. stamp() .. '"}'
   if ms ~= '0' then
     redis.call('SET', resultPrefix .. id, kept, 'PX', ms)
-    works().countResult(id)
+    countResult(id)
   end
   bury(id, kept)
   append(id, task, 'FAILURE', 'error', message, fieldsOf(marks, 'error_name', name))
@@ -1019,6 +1038,7 @@ else
   end
 end
 seal()
+boundResults()
 local nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
 local nextClock = redis.call('ZRANGE', timers, '0', '0', 'WITHSCORES')[2]
 if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end
