@@ -3,23 +3,13 @@
 // is printed: SEED=… repeats its choices, CUTS=… makes it longer.
 import { isTerminal, type Notice, parseCursor } from '@lovage/core'
 import { expect, inject, test } from 'vitest'
+import { chanceOf } from '../kit/chance.ts'
 import { transports } from '../kit/transports.ts'
 import { type Client, House, surely } from './house.ts'
 
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const CUTS = Number(process.env['CUTS'] ?? 6)
 const OPEN = 20 // jobs that are under way at once
-
-/** Mulberry32: small, and the same everywhere. */
-function chance(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below)
-  }
-}
 
 const entry = (notice: Notice): string => `${notice.cursor} ${notice.type}`
 
@@ -81,7 +71,7 @@ async function feedAsItIs(house: House): Promise<Notice[]> {
 
 test(`${CUTS} cuts anywhere: every follower saw every notice once and in order, and get agrees (SEED=${SEED})`, async () => {
   console.log(`histories: SEED=${SEED} CUTS=${CUTS}`)
-  const below = chance(SEED)
+  const { below } = chanceOf(SEED)
   await using house = await House.open(inject('redisUrl'))
   const options = transports.map(([, transport]) => transport)
   const readers = [
@@ -131,7 +121,7 @@ test(`${CUTS} cuts anywhere: every follower saw every notice once and in order, 
 }, 180_000)
 
 test(`who is away for longer than the feed reaches back is told how much he missed, exactly (SEED=${SEED})`, async () => {
-  const below = chance(SEED)
+  const { below } = chanceOf(SEED)
   await using house = await House.open(inject('redisUrl'), { STREAM_MAX_LEN: '100' })
   const readers = transports.map(([, transport]) => new Reader(() => house.client(transport)))
   const { line } = house

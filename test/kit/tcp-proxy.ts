@@ -1,11 +1,14 @@
-/** A TCP line that a test can listen to and cut. What passes is not changed. */
+/** A TCP line that a test can listen to, cut, slow down and let go silent. What passes is not changed. */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { Passage, type Trouble } from './passage.ts'
 
 export class TcpProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   #heard: string[] = []
+  #trouble: Trouble = {}
+  #passages = new Set<Passage>()
   /** Whether every byte is kept; a long test wants that off. */
   listens = true
   /** Where connections lead from now on; those that are open stay where they are. */
@@ -21,11 +24,14 @@ export class TcpProxy implements AsyncDisposable {
       this.connections += 1
       this.#pairs.add(pair)
       if (this.listens) far.on('data', (chunk: Buffer) => this.#heard.push(chunk.toString('latin1')))
-      near.pipe(far)
-      far.pipe(near)
+      const passages = [new Passage(near, far, this.#trouble), new Passage(far, near, this.#trouble)]
+      for (const passage of passages) this.#passages.add(passage)
       for (const socket of pair) {
         socket.on('error', () => {})
-        socket.on('close', () => this.#end(pair))
+        socket.on('close', () => {
+          for (const passage of passages) this.#passages.delete(passage)
+          this.#end(pair)
+        })
       }
     })
   }
@@ -50,6 +56,12 @@ export class TcpProxy implements AsyncDisposable {
   /** As a cable that is pulled: no goodbye to either side. */
   cut(): void {
     for (const pair of this.#pairs) this.#end(pair)
+  }
+
+  /** What passes from now on, on connections old and new, is in this trouble; `{}` ends it, and what was held back goes on. */
+  trouble(trouble: Trouble): void {
+    this.#trouble = trouble
+    for (const passage of this.#passages) passage.trouble = trouble
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,19 @@
+// The checker checked: a history in which all is well, and for each rule the ways in which it can be broken.
+import { describe, expect, test } from 'vitest'
+import { broken } from './broken-histories.ts'
+import { check, RULES } from './check.ts'
+import { good } from './good-history.ts'
+
+test('a history in which all is well is found to be well', () => {
+  expect(check(good().entries)).toEqual([])
+})
+
+describe.each(Object.entries(broken))('the rule of %s sees that', (rule, histories) => {
+  test.each(histories)('%s', (_, history) => {
+    expect(check(history).map((violation) => violation.rule)).toContain(rule)
+  })
+})
+
+test('every rule has a history that breaks it', () => {
+  expect(Object.keys(broken).sort()).toEqual(Object.keys(RULES).sort())
+})

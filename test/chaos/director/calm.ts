@@ -1,0 +1,112 @@
+/** After the faults: all works again, so everything that was begun must come to its end; then the last looks. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isLovageError, type Queue } from '@lovage/core'
+import { createQueue } from '@lovage/server'
+import { all, type Entry, readHistory, type Scribe } from '../history.ts'
+import { TICK_MS, tasks } from '../tasks.ts'
+import type { Auditor } from './auditor.ts'
+import { leftovers } from './leftovers.ts'
+import type { ChaosRedis } from './redis.ts'
+import type { Actor } from './troupe.ts'
+
+/** Longer than any lease, delay, backoff, wait for an ack and pause between two attempts to connect together. */
+const CALM_MS = 90_000
+const LEAVE_MS = 20_000
+const LOOK_MS = 250
+
+export interface CalmOptions {
+  redis: ChaosRedis
+  actors: ReadonlyMap<string, Actor>
+  auditor: Auditor
+  folder: string
+  namespace: string
+  scribe: Scribe
+  firstTick: number
+}
+
+export async function calm(options: CalmOptions): Promise<void> {
+  const { redis, actors, auditor, folder, namespace, scribe, firstTick } = options
+  const queue = createQueue({
+    tasks,
+    redis: `redis://127.0.0.1:${redis.port}`,
+    namespace,
+    onWarning: () => {},
+  })
+  const of = (role: string): Actor[] => [...actors.values()].filter(({ part }) => part.role === role)
+  async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+    const lateAt = performance.now() + CALM_MS
+    while (!(await isSo())) {
+      if (performance.now() > lateAt) return scribe.write('stuck', { what })
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    }
+  }
+
+  try {
+    for (const producer of of('producer')) producer.order({ order: 'finish' })
+    await until('producers, or what they follow', () => of('producer').every(({ isThere }) => !isThere))
+    const asked = all(readHistory(folder), 'accepted')
+    await until('jobs', () => asked.every(({ id }) => auditor.ended.has(id)))
+    // Without workers there are no more ticks, so that the feed has an end; what was due last is taken away.
+    await Promise.all(of('worker').map((worker) => worker.leave(LEAVE_MS)))
+    const last = Number(await redis.admin.hget(`{${namespace}:default}:ticks`, 'tick'))
+    scribe.write('ticks', { schedule: 'tick', everyMs: TICK_MS, first: firstTick, last })
+    await queue.purge({ task: 'tick' })
+    await until('jobs that nobody knows of', async () => (await living(queue)) === 0)
+    await until('the auditor', async () => auditor.seq === (await tailOf(redis, namespace)))
+    await until('followers', () => of('follower').every(({ part }) => hasCome(folder, part, auditor)))
+    await until('consumers', () => isWorkedOff(queue))
+    for (const role of ['follower', 'consumer', 'producer', 'worker', 'api'])
+      await Promise.all(of(role).map((actor) => actor.leave(LEAVE_MS)))
+    await lastLook(queue, readHistory(folder), scribe)
+  } finally {
+    await queue.close()
+  }
+  scribe.write('leftover', { keys: await leftovers(redis.admin, namespace) })
+}
+
+/** The number of the newest record. */
+async function tailOf({ admin }: ChaosRedis, namespace: string): Promise<number> {
+  return Number((await admin.get(`{${namespace}:default}:tail`))?.split('.')[1] ?? 0)
+}
+
+async function living(queue: Queue<typeof tasks>): Promise<number> {
+  const { queued, waiting, scheduled, retrying, running } = await queue.counts()
+  return queued + waiting + scheduled + retrying + running
+}
+
+/** Whether a follower has heard the last notice that is meant for it. */
+function hasCome(folder: string, { name, more }: Actor['part'], { seq, seqOf }: Auditor): boolean {
+  const { way, owner } = more as { way: string; owner: string }
+  const end = way === 'beside' ? seq : (seqOf.get(owner) ?? 0)
+  const lives = readdirSync(folder).filter((file) => file.startsWith(`${name}.`))
+  return lives.some((file) => {
+    const last = readFileSync(join(folder, file), 'utf8').split('\n').at(-2)
+    if (last === undefined) return false
+    const entry = JSON.parse(last) as Entry
+    return entry.fact === 'heard' && entry.seq >= end
+  })
+}
+
+async function isWorkedOff(queue: Queue<typeof tasks>): Promise<boolean> {
+  const groups = await queue.groups()
+  return groups.every(({ lag, pending }) => lag === 0 && pending === 0)
+}
+
+/** How each job that anybody enqueued has ended, by `get`. */
+async function lastLook(
+  queue: Queue<typeof tasks>,
+  history: readonly Entry[],
+  scribe: Scribe,
+): Promise<void> {
+  for (const { id } of all(history, 'asked')) {
+    try {
+      const job = await queue.get(id)
+      const result = job.state === 'succeeded' ? { result: JSON.stringify(job.result) } : {}
+      scribe.write('final', { id, state: job.state, ...result })
+    } catch (error) {
+      if (!isLovageError(error, 'NOT_FOUND') && !isLovageError(error, 'RESULT_EXPIRED')) throw error
+      scribe.write('final', { id, state: 'absent' })
+    }
+  }
+}

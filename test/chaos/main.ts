@@ -1,0 +1,51 @@
+/** `npm run chaos -- --minutes 10 --seed N`: one run, its history checked, and a report. */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { check } from './check.ts'
+import { castOf } from './director/cast.ts'
+import type { StartRedis } from './director/redis.ts'
+import { run } from './director/run.ts'
+import { readHistory } from './history.ts'
+import { reportOf } from './report.ts'
+
+/** Run by `scripts/chaos.mjs`, which knows how to start a Redis. @returns the exit code */
+export async function chaos(args: string[], startRedis: StartRedis): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      minutes: { type: 'string', default: '1' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+      fsync: { type: 'string', default: 'always' },
+      every: { type: 'string', default: '1500' },
+      pace: { type: 'string', default: '150' },
+      cast: { type: 'string', default: 'full' },
+      folder: { type: 'string' },
+    },
+  })
+  const seed = Number(values.seed)
+  const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'lovage-chaos-'))
+  const say = (line: string): void => console.log(`chaos: ${line}`)
+
+  say(`seed ${seed}, ${values.minutes} min; the histories are in ${folder}`)
+  const startedAt = performance.now()
+  const result = await run({
+    folder,
+    seed,
+    lengthMs: Number(values.minutes) * 60_000,
+    everyMs: Number(values.every),
+    paceMs: Number(values.pace),
+    fsync: values.fsync as 'always' | 'everysec',
+    parts: castOf(values.cast as 'full' | 'small'),
+    startRedis,
+    players: join(import.meta.dirname, 'players'),
+    say,
+  })
+  const history = readHistory(folder)
+  const violations = check(history)
+  console.log(
+    reportOf({ history, violations, result, seed, seconds: (performance.now() - startedAt) / 1_000 }),
+  )
+  return violations.length > 0 ? 1 : 0
+}

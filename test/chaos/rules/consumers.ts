@@ -1,0 +1,42 @@
+// Promise 6: a consumed notice is delivered until it is acked, to one member at a time, and to nobody afterwards.
+import { all, groupBy } from '../history.ts'
+import type { Rule } from './rule.ts'
+
+export const consumers: Rule = (history) => {
+  const wrong: string[] = []
+  const records = all(history, 'record')
+  const deliveries = groupBy(all(history, 'delivered'), ({ group }) => group)
+  const acks = groupBy(all(history, 'acked'), ({ group }) => group)
+  for (const [group, members] of groupBy(all(history, 'consumes'), (entry) => entry.group)) {
+    const { owner, types } = members[0] as (typeof members)[number]
+    const delivered = groupBy(deliveries.get(group) ?? [], ({ seq }) => `${seq}`)
+    const acked = new Map<number, number>()
+    for (const { seq, outcome, at } of acks.get(group) ?? [])
+      if (outcome === 'acked') acked.set(seq, Math.min(at, acked.get(seq) ?? Infinity))
+    // A gap says how many records were missed, of any kind; told again until it is acked.
+    const gaps = (deliveries.get(group) ?? []).filter(({ missed }) => missed !== undefined)
+    let told = gaps.reduce((sum, { missed = 0 }) => sum + missed, 0)
+
+    for (const { seq, type } of records.filter(
+      (it) => types.includes(it.type) && (owner === null || it.owner === owner),
+    )) {
+      if (!delivered.has(`${seq}`) && --told < 0) wrong.push(`${group} was never given ${type} ${seq}`)
+      else if (delivered.has(`${seq}`) && !acked.has(seq))
+        wrong.push(`${group} was given ${seq} and nobody could ack it`)
+    }
+    for (const [seq, times] of delivered) {
+      const ackedAt = acked.get(Number(seq)) ?? Infinity
+      const after = times.find(({ at, missed }) => missed === undefined && at > ackedAt)
+      if (after) wrong.push(`${group} gave ${seq} to ${after.member} after it was acked`)
+      const byNumber = groupBy(
+        times.filter(({ missed }) => missed === undefined),
+        (it) => `${it.deliveries}`,
+      )
+      for (const [number, same] of byNumber) {
+        const to = new Set(same.map(({ member }) => member))
+        if (to.size > 1) wrong.push(`${group} gave ${seq} as delivery ${number} to ${[...to].join(' and ')}`)
+      }
+    }
+  }
+  return wrong
+}
