@@ -81,12 +81,13 @@ export const failure: Failure = {
   stack: 'TypeError: no such column\n  at score',
 }
 
-const held = ({ id, task, owner, attempt, claimedAt }: Held): Held => ({
+const held = ({ id, task, owner, attempt, claimedAt, trace }: Held): Held => ({
   id,
   task,
   owner,
   attempt,
   claimedAt,
+  trace,
 })
 /** Of a job as it was claimed. */
 type Ran = Held & Pick<Settlement, 'options'>

@@ -34,6 +34,7 @@ import { progressContract } from './contract/progress.ts'
 import { saidContract } from './contract/said.ts'
 import { sessionContract } from './contract/sessions.ts'
 import { stepContract } from './contract/step.ts'
+import { tracesContract } from './contract/traces.ts'
 import { upkeepContract } from './contract/upkeep.ts'
 import { waitContract } from './contract/wait.ts'
 
@@ -115,5 +116,6 @@ export function storeContract(name: string, open: Open): void {
     failedContract(test)
     historyContract(test)
     findContract(test)
+    tracesContract(test)
   })
 }

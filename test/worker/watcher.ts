@@ -9,6 +9,7 @@ const EVENTS = Object.keys({
   'job.retrying': true,
   'job.cancelled': true,
   'job.lost': true,
+  'job.returned': true,
   'job.overtime': true,
   'job.abandoned': true,
   'job.late': true,

@@ -7,6 +7,7 @@ import { consumeHere } from './consume.ts'
 import type { ConsumedOf, ConsumeOptions } from './consumer.ts'
 import { Consumers } from './consumers.ts'
 import { START } from './cursor.ts'
+import type { EngineOptions } from './engine-options.ts'
 import type { FlowEnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
 import { Events, type QueueEvents } from './events.ts'
@@ -37,24 +38,9 @@ import {
 } from './store.ts'
 import { type AnyTask, task as defineTask } from './task.ts'
 import { type Named, type NamedTask, taskList, type TaskTree } from './tasks.ts'
+import { DEFAULT_QUEUE } from './task-rules.ts'
 import { tellEnqueue, tellFollowing } from './telling.ts'
-
-export interface EngineOptions {
-  /** How long results are kept, unless the task says otherwise, in ms. Default 24 h. */
-  resultTtlMs?: number
-  /** Largest input, encoded, in bytes. Default 1 MiB. */
-  maxPayloadBytes?: number
-  /**
-   * Takes every name of a task as it is, with no schema and all defaults where no definition is there for it: for
-   * operators' tools, which know names alone. Default false.
-   */
-  acceptsUnknownTasks?: boolean
-  clock?: Clock
-  /** Between 0 and 1; for the jitter of reconnects. */
-  random?: () => number
-  /** Hears once, after the first use, what an operator should know about the store's settings. Default `console.warn`. */
-  onWarning?: (message: string) => void
-}
+import type { Tracing } from './trace.ts'
 
 const NO_OPTIONS: QueueEnqueueOptions = {} // shared, so that an enqueue without any makes none
 
@@ -73,6 +59,7 @@ export class Engine {
   readonly tasks: readonly NamedTask[]
   /** What happens here, for logs, metrics and tests. */
   readonly events = new Events<QueueEvents>('queue.error')
+  readonly tracing: Tracing<never> | undefined
   readonly #tasks: ReadonlyMap<string, AnyTask>
   readonly consumers: Consumers
   readonly #hub: Hub
@@ -101,6 +88,7 @@ export class Engine {
     )
     this.#otherTerms = { ttlMs: this.#resultTtlMs, maxPayloadBytes, clock }
     this.#acceptsUnknownTasks = options.acceptsUnknownTasks ?? false
+    this.tracing = options.tracing
     this.#warn = options.onWarning ?? console.warn
     const { random = Math.random } = options
     this.#hub = new Hub(store, clock, random)
@@ -120,13 +108,18 @@ export class Engine {
     return this.#tasks.get(name)?.resultTtlMs ?? this.#resultTtlMs
   }
 
+  /** That its jobs go to, unless their callers say otherwise. */
+  queueOf(name: string): string {
+    return this.#tasks.get(name)?.rules?.queue ?? DEFAULT_QUEUE
+  }
+
   /** What jobs of a task are made by. */
   terms(name: string): Terms {
     return this.#terms.get(name) ?? this.#otherTerms
   }
 
   enqueue(name: string, input: unknown, options: QueueEnqueueOptions = NO_OPTIONS): Promise<JobRef> {
-    return tellEnqueue(this.events, name, 1, this.#enqueue(name, input, options))
+    return tellEnqueue(this, name, 1, options, (traced) => this.#enqueue(name, input, traced))
   }
 
   async #enqueue(name: string, input: unknown, options: QueueEnqueueOptions): Promise<JobRef> {
@@ -150,7 +143,9 @@ export class Engine {
     inputs: readonly unknown[],
     options: Omit<QueueEnqueueOptions, 'id' | 'idempotencyKey'> = NO_OPTIONS,
   ): Promise<JobRef[]> {
-    return tellEnqueue(this.events, name, inputs.length, this.#enqueueMany(name, inputs, options))
+    return tellEnqueue(this, name, inputs.length, options, (traced) =>
+      this.#enqueueMany(name, inputs, traced),
+    )
   }
 
   async #enqueueMany(
@@ -182,11 +177,11 @@ export class Engine {
   /** All jobs of a flow at once. Answers its last one, the root of the tree, or the group. */
   enqueueFlow(flow: Flow, options: FlowEnqueueOptions = {}): Promise<JobRef> {
     this.#checkOnce()
-    const enqueuing = jobsOfFlow(this, flow, options).then(async (jobs) => {
+    return tellEnqueue(this, flow.flow.task ?? GROUP, 1, options, async (traced) => {
+      const jobs = await jobsOfFlow(this, flow, traced)
       const [enqueued] = await this.store.enqueue(jobs)
       return await this.#refOf(jobs[0], enqueued as Enqueued)
     })
-    return tellEnqueue(this.events, flow.flow.task ?? GROUP, 1, enqueuing)
   }
 
   /** The newest job of a task and an owner; `null` when there is none, or no longer. */

@@ -2,6 +2,7 @@
 import type { Duration } from './duration.ts'
 import type { Metadata } from './job.ts'
 import type { Debounce, Singleton } from './task-rules.ts'
+import type { Traceparent } from './trace.ts'
 
 /** What every caller may say, a browser too. */
 export interface EnqueueOptions {
@@ -28,6 +29,8 @@ export interface EnqueueOptions {
   tags?: readonly string[]
   /** Plain JSON, at most 4 KiB, which `get` shows for as long as the job has not ended. */
   metadata?: Metadata
+  /** The trace that it belongs to, as a W3C traceparent. Default: what the queue's `tracing` says. */
+  trace?: Traceparent
 }
 
 /** At the queue itself a job may also be given to an owner, and leave the ways of its task. */
@@ -48,6 +51,8 @@ export interface QueueEnqueueOptions extends EnqueueOptions {
 export interface FlowOwnOptions {
   /** As of one job: within the window another flow with this key makes nothing new, and answers with this one. */
   idempotencyKey?: string | { key: string; window: Duration }
+  /** As of one job. */
+  trace?: Traceparent
 }
 
 export interface FlowEnqueueOptions extends FlowOwnOptions {

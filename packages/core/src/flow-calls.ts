@@ -18,7 +18,7 @@ export const GROUP = '~group'
 /** What of the options of an enqueue makes sense for a job within a flow. */
 export type FlowOptions<Options = EnqueueOptions> = Omit<
   Options,
-  'id' | 'idempotencyKey' | 'owner' | 'singleton' | 'debounce' | 'throttle'
+  'id' | 'idempotencyKey' | 'owner' | 'singleton' | 'debounce' | 'throttle' | 'trace'
 >
 /** A step starts when its input is there, whenever that is. */
 export type StepOptions<Options = EnqueueOptions> = Omit<FlowOptions<Options>, 'delay' | 'runAt'>

@@ -34,7 +34,7 @@ function flowNodes(root: FlowNode): FlowNode[] {
 export async function jobsOfFlow(
   engine: Engine,
   { flow }: Flow,
-  { owner, ...root }: FlowEnqueueOptions,
+  { owner, trace, ...root }: FlowEnqueueOptions,
 ): Promise<[NewJob, ...NewJob[]]> {
   for (const node of flowNodes(flow)) {
     const { task: name, input, after, options } = node
@@ -49,7 +49,13 @@ export async function jobsOfFlow(
     const { task: name = GROUP, input, after, options } = node
     const task = name === GROUP ? GROUP_TASK : engine.task(name)
     const terms = engine.terms(name)
-    const given = { ...options, ...(node === flow && root), ...(owner !== undefined && { owner }), id }
+    const given = {
+      ...options,
+      ...(node === flow && root),
+      ...(owner !== undefined && { owner }),
+      ...(trace !== undefined && { trace }),
+      id,
+    }
     const job = newJob(task, after === undefined && name !== GROUP ? input : OPEN, given, terms)
     job.options.ttlMs = terms.ttlMs
     return job

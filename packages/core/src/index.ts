@@ -40,7 +40,8 @@ export {
 } from './errors.ts'
 export { Events, type Following, type QueueEvents } from './events.ts'
 export type { BoundTask, HandlerOf, Handlers, JobContext } from './handler.ts'
-export { Engine, type EngineOptions, type FeedOptions } from './engine.ts'
+export { Engine, type FeedOptions } from './engine.ts'
+export type { EngineOptions } from './engine-options.ts'
 export type { Scope } from './scope.ts'
 export type { Batch } from './feed.ts'
 export { newestProgress } from './subscriber.ts'
@@ -233,5 +234,15 @@ export {
   type TaskRules,
 } from './task-rules.ts'
 export { fireRequest } from './ticks.ts'
+export {
+  type AttemptSpan,
+  isTraceparent,
+  type TracedAttempt,
+  type TracedEnqueue,
+  type Traceparent,
+  traceparentOf,
+  type Tracing,
+  type WithTrace,
+} from './trace.ts'
 export type { Unique } from './unique.ts'
 export { VERSION } from './version.ts'

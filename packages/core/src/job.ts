@@ -1,5 +1,6 @@
 /** A job as `get` shows it: a union on `state`, so that each state has just the fields that exist in it. */
 import type { TaskTypes } from './task.ts'
+import type { Traceparent } from './trace.ts'
 
 /**
  * ```
@@ -51,6 +52,8 @@ export interface JobBase<Name extends string> {
   readonly attempt: number
   /** Attempts that failed or whose worker was lost, oldest first, at most `HISTORY_MAX`; absent when there were none. */
   readonly history?: readonly AttemptRecord[]
+  /** Its place in a trace, where it is traced: the attempt that it ended in, else where it was enqueued. */
+  readonly trace?: Traceparent
   /** What was asked for it, from here on: absent is what a plain job has. */
   readonly queue?: string
   readonly priority?: number

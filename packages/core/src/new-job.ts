@@ -23,6 +23,7 @@ import {
   tagsOf,
   type TaskRules,
 } from './task-rules.ts'
+import { traceparentOf } from './trace.ts'
 import type { Unique } from './unique.ts'
 
 const DEFAULT_IDEMPOTENCY_MS = 86_400_000 // as long as results are kept
@@ -86,13 +87,14 @@ const asksForMore = (given: QueueEnqueueOptions): boolean =>
 /** The tag by which the jobs of a key are found. Users never see it. */
 export const keyTag = (task: string, key: string): string => `${OWN_TAG}key:${task}:${key}`
 
-function attemptOptions({ attempts, timeLimit }: QueueEnqueueOptions): JobOptions {
+function attemptOptions({ attempts, timeLimit, trace }: QueueEnqueueOptions): JobOptions {
   const options: JobOptions = {}
   if (attempts !== undefined) {
     if (!Number.isInteger(attempts) || attempts < 1) refused('attempts', attempts, 'a whole number from 1')
     options.attempts = attempts
   }
   if (timeLimit !== undefined) options.timeLimitMs = durationMs(timeLimit, 'timeLimit')
+  if (trace !== undefined) options.trace = traceparentOf(trace)
   return options
 }
 

@@ -4,6 +4,7 @@ import { type Failure, type FinalState, isFinal, type Job, type JobState } from 
 import type { LogLine } from './log.ts'
 import type { TaskTypes } from './task.ts'
 import type { Named } from './tasks.ts'
+import type { Traceparent } from './trace.ts'
 
 interface NoticeBase<Name extends string> {
   /** The place of this notice in the feed: follow from here to get what comes after it. */
@@ -12,6 +13,11 @@ interface NoticeBase<Name extends string> {
   readonly task: Name
   /** Unix ms, by the store's clock. */
   readonly at: number
+  /**
+   * Its place in a trace, where the job is traced: the attempt that it tells of, else the enqueue. `log` and `chunk`
+   * have none.
+   */
+  readonly trace?: Traceparent
 }
 
 /** What happened to a job. `queued` and `started` are written for tasks that ask for them in `notices`. */

@@ -5,7 +5,8 @@ import type { GroupInfo } from './consumer-store.ts'
 import type { ConsumedOf, ConsumeOptions } from './consumer.ts'
 import type { DeadNotice } from './consumers.ts'
 import type { Cursor } from './cursor.ts'
-import { Engine, type EngineOptions } from './engine.ts'
+import { Engine } from './engine.ts'
+import type { EngineOptions } from './engine-options.ts'
 import type { FlowEnqueueOptions, FlowOwnOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import {
   discardAllFailed,

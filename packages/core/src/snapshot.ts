@@ -16,6 +16,7 @@ export function jobOf(snapshot: Snapshot): Job {
   const { id, task } = subjectOf(snapshot)
   const { attempt, history } = snapshot
   const options = 'job' in snapshot ? snapshot.job.options : snapshot.options
+  const trace = 'job' in snapshot ? snapshot.job.options.trace : snapshot.trace
   const base = {
     id,
     task,
@@ -23,6 +24,7 @@ export function jobOf(snapshot: Snapshot): Job {
     attempt,
     ...(history && { history }),
     ...(options && asked(options)),
+    ...(trace !== undefined && { trace }),
   }
   switch (snapshot.state) {
     case 'queued':
@@ -86,8 +88,8 @@ const UNKNOWN_FAILURE: Failure = { name: 'Error', message: 'Unknown error' }
  * the snapshot has it.
  */
 export function noticeOf(record: StoredNotice): JobNotice | null {
-  const { cursor, jobId, task, at, attempt = 1, first = 0, dropped = 0 } = record
-  const base = { cursor, jobId, task, at }
+  const { cursor, jobId, task, at, attempt = 1, first = 0, dropped = 0, trace } = record
+  const base = trace === undefined ? { cursor, jobId, task, at } : { cursor, jobId, task, at, trace }
   switch (record.type) {
     case 'queued':
     case 'expired':
@@ -142,8 +144,8 @@ export function sharedNoticeOf(record: StoredNotice): JobNotice | null {
 
 /** The terminal notice of a job that has ended, as if it came at the snapshot's place in the feed. */
 export function terminalNotice(snapshot: Extract<Snapshot, { finishedAt: number }>): JobNotice {
-  const { cursor, id: jobId, task, attempt } = snapshot
-  const base = { cursor, jobId, task, at: snapshot.finishedAt }
+  const { cursor, id: jobId, task, attempt, trace } = snapshot
+  const base = { cursor, jobId, task, at: snapshot.finishedAt, ...(trace !== undefined && { trace }) }
   const end = endOf(snapshot)
   switch (end.state) {
     case 'succeeded':

@@ -21,6 +21,7 @@ import type { SaidStore } from './log.ts'
 import type { JobNoticeType } from './notice.ts'
 import type { FireReply, FireRequest, StoredSchedule, Tick } from './schedule.ts'
 import type { ShownOptions } from './shown-options.ts'
+import type { Traceparent } from './trace.ts'
 import type { Unique } from './unique.ts'
 
 /** Jobs that one `enqueue` takes, all of them or none: it keeps others waiting for about a millisecond then. */
@@ -61,6 +62,8 @@ export interface JobOptions {
   metadata?: string
   /** The failed job that this one is a new run of. */
   retryOf?: string
+  /** Where it was enqueued, in a trace. */
+  trace?: Traceparent
 }
 
 /** Jobs with a priority that may pass the head of those without in a row: it bounds what a priority costs others. */
@@ -133,6 +136,8 @@ export interface Outcome {
   history?: AttemptRecord[]
   /** What was asked for it; absent when that was nothing. */
   options?: ShownOptions
+  /** Of the attempt it ended in, else where it was enqueued; absent where nobody traces. */
+  trace?: Traceparent
 }
 
 /** One record of the feed. */
@@ -145,6 +150,8 @@ export interface StoredNotice {
   task: string
   owner: string | null
   at: number
+  /** As in `Outcome`; `log` and `chunk` have none. */
+  trace?: Traceparent
   /** Of `started`, `log`, `chunk`, `retrying`, `succeeded`, `failed`. */
   attempt?: number
   /**
@@ -176,6 +183,7 @@ export interface Held extends Hold {
   task: string
   owner: string | null
   attempt: number
+  trace?: Traceparent | undefined
 }
 
 export interface Claimed extends JobRecord, Hold {

@@ -1,12 +1,41 @@
-/** What a queue tells of enqueues and of those who follow. Both cost nothing while nobody listens. */
+/** What a queue tells of enqueues and of those who follow. All of it costs nothing while nobody listens, and nobody traces. */
 import type { Clock } from './clock.ts'
 import { isLovageError } from './errors.ts'
 import type { Events, Following, QueueEvents } from './events.ts'
 import type { Batch } from './feed.ts'
 import type { JobRef } from './handle.ts'
+import type { Traceparent, Tracing } from './trace.ts'
 
-/** @param count How many jobs were to be enqueued. */
-export function tellEnqueue<Made extends JobRef | readonly JobRef[]>(
+interface Teller {
+  readonly events: Events<QueueEvents>
+  readonly tracing: Tracing<never> | undefined
+  /** That the jobs of a task go to, unless told otherwise. */
+  queueOf(task: string): string
+}
+
+/**
+ * @param count How many jobs are to be enqueued.
+ * @param enqueue Called at once, with options that say which trace the jobs carry.
+ */
+export function tellEnqueue<
+  Options extends { trace?: Traceparent; queue?: string },
+  Made extends JobRef | readonly JobRef[],
+>(
+  teller: Teller,
+  task: string,
+  count: number,
+  options: Options,
+  enqueue: (options: Options) => Promise<Made>,
+): Promise<Made> {
+  const { events, tracing } = teller
+  if (tracing === undefined) return told(events, task, count, enqueue(options))
+  const { trace: given, queue = teller.queueOf(task) } = options
+  return tracing.enqueue({ task, queue, count, trace: given }, (trace) =>
+    told(events, task, count, enqueue(trace === undefined ? options : { ...options, trace })),
+  )
+}
+
+function told<Made extends JobRef | readonly JobRef[]>(
   events: Events<QueueEvents>,
   task: string,
   count: number,
@@ -31,10 +60,10 @@ export function tellFollowing(
   notices: AsyncGenerator<Batch, void, undefined>,
 ): AsyncGenerator<Batch, void, undefined> {
   const isHeard = events.hears('follow.started') || events.hears('follow.ended')
-  return isHeard ? told(events, clock, following, notices) : notices
+  return isHeard ? followed(events, clock, following, notices) : notices
 }
 
-async function* told(
+async function* followed(
   events: Events<QueueEvents>,
   clock: Clock,
   following: Following,

@@ -36,6 +36,7 @@ export interface WatchedEvents {
   'job.retrying': Ended
   'job.cancelled': { task: string }
   'job.lost': { task: string }
+  'job.returned': { task: string }
   'job.overtime': { task: string }
   'job.abandoned': { task: string }
   'worker.disconnected': object

@@ -121,6 +121,7 @@ function workerMetrics(registers: Registry[]): Metrics['watchWorker'] {
     }
     worker.on('job.cancelled', ({ task }) => attempts.inc({ task, outcome: 'cancelled' }))
     worker.on('job.lost', ({ task }) => attempts.inc({ task, outcome: 'lost' }))
+    worker.on('job.returned', ({ task }) => attempts.inc({ task, outcome: 'returned' }))
     worker.on('job.overtime', ({ task }) => overtime.inc({ task }))
     worker.on('job.abandoned', ({ task }) => abandoned.inc({ task }))
     worker.on('worker.disconnected', () => disconnects.inc())

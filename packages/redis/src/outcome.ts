@@ -6,7 +6,7 @@
  * {"status":"FAILURE","error":{"name":"RangeError","message":"…"},"traceback":"…","task":"resize",…}
  * ```
  *
- * `owner`, `attempt` (when it is 1), `meta`, `options` (what was asked for the job) and what does not apply are left out. `date_done` comes last,
+ * `owner`, `attempt` (when it is 1), `meta`, `trace`, `options` (what was asked for the job) and what does not apply are left out. `date_done` comes last,
  * because it is the script that knows the time.
  */
 import {
@@ -43,13 +43,14 @@ export function failureDocument(settlement: Settlement, error: Failure): string 
   return `,"error":${said}${traceback}${documentEnd(settlement)}`
 }
 
-function documentEnd({ task, owner, attempt, claimedAt: started, options }: Settlement): string {
+function documentEnd({ task, owner, attempt, claimedAt: started, options, trace }: Settlement): string {
   const whose = owner === null ? '' : `,"owner":${JSON.stringify(owner)}`
   const which = attempt === 1 ? '' : `,"attempt":${attempt}`
+  const where = trace === undefined ? '' : `,"trace":"${trace}"`
   const when = `,"started":${started},"v":${OUTCOME_VERSION},"date_done":"`
   const shown = options && shownOf(options)
   const asked = shown === undefined ? '' : `,"options":${JSON.stringify(shown)}`
-  return `,"task":${JSON.stringify(task)}${whose}${which}${asked}${when}`
+  return `,"task":${JSON.stringify(task)}${whose}${which}${where}${asked}${when}`
 }
 
 interface Document {
@@ -69,6 +70,7 @@ interface Document {
   worker?: string
   history?: AttemptRecord[]
   options?: ShownOptions
+  trace?: string
 }
 
 const STATES: Readonly<Record<string, FinalState>> = {
@@ -81,7 +83,8 @@ const STATES: Readonly<Record<string, FinalState>> = {
 /** @throws LovageError `VERSION_UNSUPPORTED` */
 export function decodeOutcome(id: string, text: string): Outcome {
   const document = JSON.parse(text) as Document
-  const { v = OUTCOME_VERSION, task, owner = null, attempt = 1, started, worker, history, options } = document
+  const { v = OUTCOME_VERSION, task, owner = null, attempt = 1, started, worker, history } = document
+  const { options, trace } = document
   const state = STATES[document.status]
   if (v > OUTCOME_VERSION || state === undefined) {
     throw new LovageError('VERSION_UNSUPPORTED', {
@@ -95,8 +98,8 @@ export function decodeOutcome(id: string, text: string): Outcome {
     finishedAt: Date.parse(document.date_done),
   }
   const past = { ...(worker !== undefined && { worker }), ...(history !== undefined && { history }) }
-  const asked = options && { options }
-  return { state, id, task, owner, attempt, ...times, ...past, ...asked, ...endOf(state, document) }
+  const more = { ...(options && { options }), ...(trace !== undefined && { trace }) }
+  return { state, id, task, owner, attempt, ...times, ...past, ...more, ...endOf(state, document) }
 }
 
 function endOf(state: FinalState, document: Document): Pick<Outcome, 'result' | 'error' | 'by' | 'reason'> {

@@ -2,7 +2,7 @@
  * A record of the `outcomes` stream. First the fields of anybody's Celery bridge, in their order: `task_id`,
  * `task_name`, `status` (Celery's words), `timestamp` (ISO 8601, UTC), `result` (JSON) or `error` (the
  * message). Then ours: `seq`, `v`, and where they apply `owner`, `attempt` (when it is not 1), `meta`,
- * `error_name`, `run_at`, `by`, `reason`. What a handler says comes as `lines` (JSON) or `text` in the place of
+ * `error_name`, `run_at`, `by`, `reason`, `trace` (a W3C traceparent). What a handler says comes as `lines` (JSON) or `text` in the place of
  * a result, then with `first`, the number of the first line or character, and `dropped` where some were. A result above `INLINE_MAX` bytes is not copied: `ref` names the
  * key that holds it.
  *
@@ -115,7 +115,8 @@ function decodeNotice(cursor: Cursor, field: Fields): StoredNotice {
     })
   }
   const { task_id: jobId = '', task_name: task = '', owner = null, timestamp = '' } = field
-  return { cursor, type, jobId, task, owner, at: Date.parse(timestamp), ...detailsOf(type, field) }
+  const notice = { cursor, type, jobId, task, owner, at: Date.parse(timestamp), ...detailsOf(type, field) }
+  return field['trace'] === undefined ? notice : { ...notice, trace: field['trace'] }
 }
 
 function encodedOf(json: string, text: string | undefined): Encoded {

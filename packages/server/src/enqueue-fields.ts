@@ -19,5 +19,6 @@ export function enqueueFields({ maxPriority }: Kit, task: AnyTask) {
     timeLimit: optional(field.timeLimit(task.timeLimitMs)),
     tags: optional(field.tags),
     metadata: optional(field.metadata),
+    trace: optional(field.trace),
   }
 }

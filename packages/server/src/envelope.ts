@@ -8,6 +8,7 @@ import {
   type Cursor,
   durationMs,
   ENQUEUE_MAX,
+  isTraceparent,
   JOB_NOTICE_TYPES,
   type JobNoticeType,
   type JobState,
@@ -15,6 +16,7 @@ import {
   type Metadata,
   parseCursor,
   START,
+  type Traceparent,
   WINDOW_MAX,
 } from '@lovage/core'
 
@@ -141,6 +143,9 @@ export const metadata: Field<Metadata> = (seen, path) =>
   typeof seen === 'object' && seen !== null && !Array.isArray(seen)
     ? (seen as Metadata)
     : refuse(path, seen, 'an object')
+
+export const trace: Field<Traceparent> = (seen, path) =>
+  isTraceparent(seen) ? seen : refuse(path, seen, 'a W3C traceparent')
 
 export const state: Field<JobState> = (seen, path) =>
   typeof seen === 'string' ? (seen as JobState) : refuse(path, seen, 'a state')

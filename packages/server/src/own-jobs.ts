@@ -52,13 +52,18 @@ export function ownJobs(kit: Kit): TRPCRouterRecord {
     enqueueFlow: base
       .input(
         envelope(
-          { flow: flowField, at: optional(field.text), idempotencyKey: optional(field.idempotencyKey) },
+          {
+            flow: flowField,
+            at: optional(field.text),
+            idempotencyKey: optional(field.idempotencyKey),
+            trace: optional(field.trace),
+          },
           { open },
         ),
       )
-      .mutation(({ ctx, input: { flow, at, idempotencyKey } }) =>
+      .mutation(({ ctx, input: { flow, at, idempotencyKey, trace } }) =>
         answer(async () => {
-          const given = defined({ idempotencyKey, owner: ownerOf(ctx) })
+          const given = defined({ idempotencyKey, trace, owner: ownerOf(ctx) })
           return await engine.enqueueFlow(flowOf(kit, flow, at), given)
         }),
       ),

@@ -20,6 +20,7 @@ import type {
   Task,
   TaskTypes,
   TasksOf,
+  Traceparent,
 } from '@lovage/core'
 import type { ConsumerProcedures } from './consumer-procedures.ts'
 import type { TRPCMutationProcedure, TRPCQueryProcedure, TRPCSubscriptionProcedure } from '@trpc/server'
@@ -47,6 +48,8 @@ export interface EnqueueWireOptions {
   tags?: readonly string[] | undefined
   /** Plain JSON, at most 4 KiB. */
   metadata?: Metadata | undefined
+  /** A W3C traceparent: the trace that it belongs to. */
+  trace?: Traceparent | undefined
 }
 
 /** What stands for one job alone. */
@@ -144,7 +147,12 @@ export type AllProcedures<Tasks extends Named, Shape> = {
   /** What `chain`, `group` and `chord` gave; tasks are named by the keys that lead to them, after those in `at`. */
   enqueueFlow: TRPCMutationProcedure<
     Def<
-      { flow: FlowNode; at?: string | undefined; idempotencyKey?: OneJobWire['idempotencyKey'] },
+      {
+        flow: FlowNode
+        at?: string | undefined
+        idempotencyKey?: OneJobWire['idempotencyKey']
+        trace?: Traceparent | undefined
+      },
       JobRef,
       Shape
     >

@@ -1,6 +1,7 @@
 /** One execution of a job in this process: its hold, its signal, and the context that its handler gets. */
 import {
   type AbortReason,
+  type AttemptSpan,
   type Claimed,
   createLog,
   enqueuedAtOf,
@@ -8,6 +9,7 @@ import {
   type JobContext,
   type JobLog,
   type RetryPolicy,
+  type Traceparent,
 } from '@lovage/core'
 import type { WorkerTask } from './bind-handlers.ts'
 import type { JobEvent } from './events.ts'
@@ -45,6 +47,8 @@ export class Attempt {
   phase: Phase = 'running'
   /** Its result, while that waits for the last report to be delivered. */
   result: AttemptResult | null = null
+  /** Of this attempt, from when its handler is called, where the worker traces. */
+  span: AttemptSpan | undefined
   /** What it has reported; absent until it does. */
   reporting: Reporting | undefined
   #controller: AbortController | undefined
@@ -79,18 +83,25 @@ export class Attempt {
     this.#controller?.abort(reason)
   }
 
+  /** Its own place in a trace, else that of the enqueue. */
+  get trace(): Traceparent | undefined {
+    return this.span?.trace ?? this.claimed.options.trace
+  }
+
   get event(): JobEvent {
-    return { id: this.claimed.id, task: this.claimed.task, attempt: this.claimed.attempt }
+    const { id, task, attempt } = this.claimed
+    return { id, task, attempt, trace: this.trace }
   }
 }
 
 /** What notices of a job must say, taken from its claim. */
-export const heldOf = ({ id, claimedAt, task, owner, attempt }: Claimed): Held => ({
+export const heldOf = ({ claimed: { id, claimedAt, task, owner, attempt }, trace }: Attempt): Held => ({
   id,
   claimedAt,
   task,
   owner,
   attempt,
+  trace,
 })
 
 /** What this job may do: as its own options say, else as its task does. */

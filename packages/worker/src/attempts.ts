@@ -2,7 +2,18 @@
  * The slots: every attempt from its claim until its outcome lies in the outbox, and every way in which one can end
  * before its handler does.
  */
-import type { Claimed, Clock, Encoded, Hold, Store } from '@lovage/core'
+import {
+  type AttemptSpan,
+  type Claimed,
+  type Clock,
+  DEFAULT_QUEUE,
+  type Encoded,
+  type Hold,
+  type Store,
+  type TracedAttempt,
+  type Tracing,
+} from '@lovage/core'
+import type { TracedWorker } from '@lovage/ops'
 import { Attempt, contextOf, heldOf, termsOf } from './attempt.ts'
 import type { WorkerTask } from './bind-handlers.ts'
 import { Deadlines } from './deadlines.ts'
@@ -15,6 +26,7 @@ import type { Places } from './places.ts'
 import type { Releases } from './releases.ts'
 import type { Reports } from './reports.ts'
 import { runAttempt } from './run-attempt.ts'
+import { within } from './within.ts'
 import { type AttemptResult, countedResult, overTime, settlementOf, verdictOf } from './settle.ts'
 import { outOfAttempts, unknownTask } from './unrunnable.ts'
 
@@ -37,6 +49,9 @@ export interface AttemptsOptions {
   outbox: Outbox
   releases: Releases
   reports: Reports
+  tracing: Tracing<TracedWorker> | undefined
+  /** Of the worker. */
+  name: string
   resultTtlMs: number
   maxResultBytes: number
   /** How long a handler may go on after its signal was aborted before it is killed, or its slot is given away. */
@@ -53,6 +68,7 @@ export class Attempts {
   readonly #stray = new Set<Attempt>()
   readonly #deadlines: Deadlines
   #abandoned = 0
+  #isClosed = false
 
   constructor(options: AttemptsOptions) {
     this.#options = options
@@ -100,7 +116,7 @@ export class Attempts {
       const attempt = this.#running.get(id)
       if (attempt === undefined) continue
       this.#void(attempt)
-      void fateOf(this.#options.store, heldOf(attempt.claimed)).then((fate) => {
+      void fateOf(this.#options.store, heldOf(attempt)).then((fate) => {
         if (fate.type !== 'cancelled') return this.#lose(attempt)
         const { by, reason } = fate
         attempt.abort({ type: 'cancelled', by, reason })
@@ -121,14 +137,17 @@ export class Attempts {
     for (const attempt of this.#running.values()) attempt.abort({ type: 'shutdown' })
   }
 
+  /** What runs still is handed back. */
   close(): void {
+    this.#isClosed = true
     this.#deadlines.close()
+    for (const attempt of this.#running.values()) this.#options.events.emit('job.returned', attempt.event)
   }
 
   #begin(claimed: Claimed): void {
     const { tasks, clock, random, events, resultTtlMs } = this.#options
     const { id, task, attempt: number } = claimed
-    events.emit('job.received', { id, task, attempt: number })
+    events.emit('job.received', { id, task, attempt: number, trace: claimed.options.trace })
     const before = this.#running.get(id)
     // Whoever claims a job holds it now, so that an earlier hold of this same worker is gone.
     if (before !== undefined) this.#lose(this.#void(before))
@@ -141,12 +160,21 @@ export class Attempts {
     void this.#run(attempt)
   }
 
-  /** Its handler is called now. `kill` ends it by force, where that can be done. */
-  #begun(attempt: Attempt, kill: (() => void) | null): void {
-    const { clock, events } = this.#options
+  /** Its handler is called now. `kill` ends it by force, where that can be done. Answers its span. */
+  #begun(attempt: Attempt, kill: (() => void) | null): AttemptSpan | undefined {
+    const { clock, events, tracing } = this.#options
     attempt.begin(clock.now(), kill)
     this.#deadlines.watch(attempt.deadlineAt)
-    if (attempt.phase === 'running') events.emit('job.started', attempt.event)
+    if (attempt.phase === 'running') {
+      if (tracing !== undefined) attempt.span = tracing.attempt(this.#traced(attempt.claimed))
+      events.emit('job.started', attempt.event)
+    }
+    return attempt.span
+  }
+
+  #traced({ id, task, attempt, options }: Claimed): TracedAttempt {
+    const { queue = DEFAULT_QUEUE, trace } = options
+    return { id, task, attempt, queue, worker: this.#options.name, trace }
   }
 
   #execute(attempt: Attempt): Promise<AttemptResult> {
@@ -154,8 +182,9 @@ export class Attempts {
     const { bound, claimed } = attempt
     const context = contextOf(attempt, reports)
     if ('handler' in bound) {
-      this.#begun(attempt, null)
-      return runAttempt(bound, claimed.input, context, maxResultBytes)
+      return within(this.#begun(attempt, null), () =>
+        runAttempt(bound, claimed.input, context, maxResultBytes),
+      )
     }
     const place = places.of(claimed.task) as Place // there for every task whose handler is in a module
     return place.run(
@@ -174,6 +203,7 @@ export class Attempts {
     const { claimed } = attempt
     try {
       const result = await this.#execute(attempt)
+      attempt.span?.handlerEnded()
       if (attempt.phase === 'abandoned') {
         this.#abandoned -= 1
         return events.emit('job.late', attempt.event)
@@ -201,7 +231,7 @@ export class Attempts {
 
   /** Frees the slot and puts the outcome, if the attempt may have one, into the outbox. Does nothing the second time. */
   #conclude(attempt: Attempt, result: AttemptResult, progress: Encoded | undefined): void {
-    const { clock, random, releases, onChange } = this.#options
+    const { clock, random, events, releases, onChange } = this.#options
     const { claimed, terms, aborted, startedAt } = attempt
     const isHeld = this.#running.get(claimed.id) === attempt
     if (isHeld) this.#running.delete(claimed.id)
@@ -210,8 +240,11 @@ export class Attempts {
       releases.put(claimed.id) // should it have been cancelled, its place among the running ones is free now
     }
     const counted = isHeld ? countedResult(result, aborted, terms) : null
-    if (counted === null) return onChange()
-    const settlement = settlementOf(claimed, verdictOf(counted, terms, random))
+    if (counted === null) {
+      if (isHeld && !this.#isClosed) events.emit('job.returned', attempt.event)
+      return onChange()
+    }
+    const settlement = settlementOf(claimed, verdictOf(counted, terms, random), attempt.trace)
     if (progress !== undefined) settlement.progress = progress
     this.#settle({ settlement, ms: clock.now() - startedAt, attempts: terms.policy.attempts })
   }

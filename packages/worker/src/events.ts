@@ -2,7 +2,7 @@
  * Everything that a worker tells, in one vocabulary. The log is one listener, a metrics exporter may be another, and
  * tests wait for these events instead of sleeping.
  */
-import { Events as AnyEvents, type Failure, type Isolation } from '@lovage/core'
+import { Events as AnyEvents, type Failure, type Isolation, type Traceparent } from '@lovage/core'
 import type { ChildEnd } from './pool/child.ts'
 
 export interface JobEvent {
@@ -10,6 +10,8 @@ export interface JobEvent {
   task: string
   /** 1 for the first execution. */
   attempt: number
+  /** Its place in a trace, as a W3C traceparent, where it is traced. */
+  trace?: Traceparent | undefined
 }
 
 /** An attempt that is over. */
@@ -40,6 +42,8 @@ export interface WorkerEvents {
   'job.cancelled': JobEvent & { by: string | null; reason: string | null }
   /** This worker's lease ran out, and the job belongs to another now. What the handler still returns is dropped. */
   'job.lost': JobEvent
+  /** The worker stops, and hands it back as it was claimed: another one runs it. */
+  'job.returned': JobEvent
   /** Its time limit is over, and its signal was aborted. */
   'job.overtime': JobEvent & { timeLimitMs: number }
   /**

@@ -5,6 +5,7 @@ import type { Place, PlacedJob, PlaceHooks } from './place.ts'
 import { type LoadedModule, loadModule } from './pool/load-module.ts'
 import { runAttempt } from './run-attempt.ts'
 import type { AttemptResult } from './settle.ts'
+import { within } from './within.ts'
 
 export class InlineModule implements Place {
   readonly #url: string
@@ -25,9 +26,8 @@ export class InlineModule implements Place {
   }
 
   run({ input, context, maxResultBytes }: PlacedJob, { onBegun }: PlaceHooks): Promise<AttemptResult> {
-    onBegun(null)
     const bound = this.#module?.handlers.get(context.job.task) as BoundTask // there since `start`
-    return runAttempt(bound, input, context, maxResultBytes)
+    return within(onBegun(null), () => runAttempt(bound, input, context, maxResultBytes))
   }
 
   async close(): Promise<void> {

@@ -53,6 +53,9 @@ export function logEvents(events: Events, logger: Logger): void {
       `Task ${named(job)} is no longer this worker's: its lease ran out. What it did here is dropped`,
     )
   })
+  events.on('job.returned', (job) => {
+    logger.info(fields(job), `Task ${named(job)} goes back to the line: the worker stops`)
+  })
   events.on('job.overtime', (job) => {
     const { timeLimitMs } = job
     logger.warn(
@@ -137,7 +140,13 @@ export function logEvents(events: Events, logger: Logger): void {
 
 const named = ({ task, id }: JobEvent): string => `${task}[${id}]`
 
-const fields = ({ id, task, attempt }: JobEvent): object => ({ jobId: id, task, attempt })
+/** Under the names by which tools find the trace of a line. */
+function fields({ id, task, attempt, trace }: JobEvent): object {
+  const job = { jobId: id, task, attempt }
+  if (trace === undefined) return job
+  const [, trace_id, span_id, trace_flags] = trace.split('-')
+  return { ...job, trace_id, span_id, trace_flags }
+}
 
 /** `0.012s`, as Celery writes it. */
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`

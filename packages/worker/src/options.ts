@@ -15,8 +15,9 @@ import {
   systemClock,
   taskList,
   type TaskTree,
+  type Tracing,
 } from '@lovage/core'
-import type { ProbeOptions } from '@lovage/ops'
+import type { ProbeOptions, TracedWorker } from '@lovage/ops'
 import type { StoreOptions } from '@lovage/redis'
 import type { Logger } from 'pino'
 import { bindWorker, type WorkerTask } from './bind-handlers.ts'
@@ -63,6 +64,11 @@ export interface WorkerOptions<Tree extends TaskTree> extends StoreOptions {
   maxResultBytes?: number | undefined
   /** An HTTP probe for whoever watches over the process. Default: none. */
   probe?: WorkerProbeOptions | undefined
+  /**
+   * Makes a span of each attempt and has it active in the handler: `openTelemetry()` of `@lovage/ops/opentelemetry`.
+   * Default: none; what a job carries of a trace is passed on all the same.
+   */
+  tracing?: Tracing<TracedWorker> | undefined
   /** What inspections and logs call this worker. Default: host and process id. */
   name?: string | undefined
   /**
@@ -99,6 +105,7 @@ export interface Settings {
   maxResultBytes: number
   name: string
   signals: boolean
+  tracing: Tracing<TracedWorker> | undefined
   probe: ProbeOptions | undefined
   maxSilenceMs: number
   clock: Clock
@@ -136,6 +143,7 @@ export function settingsOf<Tree extends TaskTree>(options: WorkerOptions<Tree>):
     maxResultBytes: wholeNumber('maxResultBytes', options.maxResultBytes ?? 1024 * 1024),
     name: options.name ?? `${hostname()}:${process.pid}`,
     signals: options.signals ?? true,
+    tracing: options.tracing,
     probe: options.probe,
     maxSilenceMs: wholeNumber(
       'probe.maxSilence',

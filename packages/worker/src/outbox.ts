@@ -89,15 +89,16 @@ export class Outbox {
   }
 
   #tellWritten({ settlement, ms, attempts }: Finished): void {
-    const { id, task, attempt, to } = settlement
+    const job = jobOf(settlement)
+    const { to } = settlement
     switch (to) {
       case 'succeeded':
-        return this.#events.emit('job.succeeded', { id, task, attempt, ms })
+        return this.#events.emit('job.succeeded', { ...job, ms })
       case 'failed':
-        return this.#events.emit('job.failed', { id, task, attempt, ms, attempts, error: settlement.error })
+        return this.#events.emit('job.failed', { ...job, ms, attempts, error: settlement.error })
       case 'retrying': {
         const { error, delayMs } = settlement
-        return this.#events.emit('job.retrying', { id, task, attempt, ms, attempts, error, delayMs })
+        return this.#events.emit('job.retrying', { ...job, ms, attempts, error, delayMs })
       }
     }
   }
@@ -117,7 +118,7 @@ export class Outbox {
   }
 }
 
-const jobOf = ({ id, task, attempt }: Settlement): JobEvent => ({ id, task, attempt })
+const jobOf = ({ id, task, attempt, trace }: Settlement): JobEvent => ({ id, task, attempt, trace })
 
 function charsOf(settlement: Settlement): number {
   if (settlement.to !== 'succeeded') return 0

@@ -1,5 +1,5 @@
 /** Where the handlers of a module run, as whoever has a job for them sees it. */
-import type { Encoded, JobContext, SaidPart } from '@lovage/core'
+import type { AttemptSpan, Encoded, JobContext, SaidPart } from '@lovage/core'
 import type { Report } from './read-report.ts'
 import type { AttemptResult } from './settle.ts'
 
@@ -11,8 +11,8 @@ export interface PlacedJob {
 }
 
 export interface PlaceHooks {
-  /** Its handler is called now. `kill` is `null` where nothing can stop it. */
-  onBegun: (kill: (() => void) | null) => void
+  /** Its handler is called now. `kill` is `null` where nothing can stop it. Answers the span that is to be active in it. */
+  onBegun: (kill: (() => void) | null) => AttemptSpan | undefined
   /** Whoever runs it knows of the abort, whatever the handler makes of its signal. */
   onHeard: () => void
   onReport: (report: Report) => void

@@ -2,7 +2,7 @@
  * Where the handlers run that a module holds: here, in threads or in processes. Handlers that were given as functions
  * need no place: they are called.
  */
-import type { Clock, Isolation } from '@lovage/core'
+import type { Clock, Isolation, Tracing } from '@lovage/core'
 import type { WorkerTask } from './bind-handlers.ts'
 import type { Events } from './events.ts'
 import type { HandlerModule } from './handler-module.ts'
@@ -14,6 +14,7 @@ export interface PlacesOptions {
   tasks: ReadonlyMap<string, WorkerTask>
   concurrency: number
   graceMs: number
+  tracing: Pick<Tracing, 'module'> | undefined
   clock: Clock
   events: Events
 }
@@ -22,12 +23,12 @@ export class Places {
   readonly #byTask = new Map<string, Place>()
   readonly #all: Place[] = []
 
-  constructor({ tasks, concurrency, graceMs, clock, events }: PlacesOptions) {
+  constructor({ tasks, concurrency, graceMs, tracing, clock, events }: PlacesOptions) {
     for (const { module, isolation, names } of groupsOf(tasks)) {
       const place =
         isolation === 'inline'
           ? new InlineModule(module.url, names, events)
-          : new Pool({ module, isolation, tasks: names, size: concurrency, graceMs, clock, events })
+          : new Pool({ module, isolation, tasks: names, size: concurrency, graceMs, tracing, clock, events })
       this.#all.push(place)
       for (const name of names) this.#byTask.set(name, place)
     }

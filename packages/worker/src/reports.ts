@@ -225,7 +225,7 @@ export class Reports {
 
   async #tellProgress(session: string, batch: readonly Packed[]): Promise<void> {
     const reports = batch.flatMap(({ attempt, data }) =>
-      data === undefined ? [] : [{ ...heldOf(attempt.claimed), data }],
+      data === undefined ? [] : [{ ...heldOf(attempt), data }],
     )
     if (reports.length === 0) return
     try {
@@ -243,8 +243,9 @@ export class Reports {
     const spoken = batch.filter(({ parts }) => parts.length > 0)
     if (spoken.length === 0) return
     try {
-      const reports = spoken.map(({ attempt: { claimed, terms }, parts }) => {
-        return { ...heldOf(claimed), parts, keepMs: terms.timeLimitMs + graceMs + terms.ttlMs }
+      const reports = spoken.map(({ attempt, parts }) => {
+        const { terms } = attempt
+        return { ...heldOf(attempt), parts, keepMs: terms.timeLimitMs + graceMs + terms.ttlMs }
       })
       this.#fence(await store.say(session, reports))
       for (const { speech } of spoken) speech?.arrived()

@@ -7,6 +7,7 @@ import {
   retryDelayMs,
   type RetryPolicy,
   type Settlement,
+  type Traceparent,
 } from '@lovage/core'
 import { failure } from './failure.ts'
 
@@ -83,10 +84,15 @@ export const overTime = ({ task, timeLimitMs }: Pick<Terms, 'task' | 'timeLimitM
   ),
 })
 
-/** Written out rather than spread: at 100,000 jobs a second a spread costs as much as the whole rest of an attempt. */
+/**
+ * Written out rather than spread: at 100,000 jobs a second a spread costs as much as the whole rest of an attempt.
+ *
+ * @param trace Of the attempt, where it has a place of its own.
+ */
 export function settlementOf(
   { id, claimedAt, task, owner, attempt, options }: Claimed,
   verdict: Verdict,
+  trace: Traceparent | undefined = options.trace,
 ): Settlement {
   switch (verdict.to) {
     case 'succeeded':
@@ -97,6 +103,7 @@ export function settlementOf(
         owner,
         attempt,
         options,
+        trace,
         to: verdict.to,
         result: verdict.result,
         ttlMs: verdict.ttlMs,
@@ -109,6 +116,7 @@ export function settlementOf(
         owner,
         attempt,
         options,
+        trace,
         to: verdict.to,
         error: verdict.error,
         ttlMs: verdict.ttlMs,
@@ -121,6 +129,7 @@ export function settlementOf(
         owner,
         attempt,
         options,
+        trace,
         to: verdict.to,
         error: verdict.error,
         delayMs: verdict.delayMs,

@@ -23,6 +23,7 @@ export function createWorker<const Tree extends TaskTree>(given: WorkerOptions<T
   const settings = settingsOf(options)
   const events = new Events()
   logEvents(events, options.logger ?? createLogger(options.logLevel ?? 'info'))
+  settings.tracing?.watchWorker(events)
   const worker = new Worker(settings, events, openStore(options), options.store === undefined)
   host?.onWorker(worker)
   return worker

@@ -3,7 +3,7 @@ import type { Enqueued, NewJob } from '../store.ts'
 import type { Endings } from './endings.ts'
 import type { Feed } from './feed.ts'
 import type { Jobs } from './jobs.ts'
-import type { LiveJob } from './live-job.ts'
+import { type LiveJob, noticeFor } from './live-job.ts'
 import type { Newest } from './newest.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { Tags } from './tags.ts'
@@ -37,7 +37,7 @@ export class Admission {
   }
 
   #enqueueOne(newJob: NewJob, now: number): Answer {
-    const { id, task, owner, delayMs, announce, expiresMs, unique = [], flow } = newJob
+    const { id, delayMs, announce, expiresMs, unique = [], flow } = newJob
     if (this.isKnown(id, now)) return { outcome: 'exists', id }
     const orphaned = this.#orphaned(newJob)
     if (orphaned !== null) return orphaned
@@ -52,7 +52,7 @@ export class Admission {
     else if (job.waits === undefined) this.#jobs.join(job)
     if (expiresMs !== undefined) this.#jobs.expiries.set(id, now + expiresMs)
     this.#note(newJob, job, now)
-    if (announce) this.#feed.append({ type: 'queued', jobId: id, task, owner, at: now })
+    if (announce) this.#feed.append({ type: 'queued', ...noticeFor(newJob, now, newJob.options.trace) })
     if (job.waits !== undefined) this.#endings.complete(job, job.waits, now)
     return { outcome: 'enqueued', id }
   }

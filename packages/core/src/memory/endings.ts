@@ -8,17 +8,19 @@ import { FLOW_EXPIRED, FLOW_FAILED, type Part } from '../flow.ts'
 import type { Failure } from '../job.ts'
 import { joinParts } from '../join-parts.ts'
 import type { Outcome } from '../store.ts'
+import type { Traceparent } from '../trace.ts'
 import type { Feed } from './feed.ts'
 import type { Jobs } from './jobs.ts'
-import { attemptOf, historyOf, type LiveJob, type Waits } from './live-job.ts'
+import { attemptOf, historyOf, type LiveJob, noticeFor, type Waits } from './live-job.ts'
 import { shownOf } from '../shown-options.ts'
 import type { FailedJobs } from './failed-jobs.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { Sessions } from './sessions.ts'
 
+/** `trace`: of the attempt that it ended in. Absent: where it was enqueued. */
 export type Ending =
-  | { state: 'succeeded'; result: Encoded }
-  | { state: 'failed'; error: Failure }
+  | { state: 'succeeded'; result: Encoded; trace?: Traceparent | undefined }
+  | { state: 'failed'; error: Failure; trace?: Traceparent | undefined }
   | Cancelled
   | { state: 'expired' }
 interface Cancelled {
@@ -71,13 +73,16 @@ export class Endings {
     this.#jobs.remove(job, now)
     const worker = ending.state === 'failed' || (ending.state === 'succeeded' && job.history.length > 0)
     const options = shownOf(job.record.options)
+    const { trace, ...end } = 'trace' in ending ? ending : { ...ending, trace: job.record.options.trace }
+    const about = noticeFor(job.record, now, trace)
     const outcome: Outcome = {
       id,
       task,
       owner,
       attempt,
       finishedAt: now,
-      ...ending,
+      ...end,
+      ...(trace !== undefined && { trace }),
       ...(hands && { startedAt: hands.claimedAt }),
       ...(hands && worker && { worker: hands.session }),
       ...historyOf(job),
@@ -86,21 +91,20 @@ export class Endings {
     this.#outcomes.put(outcome, ttlMs)
     // One that never ran cannot be run again: it failed with a job that it waited for.
     if (ending.state === 'failed' && hands !== undefined) this.#failed.add(job.record, outcome)
-    const notice = { jobId: id, task, owner, at: now }
     switch (ending.state) {
       case 'succeeded':
-        return this.#feed.append({ type: 'succeeded', ...notice, attempt, data: ending.result })
+        return this.#feed.append({ type: 'succeeded', ...about, attempt, data: ending.result })
       case 'failed':
-        return this.#feed.append({ type: 'failed', ...notice, attempt, error: ending.error })
+        return this.#feed.append({ type: 'failed', ...about, attempt, error: ending.error })
       case 'expired':
-        return this.#feed.append({ type: 'expired', ...notice })
+        return this.#feed.append({ type: 'expired', ...about })
       case 'cancelled': {
         const { by, reason } = ending
         if (hands !== undefined) {
           this.#jobs.gates.linger(job, hands.session)
           this.#sessions.tell(hands.session, { id, by, reason })
         }
-        return this.#feed.append({ type: 'cancelled', ...notice, by, reason })
+        return this.#feed.append({ type: 'cancelled', ...about, by, reason })
       }
     }
   }
@@ -141,8 +145,11 @@ export class Endings {
     waits.parts.set(link.part, part)
     if (waits.input === 'list') {
       const data = { json: JSON.stringify({ done: waits.parts.size, total: waits.children }) }
-      const { id: jobId, task, owner } = parent.record
-      this.#feed.append({ type: 'progress', jobId, task, owner, at: now, data })
+      this.#feed.append({
+        type: 'progress',
+        ...noticeFor(parent.record, now, parent.record.options.trace),
+        data,
+      })
     }
     this.complete(parent, waits, now)
   }

@@ -33,7 +33,7 @@ import { FailedJobs } from './failed-jobs.ts'
 import { Feed } from './feed.ts'
 import { Groups } from './groups.ts'
 import { Jobs } from './jobs.ts'
-import { attemptOf, describe, isHeld, type LiveJob, remember } from './live-job.ts'
+import { attemptOf, describe, isHeld, type LiveJob, noticeFor, remember } from './live-job.ts'
 import { Newest } from './newest.ts'
 import { Outcomes } from './outcomes.ts'
 import { pageOf } from './page.ts'
@@ -227,22 +227,26 @@ export class Ledger {
   #settle(session: string, settlement: Settlement, now: number): boolean {
     const job = this.#jobs.get(settlement.id)
     if (!isHeld(job, session, settlement)) return false
-    const { progress: data, attempt } = settlement
+    const { progress: data, attempt, trace } = settlement
     job.tries = attempt - 1 // claimed twice within one ms the holds are alike, and the settlement says which one it means
     if (data !== undefined) this.#report(session, { ...settlement, data }, now)
     switch (settlement.to) {
       case 'succeeded':
-        this.#endings.end(job, { state: 'succeeded', result: settlement.result }, settlement.ttlMs, now)
+        this.#endings.end(
+          job,
+          { state: 'succeeded', result: settlement.result, trace },
+          settlement.ttlMs,
+          now,
+        )
         return true
       case 'failed':
-        this.#endings.end(job, { state: 'failed', error: settlement.error }, settlement.ttlMs, now)
+        this.#endings.end(job, { state: 'failed', error: settlement.error, trace }, settlement.ttlMs, now)
         return true
       case 'retrying': {
         const { error, delayMs } = settlement
         this.#failAttempt(job, error, now)
         this.#jobs.delay(job, now + delayMs)
-        const { id, task, owner } = job.record
-        const notice = { jobId: id, task, owner, at: now, attempt: job.tries }
+        const notice = { ...noticeFor(job.record, now, trace), attempt: job.tries }
         this.feed.append({ type: 'retrying', ...notice, error, runAt: now + delayMs })
         return true
       }
@@ -259,9 +263,9 @@ export class Ledger {
   }
 
   #claimed(job: LiveJob, announce: StepRequest['announce'], now: number): Claimed {
-    const { id, task, owner } = job.record
     const attempt = attemptOf(job)
-    if (announce?.has(task)) this.feed.append({ type: 'started', jobId: id, task, owner, at: now, attempt })
+    if (announce?.has(job.record.task))
+      this.feed.append({ type: 'started', ...noticeFor(job.record, now, job.record.options.trace), attempt })
     return { ...job.record, claimedAt: now, attempt }
   }
 
@@ -272,11 +276,11 @@ export class Ledger {
 
   /** Whether the hold was true. */
   #report(session: string, report: ProgressReport, now: number): boolean {
-    const { id, task, owner, data } = report
-    const job = this.#jobs.get(id)
+    const job = this.#jobs.get(report.id)
     if (!isHeld(job, session, report)) return false
+    const { data, trace } = report
     job.place.progress = data
-    this.feed.append({ type: 'progress', jobId: id, task, owner, at: now, data })
+    this.feed.append({ type: 'progress', ...noticeFor(job.record, now, trace), data })
     return true
   }
 

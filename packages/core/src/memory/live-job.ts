@@ -2,7 +2,8 @@
 import type { Encoded } from '../codec.ts'
 import type { FlowPlace, Part } from '../flow.ts'
 import { type AttemptRecord, HISTORY_MAX } from '../job.ts'
-import type { Hold, JobRecord, Snapshot } from '../store.ts'
+import type { Hold, JobRecord, Snapshot, StoredNotice } from '../store.ts'
+import type { Traceparent } from '../trace.ts'
 import type { Line } from './line.ts'
 
 export interface LiveJob {
@@ -46,6 +47,15 @@ export function isHeld(
 
 /** The attempt that it is in, else the last one that counted; 0 before the first. */
 export const attemptOf = ({ place, tries }: LiveJob): number => (place.in === 'hands' ? tries + 1 : tries)
+
+/** What every notice of a job says. */
+export function noticeFor(
+  { id: jobId, task, owner }: JobRecord,
+  at: number,
+  trace: Traceparent | undefined,
+): Pick<StoredNotice, 'jobId' | 'task' | 'owner' | 'at' | 'trace'> {
+  return { jobId, task, owner, at, ...(trace !== undefined && { trace }) }
+}
 
 /** Whether the next one of its lane must wait until this one has ended. */
 export const isOrdered = ({ options }: JobRecord): boolean =>

@@ -26,6 +26,7 @@ export const endings = lua`
     if not ttlMs or ttlMs <= 0 then return end
     local document = head .. pastOf(id) .. ',"task":' .. at.taskJson
     if at.owner then document = document .. ',"owner":' .. at.ownerJson end
+    if at.options.trace then document = document .. ',"trace":"' .. at.options.trace .. '"' end
     if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
     local asked = {}
     for _, name in ipairs(shownOptions) do asked[name] = at.options[name] end
@@ -37,10 +38,7 @@ export const endings = lua`
   end
   local function tell(id, at, status, label, value, ...)
     local more = { ... }
-    if at.owner then
-      more[#more + 1] = 'owner'
-      more[#more + 1] = at.owner
-    end
+    for _, field in ipairs(aboutOf(at.owner, at.options.trace)) do more[#more + 1] = field end
     append(id, at.task, status, label, value, unpack(more))
   end
   local function wipe(id)

@@ -85,8 +85,9 @@ const putInLine = lua`
             isDelayed = true
           end
           if told and told[n] then
-            local owner = optional(ARGV[told[n] + 2])
-            append(id, ARGV[told[n] + 1], 'PENDING', 'attempt', 0, unpack(owner and { 'owner', owner } or {}))
+            local _, _, options = header(ARGV[items + n * 3 - 1])
+            append(id, ARGV[told[n] + 1], 'PENDING', 'attempt', 0,
+              unpack(aboutOf(optional(ARGV[told[n] + 2]), traceOf(options))))
           end
         end
       end

@@ -5,6 +5,7 @@ import { lua } from '../script.ts'
 /**
  * `isKnown(record)`: whether this version can read it. `header(record)`: the JSON of its task, of its owner
  * (`null` for none), and of its options (`0` for none). `plain(json)`: the text that a JSON string says.
+ * `traceOf(options)`: the place in a trace that they name. `aboutOf(owner, trace)`: the fields of a notice for both.
  */
 export const header = lua`
   local function isKnown(record)
@@ -29,6 +30,16 @@ export const header = lua`
     local owner, rest = textAt(record, at)
     if not owner then return task, 'null', '0' end
     return task, owner, string.match(record, '^%b{}', rest) or '0'
+  end
+  -- A quote within a text is escaped: only a name can stand so.
+  local function traceOf(options) return string.match(options, '"trace":"([%x-]+)"') end
+  local function aboutOf(owner, trace)
+    local fields = owner and { 'owner', owner } or {}
+    if trace then
+      fields[#fields + 1] = 'trace'
+      fields[#fields + 1] = trace
+    end
+    return fields
   end
   local function plain(json)
     if not string.find(json, '\\', 1, true) then return string.sub(json, 2, -2) end

@@ -7,7 +7,7 @@ import { feed, marked, optional } from './feed.ts'
  * Writes reports of running jobs, each with its notice. Not repeatable: a second notice would be a second
  * event.
  *
- * Items: `id, claimedAt, task, owner, json, meta` for each report. Answers the lost ids.
+ * Items: `id, claimedAt, task, owner, text, json, trace` for each report. Answers the lost ids.
  */
 export const report = defineScript({
   name: 'report',
@@ -18,8 +18,8 @@ export const report = defineScript({
     ${feed}
     ${optional}
     local lost = {}
-    for at = items + 1, #ARGV, 6 do
-      local id, claimedAt, task, owner, text, json = unpack(ARGV, at, at + 5)
+    for at = items + 1, #ARGV, 7 do
+      local id, claimedAt, task, owner, text, json, trace = unpack(ARGV, at, at + 6)
       if redis.call('HGET', active, id) == session .. '@' .. claimedAt then
         redis.call('HSET', progress, id, text)
         local more = {}
@@ -27,6 +27,10 @@ export const report = defineScript({
         if #text > #json then
           more[#more + 1] = 'meta'
           more[#more + 1] = string.sub(text, #json + 2)
+        end
+        if trace ~= '' then
+          more[#more + 1] = 'trace'
+          more[#more + 1] = trace
         end
         append(id, task, 'PROGRESS', 'result', json, unpack(more))
       else
@@ -39,11 +43,19 @@ export const report = defineScript({
   decode: headed(['reported'], (_, lost) => ({ lost: lost as string[] })),
 })
 
-export const reportItems = ({ id, claimedAt, task, owner, data }: ProgressReport): (string | number)[] => [
+export const reportItems = ({
+  id,
+  claimedAt,
+  task,
+  owner,
+  data,
+  trace = '',
+}: ProgressReport): (string | number)[] => [
   id,
   claimedAt,
   task,
   marked(owner),
   toText(data),
   data.json,
+  trace,
 ]

@@ -123,7 +123,7 @@ export const special = lua`
     index(id, tags, nowText)
     if more.isLast then setLast(id, at) end
     if more.announce then
-      append(id, at.task, 'PENDING', 'attempt', 0, unpack(at.owner and { 'owner', at.owner } or {}))
+      append(id, at.task, 'PENDING', 'attempt', 0, unpack(aboutOf(at.owner, at.options.trace)))
     end
     if more.waits and more.waits.children == 0 then
       W.complete(id, at, { children = 0, input = more.waits.input, isGroup = more.waits.isGroup }, record)

@@ -17,8 +17,9 @@ export function stepItems({ session, queues, settle, release = [], verify = [] }
 } {
   const items: string[] = [...queues]
   const push = (held: Settlement, to: string, ms: number, value: string, document: string): void => {
-    const { id, task, owner, attempt } = held
-    const marks = (attempt === 1 ? '' : `${attempt}`) + marked(owner)
+    const { id, task, owner, attempt, trace } = held
+    const marks =
+      (attempt === 1 ? '' : `${attempt}`) + (trace === undefined ? '' : `~${trace}`) + marked(owner)
     items.push(id, tokenOf(session, held), to, `${Math.round(ms)}`, task, marks, value, document)
   }
   for (const held of settle) {

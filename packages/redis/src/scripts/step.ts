@@ -66,10 +66,10 @@ export const step = defineScript({
       if not border then return text end
       return string.sub(text, 1, border - 1), string.sub(text, border + 1)
     end
-    -- More fields of a notice: what marks say of the attempt and the owner.
+    -- More fields of a notice: what marks say of the attempt, the trace and the owner.
     local function fieldsOf(marks, ...)
       local fields = { ... }
-      local attempt, owner = string.match(marks, '^(%d*)(.*)$')
+      local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
       if owner ~= '' then
         fields[#fields + 1] = 'owner'
         fields[#fields + 1] = optional(owner)
@@ -77,6 +77,10 @@ export const step = defineScript({
       if attempt ~= '' then
         fields[#fields + 1] = 'attempt'
         fields[#fields + 1] = attempt
+      end
+      if trace ~= '' then
+        fields[#fields + 1] = 'trace'
+        fields[#fields + 1] = trace
       end
       return unpack(fields)
     end
@@ -346,10 +350,10 @@ export const step = defineScript({
       if redis.call('EXISTS', tries) == 1 then counts = redis.call('HMGET', tries, unpack(claimed)) end
       if announce ~= '' then
         for n, id in ipairs(claimed) do
-          local task, owner = header(records[n])
+          local task, owner, options = header(records[n])
           if string.find(announce, '\n' .. task .. '\n', 1, true) then
             append(id, plain(task), 'STARTED', 'attempt', (counts and counts[n] or 0) + 1,
-              unpack(owner ~= 'null' and { 'owner', plain(owner) } or {}))
+              unpack(aboutOf(owner ~= 'null' and plain(owner), traceOf(options))))
           end
         end
       end

@@ -1,6 +1,7 @@
 /** The job that runs in this child: its signal, its reports and its end, as the worker gets to know them. */
-import { type BoundTask, createLog, type JobContext } from '@lovage/core'
+import { type BoundTask, createLog, type JobContext, type WithTrace } from '@lovage/core'
 import { runAttempt } from '../run-attempt.ts'
+import type { AttemptResult } from '../settle.ts'
 import { ChildReports } from './child-reports.ts'
 import type { LoadedModule } from './load-module.ts'
 import type { Order, Word } from './messages.ts'
@@ -8,6 +9,8 @@ import type { Order, Word } from './messages.ts'
 export class ChildJobs {
   readonly #memoryBytes: () => number | null
   readonly #say: (word: Word) => void
+  /** Has the place of a job in a trace active in its handler. */
+  withTrace: WithTrace | undefined
   #current: { run: number; controller: AbortController } | null = null
 
   constructor(memoryBytes: () => number | null, say: (word: Word) => void) {
@@ -17,7 +20,7 @@ export class ChildJobs {
 
   async run(
     module: LoadedModule,
-    { run, job, input, maxResultBytes }: Order & { type: 'run' },
+    { run, job, input, maxResultBytes, trace }: Order & { type: 'run' },
   ): Promise<void> {
     const controller = new AbortController()
     this.#current = { run, controller }
@@ -34,7 +37,10 @@ export class ChildJobs {
       log: createLog(reports.log),
       chunk: reports.chunk,
     }
-    const result = await runAttempt(bound, input, context, maxResultBytes)
+    const call = (): Promise<AttemptResult> => runAttempt(bound, input, context, maxResultBytes)
+    const result = await (trace === undefined || this.withTrace === undefined
+      ? call()
+      : this.withTrace(trace, call))
     await reports.end()
     this.#current = null
     this.#say({ type: 'ended', run, result, memoryBytes: this.#memoryBytes() })

@@ -1,6 +1,6 @@
 /** What a thread or process of a pool runs: it loads one handler module, and then one job after the other. */
 import { parentPort, Worker, workerData } from 'node:worker_threads'
-import { isLovageError } from '@lovage/core'
+import { isLovageError, type WithTrace } from '@lovage/core'
 import { failureOf } from '../failure.ts'
 import { ChildJobs } from './child-jobs.ts'
 import { type LoadedModule, loadModule } from './load-module.ts'
@@ -66,6 +66,8 @@ else process.on('message', obey)
 
 try {
   module = await loadModule(data.module, data.tasks)
+  if (data.tracing !== undefined)
+    jobs.withTrace = ((await import(data.tracing)) as { withTrace: WithTrace }).withTrace
   await module.setup()
   say({ type: 'ready' })
 } catch (thrown) {

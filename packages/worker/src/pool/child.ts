@@ -7,6 +7,7 @@ import {
   type Isolation,
   type JobContext,
   LovageError,
+  type Tracing,
 } from '@lovage/core'
 import { failureOf } from '../failure.ts'
 import type { HandlerModule } from '../handler-module.ts'
@@ -49,6 +50,7 @@ export interface ChildOptions {
   isolation: Isolation
   /** Those that its module must have handlers for. */
   tasks: readonly string[]
+  tracing: Pick<Tracing, 'module'> | undefined
   clock: Clock
 }
 
@@ -87,14 +89,14 @@ export class Child {
   /** It takes the place of this one, once it is ready. */
   predecessor: Child | null = null
 
-  constructor({ module, isolation, tasks, clock }: ChildOptions, hooks: ChildHooks) {
+  constructor({ module, isolation, tasks, tracing, clock }: ChildOptions, hooks: ChildHooks) {
     this.#module = module
     this.#isolation = isolation
     this.#clock = clock
     this.#hooks = hooks
     this.bornAt = clock.now()
     const { startTimeoutMs } = module.limits
-    this.#carrier = opened(isolation, module, tasks, {
+    this.#carrier = opened(isolation, module, tasks, tracing?.module, {
       onWord: (word) => this.#onWord(word),
       onOutput: (bytes) => this.#onOutput(bytes),
       onExit: (exit) => this.#onExit(exit),
@@ -141,10 +143,10 @@ export class Child {
     this.#state = 'busy'
     this.jobs += 1
     this.#outputBytes = 0
-    this.#carrier.send({ type: 'run', run: this.jobs, ...job })
     return new Promise((resolve) => {
       this.#run = { hooks, resolve }
-      hooks.onBegun(() => this.kill('killed'))
+      const span = hooks.onBegun(() => this.kill('killed'))
+      this.#carrier.send({ type: 'run', run: this.jobs, ...job, trace: span?.trace })
     })
   }
 
@@ -236,12 +238,13 @@ function opened(
   isolation: Isolation,
   module: HandlerModule,
   tasks: readonly string[],
+  tracing: string | undefined,
   hooks: CarrierHooks,
 ): Carrier {
   const open = isolation === 'thread' ? openThread : openProcess
   try {
     const isWeighed = Number.isFinite(module.limits.maxMemoryBytes)
-    return open({ module: module.url, tasks, isWeighed }, module.limits, hooks)
+    return open({ module: module.url, tasks, isWeighed, tracing }, module.limits, hooks)
   } catch (thrown) {
     process.nextTick(() => hooks.onExit({ code: null, signal: null, error: failureOf(thrown) }))
     return { id: 0, lastWords: () => '', send: () => {}, kill: () => {} }

@@ -1,5 +1,5 @@
 /** What a worker and a child of its pool, a thread or a process, say to each other. All of it is plain data. */
-import type { AbortReason, Encoded, Failure, JobContext, SaidPart } from '@lovage/core'
+import type { AbortReason, Encoded, Failure, JobContext, SaidPart, Traceparent } from '@lovage/core'
 import type { Report } from '../read-report.ts'
 import type { AttemptResult } from '../settle.ts'
 
@@ -11,12 +11,21 @@ export interface ChildData {
   tasks: readonly string[]
   /** Whether it looks at its memory after each job, which takes longer than a short job does. */
   isWeighed: boolean
+  /** URL of the module that has a `withTrace`, where the worker traces. */
+  tracing: string | undefined
 }
 
 /** From the worker. */
 export type Order =
   /** `run` counts the jobs of this child, so that a word about one that is over is known as such. */
-  | { type: 'run'; run: number; job: JobContext['job']; input: Encoded; maxResultBytes: number }
+  | {
+      type: 'run'
+      run: number
+      job: JobContext['job']
+      input: Encoded
+      maxResultBytes: number
+      trace: Traceparent | undefined
+    }
   | { type: 'abort'; run: number; reason: AbortReason }
   /** Tear down and end. */
   | { type: 'leave' }

@@ -4,7 +4,7 @@
  *
  * A child that is due for recycling goes on until its successor is ready, so that no job waits for that.
  */
-import { type AbortReason, type Clock, type Isolation, LovageError } from '@lovage/core'
+import { type AbortReason, type Clock, type Isolation, LovageError, type Tracing } from '@lovage/core'
 import { Deadlines } from '../deadlines.ts'
 import type { Events } from '../events.ts'
 import type { HandlerModule } from '../handler-module.ts'
@@ -20,6 +20,7 @@ export interface PoolOptions {
   size: number
   /** How long a child may take to tear down. */
   graceMs: number
+  tracing: Pick<Tracing, 'module'> | undefined
   clock: Clock
   events: Events
 }

@@ -31,6 +31,16 @@ local function header(record)
   if not owner then return task, 'null', '0' end
   return task, owner, string.match(record, '^%b{}', rest) or '0'
 end
+-- A quote within a text is escaped: only a name can stand so.
+local function traceOf(options) return string.match(options, '"trace":"([%x-]+)"') end
+local function aboutOf(owner, trace)
+  local fields = owner and { 'owner', owner } or {}
+  if trace then
+    fields[#fields + 1] = 'trace'
+    fields[#fields + 1] = trace
+  end
+  return fields
+end
 local function plain(json)
   if not string.find(json, '\\', 1, true) then return string.sub(json, 2, -2) end
   return cjson.decode('[' .. json .. ']')[1]

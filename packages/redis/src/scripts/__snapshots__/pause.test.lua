@@ -83,6 +83,16 @@ local function header(record)
   if not owner then return task, 'null', '0' end
   return task, owner, string.match(record, '^%b{}', rest) or '0'
 end
+-- A quote within a text is escaped: only a name can stand so.
+local function traceOf(options) return string.match(options, '"trace":"([%x-]+)"') end
+local function aboutOf(owner, trace)
+  local fields = owner and { 'owner', owner } or {}
+  if trace then
+    fields[#fields + 1] = 'trace'
+    fields[#fields + 1] = trace
+  end
+  return fields
+end
 local function plain(json)
   if not string.find(json, '\\', 1, true) then return string.sub(json, 2, -2) end
   return cjson.decode('[' .. json .. ']')[1]
@@ -485,6 +495,7 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
   if not ttlMs or ttlMs <= 0 then return end
   local document = head .. pastOf(id) .. ',"task":' .. at.taskJson
   if at.owner then document = document .. ',"owner":' .. at.ownerJson end
+  if at.options.trace then document = document .. ',"trace":"' .. at.options.trace .. '"' end
   if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
   local asked = {}
   for _, name in ipairs(shownOptions) do asked[name] = at.options[name] end
@@ -496,10 +507,7 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
 end
 local function tell(id, at, status, label, value, ...)
   local more = { ... }
-  if at.owner then
-    more[#more + 1] = 'owner'
-    more[#more + 1] = at.owner
-  end
+  for _, field in ipairs(aboutOf(at.owner, at.options.trace)) do more[#more + 1] = field end
   append(id, at.task, status, label, value, unpack(more))
 end
 local function wipe(id)

@@ -64,8 +64,8 @@ local function optional(text)
   if text ~= '' then return string.sub(text, 2) end
 end
 local lost = {}
-for at = items + 1, #ARGV, 6 do
-  local id, claimedAt, task, owner, text, json = unpack(ARGV, at, at + 5)
+for at = items + 1, #ARGV, 7 do
+  local id, claimedAt, task, owner, text, json, trace = unpack(ARGV, at, at + 6)
   if redis.call('HGET', active, id) == session .. '@' .. claimedAt then
     redis.call('HSET', progress, id, text)
     local more = {}
@@ -73,6 +73,10 @@ for at = items + 1, #ARGV, 6 do
     if #text > #json then
       more[#more + 1] = 'meta'
       more[#more + 1] = string.sub(text, #json + 2)
+    end
+    if trace ~= '' then
+      more[#more + 1] = 'trace'
+      more[#more + 1] = trace
     end
     append(id, task, 'PROGRESS', 'result', json, unpack(more))
   else

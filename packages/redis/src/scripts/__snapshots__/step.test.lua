@@ -86,6 +86,16 @@ local function header(record)
   if not owner then return task, 'null', '0' end
   return task, owner, string.match(record, '^%b{}', rest) or '0'
 end
+-- A quote within a text is escaped: only a name can stand so.
+local function traceOf(options) return string.match(options, '"trace":"([%x-]+)"') end
+local function aboutOf(owner, trace)
+  local fields = owner and { 'owner', owner } or {}
+  if trace then
+    fields[#fields + 1] = 'trace'
+    fields[#fields + 1] = trace
+  end
+  return fields
+end
 local function plain(json)
   if not string.find(json, '\\', 1, true) then return string.sub(json, 2, -2) end
   return cjson.decode('[' .. json .. ']')[1]
@@ -488,6 +498,7 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
   if not ttlMs or ttlMs <= 0 then return end
   local document = head .. pastOf(id) .. ',"task":' .. at.taskJson
   if at.owner then document = document .. ',"owner":' .. at.ownerJson end
+  if at.options.trace then document = document .. ',"trace":"' .. at.options.trace .. '"' end
   if attempt ~= 1 then document = document .. ',"attempt":' .. attempt end
   local asked = {}
   for _, name in ipairs(shownOptions) do asked[name] = at.options[name] end
@@ -499,10 +510,7 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
 end
 local function tell(id, at, status, label, value, ...)
   local more = { ... }
-  if at.owner then
-    more[#more + 1] = 'owner'
-    more[#more + 1] = at.owner
-  end
+  for _, field in ipairs(aboutOf(at.owner, at.options.trace)) do more[#more + 1] = field end
   append(id, at.task, status, label, value, unpack(more))
 end
 local function wipe(id)
@@ -724,10 +732,10 @@ local function apart(text)
   if not border then return text end
   return string.sub(text, 1, border - 1), string.sub(text, border + 1)
 end
--- More fields of a notice: what marks say of the attempt and the owner.
+-- More fields of a notice: what marks say of the attempt, the trace and the owner.
 local function fieldsOf(marks, ...)
   local fields = { ... }
-  local attempt, owner = string.match(marks, '^(%d*)(.*)$')
+  local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
   if owner ~= '' then
     fields[#fields + 1] = 'owner'
     fields[#fields + 1] = optional(owner)
@@ -735,6 +743,10 @@ local function fieldsOf(marks, ...)
   if attempt ~= '' then
     fields[#fields + 1] = 'attempt'
     fields[#fields + 1] = attempt
+  end
+  if trace ~= '' then
+    fields[#fields + 1] = 'trace'
+    fields[#fields + 1] = trace
   end
   return unpack(fields)
 end
@@ -1029,10 +1041,10 @@ else
   if redis.call('EXISTS', tries) == 1 then counts = redis.call('HMGET', tries, unpack(claimed)) end
   if announce ~= '' then
     for n, id in ipairs(claimed) do
-      local task, owner = header(records[n])
+      local task, owner, options = header(records[n])
       if string.find(announce, '\n' .. task .. '\n', 1, true) then
         append(id, plain(task), 'STARTED', 'attempt', (counts and counts[n] or 0) + 1,
-          unpack(owner ~= 'null' and { 'owner', plain(owner) } or {}))
+          unpack(aboutOf(owner ~= 'null' and plain(owner), traceOf(options))))
       end
     end
   end
