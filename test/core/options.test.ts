@@ -272,6 +272,7 @@ const refusedByTasks: [RuleOptions<undefined> | object, string][] = [
   [{ perKey: { concurrency: 1.5 } }, 'perKey.concurrency'],
   [{ key: 'tenant' }, 'key'],
   [{ ordered: 'yes' }, 'ordered'],
+  [{ ordered: true, priority: 5 }, 'priority'],
   [{ rememberLast: 1 }, 'rememberLast'],
   [{ priority: -1 }, 'priority'],
   [{ queue: 'x'.repeat(101) }, 'queue'],

@@ -15,6 +15,7 @@ import type { AnyTask } from './task.ts'
 import {
   atLeastOne,
   debounceOf,
+  IN_ORDER,
   keyText,
   OWN_TAG,
   priorityOf,
@@ -115,7 +116,7 @@ function applyRules(
   if (key !== '' || (rules !== undefined && hasLane(rules))) options.lane = key
   if (given.orderingKey !== undefined || rules?.ordered === true) {
     if (key === '') refused('orderingKey', undefined, 'a key: this job is to be run in the order of its key')
-    if (priority !== undefined) refused('priority', priority, 'none where jobs run in the order of their key')
+    if (priority !== undefined) refused('priority', priority, IN_ORDER)
     options.ordered = true
   }
   const tags = [...new Set([...(rules?.tags ?? []), ...tagsOf(given.tags)])]

@@ -361,7 +361,8 @@ export interface Store extends Inspectable, SaidStore {
   /**
    * Settles and releases, then does what is due, then claims from the head of the lines. Due are delayed jobs (by due
    * time, then by id: they go to the end of their line; ordered ones that have failed go to its head), limits that open, expiries
-   * and schedules. A job that goes back to its line after its worker was lost goes to the head, oldest first.
+   * and schedules. A job that goes back after its worker was lost goes to the head, oldest first: of its line, or of
+   * its task's lane where a limit or a pause sends it there.
    */
   step(request: StepRequest): Promise<StepReply>
   /** Writes reports of running jobs with their notices. At most `STEP_MAX`. */

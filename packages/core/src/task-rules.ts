@@ -46,7 +46,7 @@ export interface RuleOptions<Input> extends LimitOptions {
   key?: (input: Input) => string | number | null | undefined
   /** Limits for the jobs of each key. */
   perKey?: LimitOptions
-  /** The next job of a key starts only when the one before has ended, its retries included. */
+  /** The next job of a key starts only when the one before has ended, its retries included. Goes with no `priority`. */
   ordered?: boolean
   singleton?: Singleton
   debounce?: Debounce
@@ -82,6 +82,9 @@ const MAX_TAGS = 20
 export const OWN_TAG = '~'
 const DEBOUNCE_WAITS = 10
 
+/** What a priority should be where jobs run in the order of their key. */
+export const IN_ORDER = 'none: jobs that are run in the order of their key have no priority'
+
 export const DEFAULT_QUEUE = 'default'
 
 /** `undefined` for a task whose jobs are plain. */
@@ -99,6 +102,7 @@ export function taskRules<Input>(options: RuleOptions<Input>): TaskRules | undef
   }
   if (queue !== undefined) rules.queue = queueName(queue)
   if (priority !== undefined) rules.priority = priorityOf(priority)
+  if (rules.ordered && priority !== undefined) refused('priority', priority, IN_ORDER)
   if (expiresIn !== undefined) rules.expiresMs = atLeastOne('expiresIn', expiresIn)
   if (key !== undefined) rules.key = key as (input: unknown) => unknown
   if (singleton !== undefined) rules.singleton = singletonOf(singleton)

@@ -25,7 +25,7 @@ export class Lines {
     const sorted = jobs.toSorted((a, b) => (a.record.id < b.record.id ? -1 : 1))
     const byLine = new Map<Line, LiveJob[]>()
     for (const job of sorted) {
-      const line = this.#of(job)
+      const line = this.#backOf(job)
       byLine.set(line, [...(byLine.get(line) ?? []), job])
     }
     for (const [line, own] of byLine) line.joinFirst(own)
@@ -75,6 +75,13 @@ export class Lines {
   #waiting(queues: readonly string[] | undefined): Line[] {
     const plain = [...this.#plain.values()].filter((line) => !line.isEmpty)
     return [...plain, ...this.#lanes.values()].filter(({ queue }) => queues?.includes(queue) ?? true)
+  }
+
+  /** Where it goes back to: the lane of its task, if it would be sent there from the head of the plain line. */
+  #backOf(job: LiveJob): Line {
+    const { task, options } = job.record
+    const isStray = options.lane === undefined && this.#gates.divert(task)
+    return isStray ? this.#lane(queueOf(job.record), task, '', false) : this.#of(job)
   }
 
   /** Where the record says that it belongs. */

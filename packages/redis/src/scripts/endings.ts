@@ -245,7 +245,7 @@ export const endings = lua`
   end
 
   W.placeOf, W.laneOf, W.gatesOf, W.isLane, W.queueOf = placeOf, laneOf, gatesOf, isLane, queueOf
-  W.queueUp, W.arrive, W.complete = queueUp, arrive, complete
+  W.queueUp, W.arrive, W.complete, W.belongs = queueUp, arrive, complete, belongs
   W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed, enter, leave, serve, hold, release
   W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
   W.budget = function() return budget, deferred end

@@ -58,6 +58,7 @@ export const handBack = lua`
     table.sort(ids, function(a, b) return a > b end)
     local lines = {}
     local hasSlots = redis.call('EXISTS', prefix .. 'slots') == 1
+    local areRules = redis.call('EXISTS', prefix .. 'limits', prefix .. 'paused') > 0
     for from = 1, #ids, ${CHUNK} do
       local to = math.min(from + ${CHUNK} - 1, #ids)
       redis.call('HDEL', active, unpack(ids, from, to))
@@ -69,14 +70,14 @@ export const handBack = lua`
         local isPlain = true
         if record and isKnown(record) then
           local _, _, options = header(record)
-          isPlain = options == '0'
+          isPlain = options == '0' and not areRules
         end
         if isPlain then
           redis.call('LPUSH', wait, id)
         else
-          local at = works().placeOf(record)
-          works().queueUp(id, at.line, at.options.priority, true)
-          lines[#lines + 1] = at.line
+          local line, priority = works().belongs(id, record)
+          works().queueUp(id, line, priority, true)
+          lines[#lines + 1] = line
         end
         if isCounted then
           local attempt = redis.call('HINCRBY', tries, id, 1)

@@ -202,11 +202,13 @@ export const lanes = lua`
     local gate = 't:' .. string.sub((header(record)), 2, -2)
     return ruleOf(gate) or isPaused(gate)
   end
-  local function divert(id, record)
+  -- Where a job belongs that leaves the plain line, or comes back from a worker: its line and its priority.
+  local function belongs(id, record)
     local at = placeOf(record)
+    if isLane(at.line) or not isStray(record) then return at.line, at.options.priority end
     local lane = laneOf(at.queue, at.name, '', false)
     redis.call('HSET', diverted, id, lane)
-    enter(id, lane, at.options.priority)
+    return lane, at.options.priority
   end
   -- The next job of a line.
   local function takeOne(line)
@@ -238,7 +240,7 @@ export const lanes = lua`
         if isLane(line) and isFewer(line) then return end
       elseif not isLane(line) and isStray(record) then
         budget = budget - 1
-        divert(id, record)
+        enter(id, belongs(id, record))
       else
         if hadPriority then redis.call('HINCRBY', streaks, line, 1)
         else redis.call('HDEL', streaks, line) end

@@ -325,11 +325,13 @@ local function isStray(record)
   local gate = 't:' .. string.sub((header(record)), 2, -2)
   return ruleOf(gate) or isPaused(gate)
 end
-local function divert(id, record)
+-- Where a job belongs that leaves the plain line, or comes back from a worker: its line and its priority.
+local function belongs(id, record)
   local at = placeOf(record)
+  if isLane(at.line) or not isStray(record) then return at.line, at.options.priority end
   local lane = laneOf(at.queue, at.name, '', false)
   redis.call('HSET', diverted, id, lane)
-  enter(id, lane, at.options.priority)
+  return lane, at.options.priority
 end
 -- The next job of a line.
 local function takeOne(line)
@@ -361,7 +363,7 @@ local function takeOne(line)
       if isLane(line) and isFewer(line) then return end
     elseif not isLane(line) and isStray(record) then
       budget = budget - 1
-      divert(id, record)
+      enter(id, belongs(id, record))
     else
       if hadPriority then redis.call('HINCRBY', streaks, line, 1)
       else redis.call('HDEL', streaks, line) end
@@ -717,7 +719,7 @@ local function expire(id)
 end
 
 W.placeOf, W.laneOf, W.gatesOf, W.isLane, W.queueOf = placeOf, laneOf, gatesOf, isLane, queueOf
-W.queueUp, W.arrive, W.complete = queueUp, arrive, complete
+W.queueUp, W.arrive, W.complete, W.belongs = queueUp, arrive, complete, belongs
 W.ruleOf, W.freed, W.enter, W.leave, W.serve, W.hold, W.release = ruleOf, freed, enter, leave, serve, hold, release
 W.cancelOne, W.expire, W.ended, W.pastOf, W.unlinger = cancelOne, expire, ended, pastOf, unlinger
 W.budget = function() return budget, deferred end
