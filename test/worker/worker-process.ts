@@ -6,8 +6,9 @@ import type { WorkerEvent } from '@lovage/worker'
 import type { Order } from './fixtures/tasks.ts'
 
 interface Told {
-  name: WorkerEvent
-  event: { id?: string; attempt?: number }
+  /** `aborted`: a handler says that its signal was. */
+  name: WorkerEvent | 'aborted'
+  event: { id?: string; attempt?: number; reason?: unknown }
 }
 
 export interface WorkerProcessOptions {
@@ -18,6 +19,9 @@ export interface WorkerProcessOptions {
   drainMs?: number
   /** It runs the tasks that run in yet other processes, and no others. */
   isApart?: boolean
+  /** The program that it is. */
+  fixture?: string
+  env?: Record<string, string>
 }
 
 export class WorkerProcess implements AsyncDisposable {
@@ -33,8 +37,10 @@ export class WorkerProcess implements AsyncDisposable {
     concurrency = 1,
     drainMs = 30_000,
     isApart = false,
+    fixture = 'worker',
+    env = {},
   }: WorkerProcessOptions) {
-    this.#child = fork(join(import.meta.dirname, '..', 'dist', 'worker', 'fixtures', 'worker.js'), {
+    this.#child = fork(join(import.meta.dirname, '..', 'dist', 'worker', 'fixtures', `${fixture}.js`), {
       env: {
         ...process.env,
         REDIS_URL: url,
@@ -43,6 +49,7 @@ export class WorkerProcess implements AsyncDisposable {
         CONCURRENCY: `${concurrency}`,
         DRAIN_MS: `${drainMs}`,
         ...(isApart && { APART: 'yes' }),
+        ...env,
       },
       execArgv: [],
       detached: true, // a process group of its own, as a terminal or a container gives it
@@ -61,7 +68,7 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   /** Resolves with the event once it was told, of this job if one is named. Rejects when the process ends before. */
-  async until(name: WorkerEvent, id?: string): Promise<Told['event']> {
+  async until(name: Told['name'], id?: string): Promise<Told['event']> {
     for (;;) {
       const told = this.told.find((one) => one.name === name && (id === undefined || one.event.id === id))
       if (told !== undefined) return told.event
