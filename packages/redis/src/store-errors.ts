@@ -25,7 +25,8 @@ export const isSoonOver = (error: Error): boolean =>
 const NOT_NOW = /^(NOREPLICAS|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|ERR max number of clients)/
 
 export function refused(store: string, cause: Error): LovageError {
-  if (isSoonOver(cause) || NOT_NOW.test(cause.message)) return unavailable(store, cause)
+  if (isSoonOver(cause)) return unavailable(store, cause)
+  if (NOT_NOW.test(cause.message)) return notNow(store, cause)
   return new LovageError(
     'INTERNAL',
     { message: `${store} answered: ${cause.message}` },
@@ -35,6 +36,14 @@ export function refused(store: string, cause: Error): LovageError {
 
 export const unavailable = (store: string, cause: unknown): LovageError =>
   new LovageError('STORE_UNAVAILABLE', { store, cause: textOf(cause) }, { cause: bare(cause) })
+
+/** It was reached: saying otherwise would send whoever reads it to the wrong place. */
+function notNow(store: string, error: Error): LovageError {
+  // Of a script Redis says also by which name it knows it.
+  const cause = error.message.replace(/ script: [0-9a-f]{40}.*$/s, '')
+  const message = `${store} refuses this: ${cause}`
+  return new LovageError('STORE_UNAVAILABLE', { store, cause }, { cause: bare(error), message })
+}
 
 /** Without the command: its arguments are people's inputs, or a password, and errors end in logs. */
 function bare(error: unknown): unknown {

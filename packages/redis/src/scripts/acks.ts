@@ -1,5 +1,6 @@
 import { type Delivery, WINDOW_MAX } from '@lovage/core'
 import { defineScript, lua } from '../script.ts'
+import { groupEvenWhenFull } from './full.ts'
 import { group, NOBODY } from './group.ts'
 
 /**
@@ -13,6 +14,7 @@ export const ack = defineScript({
   args: ['streamCap', 'groupPrefix', 'group'],
   repeatable: true,
   body: lua`
+    ${groupEvenWhenFull}
     ${group}
     local settled, ids, dues = {}, {}, {}
     local function settleGap(member, tellings)
@@ -63,6 +65,7 @@ export const release = defineScript({
   args: ['streamCap', 'groupPrefix', 'group', 'member'],
   repeatable: true,
   body: lua`
+    ${groupEvenWhenFull}
     ${group}
     if redis.call('EXISTS', base) == 0 then return 'gone' end
     local seen = {}

@@ -5,6 +5,7 @@ import { unreadable } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { buried } from './dead.ts'
 import { feed, marked, optional } from './feed.ts'
+import { evenWhenFull } from './full.ts'
 import { tidy } from './hands.ts'
 import { header } from './header.ts'
 import { ring } from './line.ts'
@@ -20,6 +21,7 @@ export const cancel = defineScript({
   args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'failedMaxAgeMs', 'id', 'by', 'reason', 'ttlMs'],
   repeatable: true,
   body: lua`
+    ${evenWhenFull}
     ${feed}
     ${optional}
     ${header}

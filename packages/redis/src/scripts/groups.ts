@@ -1,5 +1,6 @@
 import { defineScript, headed, lua } from '../script.ts'
 import type { DeliveredRecord } from './pull.ts'
+import { groupEvenWhenFull } from './full.ts'
 import { group } from './group.ts'
 
 /**
@@ -25,6 +26,7 @@ export const open = defineScript({
   ],
   repeatable: true,
   body: lua`
+    ${groupEvenWhenFull}
     ${group}
     local place = redis.call('HGET', base, 'place')
     local word = place and 'joined' or 'opened'

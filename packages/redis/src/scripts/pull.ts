@@ -1,6 +1,7 @@
 import { type Cursor, DEAD_MAX, MEMBER_TTL_MS, SCAN_MAX } from '@lovage/core'
 import { defineScript, headed, lua } from '../script.ts'
 import { STATUSES, type StreamRecord } from '../stream-record.ts'
+import { groupEvenWhenFull } from './full.ts'
 import { group } from './group.ts'
 import { time } from './time.ts'
 
@@ -16,6 +17,7 @@ export const pull = defineScript({
   args: ['now', 'streamCap', 'groupPrefix', 'group', 'member', 'window', 'resume'],
   repeatable: false,
   body: lua`
+    ${groupEvenWhenFull}
     ${time}
     ${group}
     local cursor, tasks, types, owner, ackWait, limit, missed, told, gapTo, gapDue, tellings = unpack(

@@ -2,6 +2,7 @@ import type { ProgressReport } from '@lovage/core'
 import { defineScript, headed, lua } from '../script.ts'
 import { toText } from '../text.ts'
 import { feed, marked, optional } from './feed.ts'
+import { evenWhenFull } from './full.ts'
 
 /**
  * Writes reports of running jobs, each with its notice. Not repeatable: a second notice would be a second
@@ -15,6 +16,7 @@ export const report = defineScript({
   args: ['now', 'streamMaxLen', 'session'],
   repeatable: false,
   body: lua`
+    ${evenWhenFull}
     ${feed}
     ${optional}
     local lost = {}

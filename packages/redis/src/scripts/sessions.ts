@@ -2,6 +2,7 @@ import type { Hold, JoinRequest } from '@lovage/core'
 import { JOB_KEYS } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { feed } from './feed.ts'
+import { evenWhenFull } from './full.ts'
 import { handBack, remember, tidy } from './hands.ts'
 import { header } from './header.ts'
 import { ring } from './line.ts'
@@ -10,6 +11,7 @@ import { works } from './works.ts'
 const SESSION_KEYS = [...JOB_KEYS, 'info', 'pulse'] as const
 
 const hands = lua`
+  ${evenWhenFull}
   ${feed}
   ${header}
   ${ring}

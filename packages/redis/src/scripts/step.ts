@@ -5,6 +5,7 @@ import { defineScript, headed, lua } from '../script.ts'
 import { INLINE_MAX } from '../stream-record.ts'
 import { dead } from './dead.ts'
 import { feed, optional } from './feed.ts'
+import { evenWhenFull } from './full.ts'
 import { ANCHOR, ANCHOR_TEXT, remember, tidy } from './hands.ts'
 import { header } from './header.ts'
 import { ring } from './line.ts'
@@ -52,6 +53,7 @@ export const step = defineScript({
   ],
   repeatable: false,
   body: lua`
+    ${evenWhenFull}
     ${feed}
     ${optional}
     ${header}
