@@ -9,31 +9,51 @@ import type { StartRedis } from './director/redis.ts'
 import { run } from './director/run.ts'
 import { readHistory } from './history.ts'
 import { reportOf } from './report.ts'
+import { soak } from './soak/soak.ts'
 
 /** Run by `scripts/chaos.mjs`, which knows how to start a Redis. @returns the exit code */
 export async function chaos(args: string[], startRedis: StartRedis): Promise<number> {
   const { values } = parseArgs({
     args,
     options: {
-      minutes: { type: 'string', default: '1' },
+      minutes: { type: 'string' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
       fsync: { type: 'string', default: 'always' },
       every: { type: 'string', default: '1500' },
       pace: { type: 'string', default: '150' },
       cast: { type: 'string', default: 'full' },
       folder: { type: 'string' },
+      soak: { type: 'boolean', default: false },
+      jobs: { type: 'string', default: '5000000' },
     },
   })
   const seed = Number(values.seed)
-  const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'lovage-chaos-'))
   const say = (line: string): void => console.log(`chaos: ${line}`)
+  if (values.soak) {
+    const wrong = await soak({
+      jobs: Number(values.jobs),
+      limitMs: 60_000 * Number(values.minutes ?? Infinity),
+      seed,
+      startRedis,
+      say,
+    })
+    for (const sentence of wrong) say(`WRONG: ${sentence}`)
+    say(
+      wrong.length === 0
+        ? 'the soak is over: nothing grew, and nothing was left over'
+        : `${wrong.length} findings`,
+    )
+    return wrong.length === 0 ? 0 : 1
+  }
+  const minutes = Number(values.minutes ?? 1)
+  const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'lovage-chaos-'))
 
-  say(`seed ${seed}, ${values.minutes} min; the histories are in ${folder}`)
+  say(`seed ${seed}, ${minutes} min; the histories are in ${folder}`)
   const startedAt = performance.now()
   const result = await run({
     folder,
     seed,
-    lengthMs: Number(values.minutes) * 60_000,
+    lengthMs: minutes * 60_000,
     everyMs: Number(values.every),
     paceMs: Number(values.pace),
     fsync: values.fsync as 'always' | 'everysec',

@@ -7,8 +7,9 @@ const STAYS: readonly [name: RegExp, why: string][] = [
   [/^tail$/, 'the newest place of the feed'],
   [/^(held|groups|g:.*)$/, 'consumer groups, until they are deleted'],
   [/^(r|said):[0-9a-f-]{36}$/, 'outcomes and what jobs said, with an end'],
-  [/^(tag:.*|last:.*|once:.*|starts:.*)$/, 'tags, newest jobs, windows and starts, with an end'],
+  [/^(tag|last|once|starts):.*$/s, 'tags, newest jobs, windows and starts, with an end'],
   [/^(failed|dead)$/, 'failed jobs, as long as they are kept for a retry'],
+  [/^results$/, 'ids of outcomes, the newest ones: their number is bounded'],
   [/^(limits|schedules|ticks|timers)$/, 'what workers have declared'],
   [/^(turn|turns|streaks)$/, 'counters, one for each queue'],
   [/^wake:.*$/, 'at most one element'],
@@ -50,4 +51,15 @@ async function keysOf(redis: Redis): Promise<string[]> {
     if (next === '0') return [...new Set(keys)]
     cursor = next
   }
+}
+
+/** How many keys there are of each name; a name ends where what is different begins. */
+export async function keysByName(redis: Redis, namespace: string): Promise<Map<string, number>> {
+  const prefix = `{${namespace}:default}:`
+  const counts = new Map<string, number>()
+  for (const key of await keysOf(redis)) {
+    const name = (key.startsWith(prefix) ? key.slice(prefix.length) : key).replace(/:.*/s, ':…')
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return counts
 }

@@ -9,7 +9,11 @@
 import { lua } from '../script.ts'
 
 /** Takes the key `active`. */
-export const evenWhenFull = lua`redis.call('HDEL', active, '')`
+export const evenWhenFull = lua`
+  redis.call('HDEL', active, '')
+`
 
 /** The same for scripts of groups. Takes the key `groups`. */
-export const groupEvenWhenFull = lua`redis.call('ZREM', groups, '')`
+export const groupEvenWhenFull = lua`
+  redis.call('ZREM', groups, '')
+`
