@@ -1,105 +1,78 @@
 /**
- * What does a gateway cost, the API process that reads the feed once and writes it to many sockets? Against the floor:
+ * What does a gateway manage, the API process that reads the feed once and writes it to many sockets? Against the floor:
  * raw `ws` that reads the same stream, encodes each record once and does nothing else.
  *
- *   npm run bench -- gateway            ROUNDS, SUBSCRIBERS=1,100,1000,5000 in the environment change it
+ *   npm run bench -- --only gateway
  *
- * Three processes: this one writes records to the stream, one is the gateway, one has all the sockets and counts.
- * `all`: everybody gets everything. `job`: each follows a job of his own. CPU is the gateway's alone.
+ * Three processes: this one writes records to the stream, one is the gateway, one has all the sockets and counts. `all`:
+ * everybody gets everything. `by-job`: each follows a job of his own. CPU is the gateway's alone.
  */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { createQueue } from '@lovage/redis'
-import { Redis } from 'ioredis'
-import { counter } from './gateway/counter.ts'
-import { gateways, type Gateway } from './gateway/gateways.ts'
+import type { Redis } from 'ioredis'
+import { ask, said, start } from './gateway/parts.ts'
+import type { Gateway } from './gateway/gateways.ts'
 import { tasks } from './gateway/tasks.ts'
-import { input, inTurn, median, url } from './kit/rounds.ts'
+import type { Measure, Question } from './kit/question.ts'
+import { inputOf } from './kit/roles.ts'
+import type { Stage } from './kit/stage.ts'
 
 const NAMESPACE = 'gateway'
-const SUBSCRIBERS = (process.env['SUBSCRIBERS'] ?? '1,100,1000,5000').split(',').map(Number)
-/** Deliveries of one measurement, about: a few seconds of work for the floor. */
-const DELIVERIES = Number(process.env['DELIVERIES'] ?? 200_000)
+/** Of one round: a second or two of work for the floor. */
+const DELIVERIES = { all: 200_000, 'by-job': 60_000 }
+type Mode = keyof typeof DELIVERIES
 
-const [role, name] = process.argv.slice(2)
-if (role === 'gateway') await gateways[name as Gateway](url, NAMESPACE)
-else if (role === 'counter') counter()
-else await measure()
+const gateway = (mode: Mode, subscribers: number): Measure => {
+  const name = `gateway-${mode}-${subscribers}`
+  const to = `${subscribers.toLocaleString('en')} ${mode === 'all' ? 'who get everything' : 'who follow a job each'}`
+  const round = (who: Gateway) => async (stage: Stage) => {
+    const { perSecond, cpuMicros, idleBytes } = await deliver(stage, who, mode, subscribers)
+    return { [name]: perSecond, [`${name}-cpu`]: cpuMicros, [`${name}-memory`]: idleBytes / 1_024 }
+  }
+  return {
+    figures: {
+      [name]: { what: `to ${to}`, unit: 'notices/s', better: 'more' },
+      [`${name}-cpu`]: { what: `to ${to}: CPU of a delivery`, unit: 'µs', better: 'less' },
+      [`${name}-memory`]: { what: `to ${to}: an idle socket`, unit: 'KiB', better: 'less' },
+    },
+    contestants: { lovage: round('lovage'), floor: round('floor') },
+    isSlow: subscribers > 1_000,
+  }
+}
 
-interface Figures {
+export const question: Question = {
+  name: 'gateway',
+  asks: 'Notices that one API process delivers to a websocket for each subscriber.',
+  measures: [100, 1_000, 5_000].flatMap((subscribers) => [
+    gateway('by-job', subscribers),
+    gateway('all', subscribers),
+  ]),
+}
+
+interface Delivered {
   perSecond: number
   cpuMicros: number
   idleBytes: number
 }
 
-async function measure(): Promise<void> {
-  for (const mode of ['all', 'job'] as const) {
-    for (const subscribers of SUBSCRIBERS) {
-      const figures = await inTurn({
-        lovage: () => one('lovage', mode, subscribers),
-        raw: () => one('raw', mode, subscribers),
-      })
-      const mid = (who: Gateway, what: keyof Figures): number =>
-        median(figures[who].map((round) => round[what]))
-      for (const who of ['lovage', 'raw'] as const) {
-        const [rate, micros, bytes] = (['perSecond', 'cpuMicros', 'idleBytes'] as const).map((what) =>
-          mid(who, what),
-        ) as [number, number, number]
-        console.log(
-          `${mode.padEnd(4)} ${String(subscribers).padStart(5)} ${who.padEnd(7)}` +
-            `${rate.toFixed(0).padStart(9)} notices/s ${micros.toFixed(1).padStart(7)} µs CPU each` +
-            ` ${(bytes / 1024).toFixed(1).padStart(6)} KiB a socket` +
-            `   (${figures[who].map(({ perSecond }) => perSecond.toFixed(0)).join(' ')})`,
-        )
-      }
-      const rates = mid('lovage', 'perSecond') / mid('raw', 'perSecond')
-      const cpus = mid('raw', 'cpuMicros') / mid('lovage', 'cpuMicros')
-      console.log(
-        `${' '.repeat(11)}lovage/raw ${rates.toFixed(2)} by the clock, ${cpus.toFixed(2)} by the CPU`,
-      )
-    }
-  }
-}
+async function deliver(stage: Stage, who: Gateway, mode: Mode, subscribers: number): Promise<Delivered> {
+  const [serving, { port }] = await start<{ port: number }>(stage, 'gateway', who, stage.url, NAMESPACE)
+  const [clients] = await start(stage, 'counter')
+  const ids = await seed(stage.url, subscribers)
+  const { rss: empty } = await ask<{ rss: number }>(serving, { say: 'memory' })
+  await ask(clients, { port, ids: mode === 'by-job' ? ids : null, subscribers })
+  const { rss: full } = await ask<{ rss: number }>(serving, { say: 'memory' })
 
-function start(...args: string[]): ChildProcess {
-  return fork(fileURLToPath(import.meta.url), args, {
-    execArgv: ['--expose-gc'],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-}
-
-async function ask<Answer>(child: ChildProcess, question: object): Promise<Answer> {
-  const answered = once(child, 'message')
-  child.send(question)
-  const [answer] = (await answered) as [Answer]
-  return answer
-}
-
-async function one(who: Gateway, mode: 'all' | 'job', subscribers: number): Promise<Figures> {
-  const redis = new Redis(url)
-  const gateway = start('gateway', who)
-  const [{ port }] = (await once(gateway, 'message')) as [{ port: number }]
-  const clients = start('counter')
-  const ids = await seed(subscribers)
-  const { rss: empty } = await ask<{ rss: number }>(gateway, { say: 'memory' })
-  await ask(clients, { port, who, ids: mode === 'job' ? ids : null, subscribers })
-  const { rss: full } = await ask<{ rss: number }>(gateway, { say: 'memory' })
-
-  const records = mode === 'all' ? Math.ceil(DELIVERIES / subscribers) : DELIVERIES / 10
+  const deliveries = stage.jobs(DELIVERIES[mode])
+  const records = mode === 'all' ? Math.ceil(deliveries / subscribers) : deliveries
   const expected = mode === 'all' ? records * subscribers : records
-  const before = await ask<{ cpu: number }>(gateway, { say: 'cpu' })
+  const before = await ask<{ cpu: number }>(serving, { say: 'cpu' })
   await ask(clients, { expected })
-  const done = once(clients, 'message')
+  const done = said(clients)
   const from = performance.now()
-  await write(redis, records, ids)
+  await write(stage.redis, records, ids)
   await done
   const seconds = (performance.now() - from) / 1_000
-  const after = await ask<{ cpu: number }>(gateway, { say: 'cpu' })
-  clients.kill('SIGKILL')
-  gateway.kill('SIGKILL')
-  await Promise.all([once(clients, 'exit'), once(gateway, 'exit')])
-  await redis.quit()
+  const after = await ask<{ cpu: number }>(serving, { say: 'cpu' })
   return {
     perSecond: expected / seconds,
     cpuMicros: (after.cpu - before.cpu) / expected,
@@ -108,9 +81,9 @@ async function one(who: Gateway, mode: 'all' | 'job', subscribers: number): Prom
 }
 
 /** Jobs that wait for ever: a follower looks at his job before anything else. */
-async function seed(count: number): Promise<string[]> {
-  const queue = createQueue({ tasks, redis: url, namespace: NAMESPACE })
-  const jobs = await queue.nothing.enqueueMany(Array.from({ length: count }, () => input))
+async function seed(url: string, count: number): Promise<string[]> {
+  const queue = createQueue({ tasks, redis: url, namespace: NAMESPACE, onWarning: () => {} })
+  const jobs = await queue.nothing.enqueueMany(Array.from({ length: count }, () => inputOf()))
   await queue.close()
   return jobs.map(({ id }) => id)
 }
@@ -122,10 +95,7 @@ async function write(redis: Redis, records: number, ids: readonly string[]): Pro
     const pipeline = redis.pipeline()
     for (let n = from; n < Math.min(records, from + GROUP); n++) {
       const fields = ['task_id', ids[n % ids.length] as string, 'task_name', 'nothing', 'status', 'PROGRESS']
-      pipeline.xadd(
-        `{${NAMESPACE}:default}:outcomes`,
-        '*',
-        ...fields,
+      const more = [
         'timestamp',
         '2026-11-21T12:00:00.000Z',
         'result',
@@ -134,7 +104,8 @@ async function write(redis: Redis, records: number, ids: readonly string[]): Pro
         n + 1,
         'v',
         1,
-      )
+      ]
+      pipeline.xadd(`{${NAMESPACE}:default}:outcomes`, '*', ...fields, ...more)
     }
     await pipeline.exec()
   }

@@ -1,45 +1,35 @@
 /**
- * What does a worker that has nothing to do cost Redis? Counts the commands that one idle worker process's connections
- * send in 20 s.
+ * What does a worker process with nothing to do ask of Redis? The commands that its connections send, counted by MONITOR
+ * once it has settled. What runs inside of scripts is not among them: it costs no round trip.
  *
- *   npm run bench -- idle
- *
- * BullMQ's worker with its defaults beside it. What scripts run inside is left out: it costs no round trip.
+ *   npm run bench -- --only idle
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { defineTasks, task } from '@lovage/core'
-import { createWorker } from '@lovage/worker'
-import { Worker } from 'bullmq'
-import { Redis } from 'ioredis'
-import { connection, empty, url } from './kit/rounds.ts'
+import { each } from './kit/contestants.ts'
+import type { Question } from './kit/question.ts'
 
+const SETTLE_MS = 5_000
 const SECONDS = 20
-const SETTLE_MS = 3_000 // after this a worker that has just started is idle
+const QUICK_SECONDS = 10
 
-const redis = new Redis(url)
-
-async function idle(name: string): Promise<void> {
-  await pause(SETTLE_MS)
-  let sent = 0
-  const monitor = await redis.monitor()
-  monitor.on('monitor', (_time: string, _args: string[], source: string) => {
-    if (source !== 'lua') sent += 1
-  })
-  await pause(SECONDS * 1_000)
-  monitor.disconnect()
-  console.log(`idle worker              ${name.padEnd(7)} ${(sent / SECONDS).toFixed(2)} commands/s`)
+export const question: Question = {
+  name: 'idle',
+  asks: 'What a worker process asks of Redis that has nothing to do.',
+  measures: [
+    {
+      figures: { 'idle-commands': { what: 'commands sent', unit: 'a second', better: 'less' } },
+      contestants: each(
+        async (stage, who) => {
+          const seconds = stage.isQuick ? QUICK_SECONDS : SECONDS
+          const worker = await stage.play(who, 'worker')
+          await worker.start({ concurrency: 10, handler: { does: 'nothing' } })
+          await pause(SETTLE_MS)
+          return { 'idle-commands': (await stage.countCommands(() => pause(seconds * 1_000))) / seconds }
+        },
+        { floor: 'needs none' },
+      ),
+      rounds: 2,
+      together: true,
+    },
+  ],
 }
-
-const tasks = defineTasks({ nothing: task() })
-const ours = createWorker({ tasks, redis: url, logLevel: 'silent', handlers: { nothing: () => {} } })
-await ours.start()
-await idle('lovage')
-await ours.stop()
-await empty()
-
-const theirs = new Worker('bench', async () => {}, { connection: connection(), concurrency: 10 })
-await theirs.waitUntilReady()
-await idle('bullmq')
-await theirs.close()
-await empty()
-await redis.quit()

@@ -1,7 +1,7 @@
 /**
  * What does it cost to run a handler in a thread or a process of its own, and what does it give?
  *
- *   npm run bench -- isolation              JOBS and ROUNDS in the environment change it
+ *   npm run bench -- --only isolation
  *
  * - overhead: jobs that do nothing, one at a time and four at a time, through each of the three
  * - kill: from the time limit of a handler that computes without end until its job has failed, and until what ran it is
@@ -17,14 +17,17 @@ import { encode, type Isolation, newJobId } from '@lovage/core'
 import { createRedisStore } from '@lovage/redis'
 import { createWorker, handlerModule, type Worker } from '@lovage/worker'
 import { isolatedTasks } from './kit/isolated-tasks.ts'
-import { inTurn, input, line, median, url } from './kit/rounds.ts'
+import type { Figure, Measure, Question } from './kit/question.ts'
+import { inputOf } from './kit/roles.ts'
+import type { Stage } from './kit/stage.ts'
 
-const JOBS = Number(process.env['JOBS'] ?? 2_000)
+const JOBS = 2_000
+const input = inputOf()
 const LIMIT_MS = 500
 const module = handlerModule(new URL('./kit/isolated.js', import.meta.url))
 
 /** A queue of its own, and what puts jobs into it. */
-function place() {
+function place(url: string) {
   const namespace = `bench-${newJobId()}`
   const store = createRedisStore({ url, namespace })
   const enqueue = async (task: string, options = {}, value?: unknown, count = 1): Promise<string> => {
@@ -36,10 +39,12 @@ function place() {
     )
     return ids[0] as string
   }
-  return { namespace, store, enqueue }
+  return { url, namespace, store, enqueue }
 }
 
-const workerAt = (namespace: string, isolation: Isolation, concurrency: number): Worker =>
+type At = ReturnType<typeof place>
+
+const workerAt = ({ url, namespace }: At, isolation: Isolation, concurrency: number): Worker =>
   createWorker({
     tasks: { [isolation]: isolatedTasks[isolation] },
     redis: url,
@@ -60,9 +65,10 @@ const when = (
   })
 
 /** µs for each job. */
-async function overhead(isolation: Isolation, concurrency: number): Promise<number> {
-  const { namespace, store, enqueue } = place()
-  const worker = workerAt(namespace, isolation, concurrency)
+async function overhead(url: string, isolation: Isolation, concurrency: number): Promise<number> {
+  const at = place(url)
+  const { store, enqueue } = at
+  const worker = workerAt(at, isolation, concurrency)
   const warm = when(worker, 'job.succeeded', concurrency)
   await worker.start()
   await enqueue(`${isolation}.nothing`, {}, input, concurrency)
@@ -77,9 +83,10 @@ async function overhead(isolation: Isolation, concurrency: number): Promise<numb
 }
 
 /** ms from the time limit until the job has failed, and until what replaces its runner has run another. */
-async function kill(isolation: Isolation): Promise<{ failed: number; served: number }> {
-  const { namespace, store, enqueue } = place()
-  const worker = workerAt(namespace, isolation, 1)
+async function kill(url: string, isolation: Isolation): Promise<{ failed: number; served: number }> {
+  const at = place(url)
+  const { store, enqueue } = at
+  const worker = workerAt(at, isolation, 1)
   const [started, failed, served] = [
     when(worker, 'job.started'),
     when(worker, 'job.failed'),
@@ -95,7 +102,7 @@ async function kill(isolation: Isolation): Promise<{ failed: number; served: num
   return measured
 }
 
-async function other(namespace: string): Promise<{ child: ChildProcess; started: Promise<unknown> }> {
+async function other({ url, namespace }: At): Promise<{ child: ChildProcess; started: Promise<unknown> }> {
   const program = fileURLToPath(new URL('./kit/isolated-worker.js', import.meta.url))
   const env = { ...process.env, REDIS_URL: url, NAMESPACE: namespace }
   const child = fork(program, { env })
@@ -103,13 +110,14 @@ async function other(namespace: string): Promise<{ child: ChildProcess; started:
 }
 
 /** ms from the signal to a worker until its job has begun on another one. */
-async function handBack(task: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<number> {
-  const { namespace, store, enqueue } = place()
-  const { child, started } = await other(namespace)
+async function handBack(url: string, task: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<number> {
+  const at = place(url)
+  const { store, enqueue } = at
+  const { child, started } = await other(at)
   await enqueue(task)
   await started
   const [isolation] = task.split('.') as [Isolation]
-  const next = workerAt(namespace, isolation, 1)
+  const next = workerAt(at, isolation, 1)
   await next.start()
   const begun = when(next, 'job.started')
   const from = performance.now()
@@ -121,43 +129,72 @@ async function handBack(task: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<nu
   return ms
 }
 
-function print(what: string, name: string, unit: string, rounds: readonly number[]): void {
-  console.log(line(what, name, `${median(rounds).toFixed(0)} ${unit}`, rounds))
+const ways = <Way extends string>(
+  names: readonly Way[],
+  round: (stage: Stage, way: Way) => Promise<Record<string, number>>,
+): Measure['contestants'] => Object.fromEntries(names.map((name) => [name, (stage) => round(stage, name)]))
+
+const figure = (what: string, unit = 'ms'): Figure => {
+  return { what, unit, better: 'less' }
 }
 
-for (const concurrency of [1, 4]) {
-  const us = await inTurn({
-    inline: () => overhead('inline', concurrency),
-    thread: () => overhead('thread', concurrency),
-    process: () => overhead('process', concurrency),
-  })
-  for (const [name, rounds] of Object.entries(us))
-    print(`a job, ${concurrency} at a time`, name, 'µs', rounds)
+const overheads = (concurrency: number): Measure => {
+  const name = `isolation-job-${concurrency}`
+  return {
+    figures: { [name]: figure(`a job that does nothing, ${concurrency} at a time`, 'µs') },
+    contestants: ways(['inline', 'thread', 'process'], async ({ url }, way) => {
+      return { [name]: await overhead(url, way, concurrency) }
+    }),
+  }
 }
 
-const killed = await inTurn({ thread: () => kill('thread'), process: () => kill('process') })
-for (const [name, rounds] of Object.entries(killed)) {
-  print(
-    'limit until failed',
-    name,
-    'ms',
-    rounds.map(({ failed }) => failed),
-  )
-  print(
-    'limit until replaced',
-    name,
-    'ms',
-    rounds.map(({ served }) => served),
-  )
+const handBacks = (
+  name: string,
+  what: string,
+  tasks: Record<string, string>,
+  signal: 'SIGTERM' | 'SIGKILL',
+): Measure => {
+  return {
+    figures: { [name]: figure(what) },
+    contestants: ways(Object.keys(tasks), async ({ url }, way) => {
+      return { [name]: await handBack(url, tasks[way] as string, signal) }
+    }),
+  }
 }
 
-const back = await inTurn({
-  'inline, heeds': () => handBack('inline.heed', 'SIGTERM'),
-  'process, heeds': () => handBack('process.heed', 'SIGTERM'),
-  'thread, deaf': () => handBack('thread.spin', 'SIGTERM'),
-  'process, deaf': () => handBack('process.spin', 'SIGTERM'),
-})
-for (const [name, rounds] of Object.entries(back)) print('SIGTERM until elsewhere', name, 'ms', rounds)
-
-const recovered = await inTurn({ process: () => handBack('process.heed', 'SIGKILL') })
-print('SIGKILL until elsewhere', 'process', 'ms', recovered.process)
+export const question: Question = {
+  name: 'isolation',
+  asks: 'Handlers inline, in threads and in processes.',
+  measures: [
+    overheads(1),
+    overheads(4),
+    {
+      figures: {
+        'isolation-failed': figure('computes without end: failed after its time limit'),
+        'isolation-served': figure('computes without end: replaced, and another job run, after it'),
+      },
+      contestants: ways(['thread', 'process'], async ({ url }, way) => {
+        const { failed, served } = await kill(url, way)
+        return { 'isolation-failed': failed, 'isolation-served': served }
+      }),
+    },
+    handBacks(
+      'isolation-heeds',
+      'SIGTERM, drain over, heeds its signal: elsewhere after',
+      { inline: 'inline.heed', process: 'process.heed' },
+      'SIGTERM',
+    ),
+    handBacks(
+      'isolation-deaf',
+      'SIGTERM, drain over, computes without end: elsewhere after',
+      { thread: 'thread.spin', process: 'process.spin' },
+      'SIGTERM',
+    ),
+    handBacks(
+      'isolation-killed',
+      'SIGKILL, default lease: elsewhere after',
+      { process: 'process.heed' },
+      'SIGKILL',
+    ),
+  ],
+}

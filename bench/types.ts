@@ -1,14 +1,15 @@
 /**
- * What do the types cost? Generates a contract of 200 tasks with its handlers, router and clients, has the compiler
- * check it, and prints check time and instantiations. The same schemas without Lovage are the floor, since zod has
- * its own price.
+ * What do the types cost? Generates a contract of 200 tasks with its handlers, router and clients, and has the compiler
+ * check it. The same schemas without Lovage are the floor, since zod has its own price: what it instantiates is not
+ * counted, what it takes of the time is.
  *
- *   npm run bench -- types
+ *   npm run bench -- --only types
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import type { Figure, Question } from './kit/question.ts'
 
 const TASKS = 200
 const NAMESPACES = 10
@@ -79,8 +80,6 @@ ${indexes
 }`,
 }
 
-const steps = ['floor.ts', 'tasks.ts', 'handlers.ts', 'server.ts', 'client.ts']
-
 interface Cost {
   instantiations: number
   checkSeconds: number
@@ -101,20 +100,56 @@ function check(file: string): Cost {
   return { instantiations: figure('Instantiations'), checkSeconds: figure('Check time') }
 }
 
-rmSync(folder, { recursive: true, force: true })
-mkdirSync(folder, { recursive: true })
-for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), `${text}\n`)
-
-console.log(`${TASKS} tasks in ${NAMESPACES} namespaces; each line includes the ones that it imports`)
-let floor: Cost | undefined
-for (const file of steps) {
-  const cost = check(file)
-  floor ??= cost
-  const each = Math.round((cost.instantiations - floor.instantiations) / TASKS)
-  const beyond =
-    file === 'floor.ts' ? 'the schemas alone' : `${each} instantiations a task beyond the schemas`
-  console.log(
-    `${file.padEnd(12)} check ${cost.checkSeconds.toFixed(2)} s, ${cost.instantiations} instantiations: ${beyond}`,
-  )
+const part = (figure: string, what: string): Record<string, Figure> => {
+  return { [`types-${figure}`]: { what: `${what}, instantiations`, unit: 'a task', better: 'less' } }
 }
-rmSync(folder, { recursive: true, force: true })
+
+/** Each part includes those that it imports. */
+const PARTS = {
+  'types-definitions': 'tasks.ts',
+  'types-handlers': 'handlers.ts',
+  'types-router': 'server.ts',
+  'types-clients': 'client.ts',
+}
+
+function generated<Value>(act: () => Value): Value {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), `${text}\n`)
+    return act()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function lovage(): Record<string, number> {
+  const floor = check('floor.ts').instantiations
+  const costs = Object.entries(PARTS).map(([figure, file]) => [figure, check(file)] as const)
+  return {
+    ...Object.fromEntries(
+      costs.map(([figure, { instantiations }]) => [figure, (instantiations - floor) / TASKS] as const),
+    ),
+    'types-seconds': costs.at(-1)?.[1].checkSeconds ?? Number.NaN,
+  }
+}
+
+export const question: Question = {
+  name: 'types',
+  asks: `What ${TASKS} tasks in ${NAMESPACES} namespaces cost the compiler, each with three schemas.`,
+  measures: [
+    {
+      figures: {
+        ...part('definitions', 'definitions'),
+        ...part('handlers', 'definitions and handlers'),
+        ...part('router', 'definitions and router'),
+        ...part('clients', 'definitions, router and both kinds of client'),
+        'types-seconds': { what: 'the last: check time', unit: 's', better: 'less' },
+      },
+      contestants: {
+        lovage: () => Promise.resolve(generated(lovage)),
+        floor: () => Promise.resolve(generated(() => ({ 'types-seconds': check('floor.ts').checkSeconds }))),
+      },
+    },
+  ],
+}

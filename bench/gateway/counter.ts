@@ -35,6 +35,7 @@ export function counter(): void {
     process.send?.({})
   }
   process.on('message', (question: Opening | { expected: number }) => void answer(question))
+  process.send?.({})
 }
 
 /** Resolves when everything that is written from now on will come. */

@@ -7,7 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { tasks } from './tasks.ts'
 
 async function lovage(url: string, namespace: string): Promise<void> {
-  const queue = createQueue({ tasks, redis: url, namespace })
+  const queue = createQueue({ tasks, redis: url, namespace, onWarning: () => {} })
   const server = await serve({ queue, owner: 'public', keepAlive: false })
   answer(server.port)
 }
@@ -15,10 +15,10 @@ async function lovage(url: string, namespace: string): Promise<void> {
 type Asked = { enqueue: { text: string } } | { params: { input: { json: { id?: string } } } }
 
 /** The least that can be done: encoded once, one write for each socket. No cursor, no resume, no owner, no limits. */
-async function raw(url: string, namespace: string): Promise<void> {
+async function floor(url: string, namespace: string): Promise<void> {
   const everybody = new Set<WebSocket>()
   const byJob = new Map<string, WebSocket>()
-  const queue = createQueue({ tasks, redis: url, namespace })
+  const queue = createQueue({ tasks, redis: url, namespace, onWarning: () => {} })
   const http = createServer().listen(0, '127.0.0.1')
   const sockets = new WebSocketServer({ server: http, perMessageDeflate: false })
   sockets.on('connection', (socket) => {
@@ -63,5 +63,5 @@ function answer(port: number): void {
   process.send?.({ port })
 }
 
-export const gateways = { lovage, raw }
+export const gateways = { lovage, floor }
 export type Gateway = keyof typeof gateways

@@ -57,6 +57,7 @@ export function lineOf(taken: Taken): FigureLine {
 
 /** Of all who are neither us nor the floor. */
 function bestPeer(taken: Taken): { name: string; value: number } | null {
+  if (medianOf(taken, 'lovage') === null) return null // these are ways of ours
   const peers = Object.keys(taken.rounds)
     .filter((name) => name !== 'lovage' && name !== 'floor')
     .flatMap((name) => {

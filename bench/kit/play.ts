@@ -62,6 +62,7 @@ export async function play<R extends Role>(peer: string, role: R, url: string): 
   await request(0)
   let count = 0
   const kill = async (): Promise<void> => {
+    waiting.clear() // who kills it does not wait for answers any more
     if (pid !== undefined && living.has(pid)) killGroup(pid)
     await ended
   }

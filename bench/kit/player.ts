@@ -57,15 +57,16 @@ function worker(): Worker {
     }
   }
   return {
-    start({ concurrency, handler }) {
+    start({ concurrency, handler, queues = 1 }) {
       const act = handlers(handler)
       const handle = (input: Input): unknown => {
         begun.hit()
         return act(input)
       }
-      return peer.worker(place, { concurrency, handle, completed: ended.hit })
+      return peer.worker(place, { concurrency, handle, queues, completed: ended.hit })
     },
     span: (options) => ended.span(options),
+    ended: () => Promise.resolve(ended.count),
     begun: (count) => begun.reaches(count),
     late: () => Promise.resolve(late),
   }

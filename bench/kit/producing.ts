@@ -11,12 +11,12 @@ const LATE_MS = 1_000
 
 export function producer(queue: Producing): Producer {
   return {
-    async enqueue({ how, jobs, warm = 0, bytes }) {
+    async enqueue({ how, jobs, warm = 0, bytes, queues }) {
       const input = inputOf(bytes)
-      await ways[how](queue, input, warm)
+      await ways[how](queue, input, warm, queues)
       const counter = new Counter()
       const span = counter.span({ from: 0, to: 1 })
-      await ways[how](queue, input, jobs)
+      await ways[how](queue, input, jobs, queues)
       counter.hit()
       return { ...(await span), jobs }
     },
@@ -41,17 +41,22 @@ export function producer(queue: Producing): Producer {
       let next = 0
       await callers(jobs, () => {
         const dueAt = at + Math.floor((next++ * overMs) / jobs)
-        return queue.add({ ...input, dueAt }, { delayMs: dueAt - Date.now() })
+        return queue.add({ ...input, dueAt }, { delayMs: Math.max(0, dueAt - Date.now()) })
       })
     },
   }
 }
 
-const ways: Record<How, (queue: Producing, input: Input, jobs: number) => Promise<void>> = {
+type Way = (queue: Producing, input: Input, jobs: number, queues?: number) => Promise<void>
+
+const ways: Record<How, Way> = {
   async one(queue, input, jobs) {
     for (let n = 0; n < jobs; n++) await queue.add(input)
   },
-  callers: (queue, input, jobs) => callers(jobs, () => queue.add(input)),
+  callers(queue, input, jobs, queues) {
+    let next = 0
+    return callers(jobs, () => queue.add(input, queues === undefined ? {} : { queue: next++ % queues }))
+  },
   async bulk(queue, input, jobs) {
     for (let left = jobs; left > 0; left -= BULK) await queue.addMany(input, Math.min(left, BULK))
   },

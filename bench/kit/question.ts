@@ -25,6 +25,8 @@ export interface Measure {
   limitMs?: number
   /** More arguments for its Redis. */
   redis?: readonly string[]
+  /** Left out when in a hurry. */
+  isSlow?: boolean
   /** The contestants wait more than they compute: they play side by side, each on a Redis of its own. */
   together?: boolean
 }

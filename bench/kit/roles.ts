@@ -29,8 +29,19 @@ export const perSecond = ({ jobs, seconds }: Span): number => jobs / seconds
 /** `one`: awaited one by one. `callers`: a hundred do so at a time. `bulk`: calls of 1,000. */
 export type How = 'one' | 'callers' | 'bulk'
 
+interface Enqueue {
+  how: How
+  jobs: number
+  /** So many before, which are not counted. */
+  warm?: number
+  /** Of each input as JSON. */
+  bytes?: number
+  /** Over how many queues, in turn; not in bulk. */
+  queues?: number
+}
+
 export interface Producer {
-  enqueue(options: { how: How; jobs: number; warm?: number; bytes?: number }): Promise<Span>
+  enqueue(options: Enqueue): Promise<Span>
   /** ms from the call until the result is here: one at a time, or at a pace. What does not come counts as a second. */
   latency(options: { warm: number; jobs: number; perSecond?: number }): Promise<number[]>
   /** Enqueues jobs that are due from a moment on (Unix ms), evenly over a while. */
@@ -45,9 +56,11 @@ export type Handler = { does: 'nothing' | 'never' | 'late' } | { does: 'wait'; m
 
 export interface Worker {
   /** Resolves when it claims. */
-  start(options: { concurrency: number; handler: Handler }): Promise<void>
+  start(options: { concurrency: number; handler: Handler; queues?: number }): Promise<void>
   /** From one completion to another: its result is kept by then. From 0: from now on. */
   span(options: { from: number; to: number }): Promise<Span>
+  /** How many have ended so far. */
+  ended(): Promise<number>
   /** Resolves when so many handlers have begun. */
   begun(count: number): Promise<void>
   /** ms after its due time, for each. */

@@ -48,15 +48,15 @@ export async function run(question: Question, measure: Measure, running: Running
   }
   const date = new Date().toISOString().slice(0, 10)
   return Object.entries(measure.figures).map(([figure, about]) => {
-    const of = Object.entries(rounds).map(([name, all]) => [
-      name,
-      all.flatMap((values) => values[figure] ?? []),
-    ])
+    const taken = Object.entries(rounds).flatMap(([name, all]) => {
+      const values = all.flatMap((round) => round[figure] ?? [])
+      return values.length > 0 ? [[name, values] as const] : []
+    })
     return {
       figure,
       question: question.name,
       ...about,
-      rounds: Object.fromEntries(of) as Taken['rounds'],
+      rounds: Object.fromEntries(taken),
       missing,
       date,
     }

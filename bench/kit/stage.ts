@@ -40,14 +40,19 @@ export class Stage {
     return this.#server.url
   }
 
-  /** So many, or a tenth of them when in a hurry. */
+  /** So many, or a fifth of them when in a hurry. */
   jobs(count: number): number {
-    return this.isQuick ? Math.ceil(count / 10) : count
+    return this.isQuick ? Math.ceil(count / 5) : count
+  }
+
+  /** Something that is to end with the round. */
+  owns(part: { kill(): Promise<void> }): void {
+    this.#players.push(part)
   }
 
   async play<R extends Role>(peer: string, role: R): Promise<Player<R>> {
     const player = await play(peer, role, this.url)
-    this.#players.push(player)
+    this.owns(player)
     return player
   }
 
@@ -65,6 +70,31 @@ export class Stage {
       if (Math.abs(bytes - before) < 1_024) return bytes
       before = bytes
       await pause(200)
+    }
+  }
+
+  /** Of those, the bytes of its streams. */
+  async streamBytes(): Promise<number> {
+    let bytes = 0
+    for await (const keys of this.redis.scanStream({ type: 'stream', count: 10_000 }) as AsyncIterable<
+      string[]
+    >)
+      for (const key of keys) bytes += Number(await this.redis.call('MEMORY', 'USAGE', key, 'SAMPLES', '0'))
+    return bytes
+  }
+
+  /** How many commands clients send while something goes on; what scripts run is not among them. */
+  async countCommands(act: () => Promise<unknown>): Promise<number> {
+    let sent = 0
+    const monitor = await this.redis.monitor()
+    monitor.on('monitor', (_time: string, _args: string[], source: string) => {
+      if (source !== 'lua') sent += 1
+    })
+    try {
+      await act()
+      return sent
+    } finally {
+      monitor.disconnect()
     }
   }
 }

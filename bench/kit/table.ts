@@ -13,8 +13,8 @@ function written(value: number | null): string {
 function cell(taken: Taken, who: string): string {
   const value = medianOf(taken, who)
   const rounds = taken.rounds[who] ?? []
-  if (value === null || rounds.length < 2) return written(value)
-  return `${written(value)} (${written(Math.min(...rounds))}–${written(Math.max(...rounds))})`
+  const [low, high] = [written(Math.min(...rounds)), written(Math.max(...rounds))]
+  return value === null || low === high ? written(value) : `${written(value)} (${low}–${high})`
 }
 
 const times = (value: number | null): string => (value === null ? '–' : value.toFixed(2))
@@ -25,9 +25,15 @@ export function rows(figures: readonly Taken[]): string[][] {
   const order = ['lovage', 'bullmq', 'bee-queue', 'groupmq', 'celery']
   const rank = (name: string): number => (name === 'floor' ? Number.POSITIVE_INFINITY : order.indexOf(name))
   names.sort((a, b) => rank(a) - rank(b))
-  const header = ['', 'unit', ...names, 'to the best peer', 'to the floor']
+  const header = ['', 'unit', ...names]
+  // Where it is not about us and others, there is nobody to compare with.
+  if (!names.includes('lovage'))
+    return [
+      header,
+      ...figures.map((taken) => [taken.what, taken.unit, ...names.map((name) => cell(taken, name))]),
+    ]
   return [
-    header,
+    [...header, 'to the best peer', 'to the floor'],
     ...figures.map((taken) => {
       const line = lineOf(taken)
       return [

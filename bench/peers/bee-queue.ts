@@ -24,7 +24,7 @@ export const peer: Peer = {
     return {
       add: (input, options) => {
         const job = queue.createJob(input)
-        return (options === undefined ? job : job.delayUntil(Date.now() + options.delayMs)).save()
+        return (options?.delayMs === undefined ? job : job.delayUntil(Date.now() + options.delayMs)).save()
       },
       addMany: (input, count) => queue.saveAll(Array.from({ length: count }, () => queue.createJob(input))),
       async call(input) {

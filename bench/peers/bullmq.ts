@@ -18,7 +18,7 @@ export const peer: Peer = {
     }
     return {
       add: (input, options) =>
-        queue.add('nothing', input, options === undefined ? {} : { delay: options.delayMs }),
+        queue.add('nothing', input, options?.delayMs === undefined ? {} : { delay: options.delayMs }),
       addMany: (input, count) =>
         queue.addBulk(Array.from({ length: count }, () => ({ name: 'nothing', data: input }))),
       async call(input) {

@@ -221,6 +221,9 @@ class Worker:
     def span(self, options):
         return ended.span(options)
 
+    def ended(self):
+        return ended.count
+
     def begun(self, count):
         while sum(1 for _ in open(self.file)) < count:
             time.sleep(0.01)

@@ -27,7 +27,11 @@ export const peer: Peer = {
     const batching = open(place, { autoBatch: { size: BULK, maxWaitMs: 1 } })
     return Promise.resolve({
       add: (data, options) =>
-        queue.add({ groupId: groupId(), data, ...(options && { delay: options.delayMs }) }),
+        queue.add({
+          groupId: groupId(),
+          data,
+          ...(options?.delayMs !== undefined && { delay: options.delayMs }),
+        }),
       addMany: (data, count) =>
         Promise.all(Array.from({ length: count }, () => batching.add({ groupId: groupId(), data }))),
     })

@@ -21,18 +21,22 @@ export const peer: Peer = {
   producer(place) {
     const { nothing } = open(place)
     return Promise.resolve({
-      add: (input, options) =>
-        nothing.enqueue(input, options === undefined ? {} : { delay: options.delayMs }),
+      add: (input, { delayMs, queue } = {}) =>
+        nothing.enqueue(input, {
+          ...(delayMs !== undefined && { delay: delayMs }),
+          ...(queue !== undefined && { queue: `q${queue}` }),
+        }),
       addMany: (input, count) => nothing.enqueueMany(Array.from({ length: count }, () => input)),
       call: async (input) => (await nothing.enqueue(input)).result(),
     })
   },
 
-  async worker({ url }, { concurrency, handle, completed }) {
+  async worker({ url }, { concurrency, handle, queues, completed }) {
     const worker = createWorker({
       tasks,
       redis: url,
       concurrency,
+      queues: queues === 1 ? undefined : Array.from({ length: queues }, (_, n) => `q${n}`),
       logLevel: 'error',
       handlers: { nothing: (input) => handle(input as Input) as typeof OUTPUT },
     })

@@ -10,9 +10,15 @@ export interface Place {
   port: number
 }
 
+interface AddOptions {
+  delayMs?: number
+  /** Its number, where there are many. */
+  queue?: number
+}
+
 export interface Producing {
   /** Resolves when it is safe in Redis. */
-  add(input: Input, options?: { delayMs: number }): Promise<unknown>
+  add(input: Input, options?: AddOptions): Promise<unknown>
   /** The same input so many times, in the way that is meant for many. */
   addMany(input: Input, count: number): Promise<unknown>
   /** Enqueues, and resolves with what the handler returned. */
@@ -21,6 +27,8 @@ export interface Producing {
 
 interface Working {
   concurrency: number
+  /** How many it serves. Where there are many they are numbered. */
+  queues: number
   /** What a handler does with its input. */
   handle(input: Input): unknown
   /** To be called for each job that has ended, once that is written. */

@@ -1,0 +1,71 @@
+/**
+ * What does a job cost? 50,000 of them are enqueued in bulk and run by one worker process with 100 slots.
+ *
+ *   npm run bench -- --only bytes,redis-cpu,worker-cpu,commands
+ *
+ * Bytes are what Redis says it holds, once nobody is connected. Streams of notices are bounded for all who have one (at
+ * about 10,000), so they are not counted. The CPU of Redis is that of the whole life, enqueue included; the worker's is
+ * taken while it runs, once it is warm. Commands are what clients send, counted by MONITOR; what runs inside of a script
+ * is not among them.
+ */
+import { emptied } from './kit/backlog.ts'
+import { each, type Name } from './kit/contestants.ts'
+import type { Question } from './kit/question.ts'
+import type { Stage } from './kit/stage.ts'
+
+/** Many, or what a server holds anyway would count. */
+const JOBS = { full: 50_000, quick: 20_000, celery: 5_000 }
+const COUNTED_JOBS = 2_000
+const PER = 10_000
+
+async function life(stage: Stage, who: Name): Promise<Record<string, number>> {
+  const jobs = JOBS[who === 'celery' ? 'celery' : stage.isQuick ? 'quick' : 'full']
+  const empty = await stage.redisBytes()
+  const cpuBefore = await stage.redisCpu()
+  let waiting = Number.NaN
+  let cpuSpared = 0
+  const { processed } = await emptied(stage, who, {
+    jobs,
+    concurrency: 100,
+    async whileWaiting() {
+      const from = await stage.redisCpu()
+      waiting = ((await stage.redisBytes()) - empty) / jobs
+      cpuSpared = (await stage.redisCpu()) - from
+    },
+  })
+  const cpu = (await stage.redisCpu()) - cpuBefore - cpuSpared
+  const finished = ((await stage.redisBytes()) - (await stage.streamBytes()) - empty) / jobs
+  return {
+    'bytes-waiting': waiting,
+    'bytes-finished': finished,
+    'redis-cpu': (cpu / jobs) * PER,
+    'worker-cpu': (processed.cpuSeconds / processed.jobs) * PER,
+  }
+}
+
+async function commands(stage: Stage, who: Name): Promise<Record<string, number>> {
+  const jobs = stage.jobs(COUNTED_JOBS)
+  const sent = await stage.countCommands(() => emptied(stage, who, { jobs, concurrency: 100 }))
+  return { 'commands-backlog': sent / jobs }
+}
+
+export const question: Question = {
+  name: 'cost',
+  asks: 'What a job of 100 bytes costs that does nothing, in bulk and with 100 slots.',
+  measures: [
+    {
+      figures: {
+        'bytes-waiting': { what: 'Redis memory, waiting', unit: 'bytes', better: 'less' },
+        'bytes-finished': { what: 'Redis memory, ended and kept', unit: 'bytes', better: 'less' },
+        'redis-cpu': { what: 'CPU of Redis, whole life', unit: 's/10k jobs', better: 'less' },
+        'worker-cpu': { what: 'CPU of the worker', unit: 's/10k jobs', better: 'less' },
+      },
+      contestants: each(life),
+    },
+    {
+      figures: { 'commands-backlog': { what: 'commands sent, whole life', unit: 'a job', better: 'less' } },
+      contestants: each(commands),
+      rounds: 1,
+    },
+  ],
+}

@@ -1,0 +1,73 @@
+/**
+ * How punctual are delayed jobs? By how much do they run after their time, when 500 fall due each second; and how long
+ * until 10,000 are done that fall due at one instant? The worker has 100 slots.
+ *
+ *   npm run bench -- --only lateness,due
+ *
+ * Whoever runs one before its time has no figure, nor who is not done half a minute after the last.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { each, type Name } from './kit/contestants.ts'
+import { quantile } from './kit/figures.ts'
+import type { Question } from './kit/question.ts'
+import type { Stage } from './kit/stage.ts'
+
+const PACE = 500
+const AT_ONCE = 10_000
+/** Enqueueing must be over when the first falls due. */
+const AHEAD_MS = 4_000
+const CELERY_AHEAD_MS = 10_000
+const GIVE_UP_MS = 30_000
+/** Clocks that count whole ms may differ by that much. */
+const EARLY_MS = -2
+
+/** How late each was, and when all were done, from the first due time on. */
+async function punctuality(
+  stage: Stage,
+  who: Name,
+  jobs: number,
+  overMs: number,
+): Promise<{ late: number[]; doneMs: number }> {
+  const [producer, worker] = await Promise.all([stage.play(who, 'producer'), stage.play(who, 'worker')])
+  await worker.start({ concurrency: 100, handler: { does: 'late' } })
+  const done = worker.span({ from: 0, to: jobs }).then(() => Date.now())
+  done.catch(() => {}) // told where it is awaited
+  const at = Date.now() + (who === 'celery' ? CELERY_AHEAD_MS : AHEAD_MS)
+  await producer.schedule({ jobs, at, overMs })
+  if (Date.now() > at) throw new Error(`was still enqueueing when the first fell due`)
+  const doneAt = await Promise.race([done, pause(at + overMs + GIVE_UP_MS - Date.now())])
+  const late = await worker.late()
+  const early = late.filter((ms) => ms < EARLY_MS).length
+  if (early > 0) throw new Error(`ran ${early} of ${jobs} before they were due`)
+  if (doneAt === undefined)
+    throw new Error(`had run ${late.length} of ${jobs} ${GIVE_UP_MS / 1_000} s after the last fell due`)
+  return { late, doneMs: doneAt - at }
+}
+
+const NO_FLOOR = { floor: 'has no delays' }
+
+export const question: Question = {
+  name: 'lateness',
+  asks: 'Delayed jobs, and a worker with 100 slots.',
+  measures: [
+    {
+      figures: {
+        'lateness-p50': { what: '500 fall due a second: late by, p50', unit: 'ms', better: 'less' },
+        'lateness-p99': { what: '500 fall due a second: late by, p99', unit: 'ms', better: 'less' },
+      },
+      contestants: each(async (stage, who) => {
+        const jobs = stage.jobs(2_500)
+        const { late } = await punctuality(stage, who, jobs, (jobs / PACE) * 1_000)
+        return { 'lateness-p50': quantile(late, 0.5), 'lateness-p99': quantile(late, 0.99) }
+      }, NO_FLOOR),
+      rounds: 2,
+    },
+    {
+      figures: { 'due-at-once': { what: '10,000 due at once: all done after', unit: 'ms', better: 'less' } },
+      contestants: each(async (stage, who) => {
+        return { 'due-at-once': (await punctuality(stage, who, AT_ONCE, 0)).doneMs }
+      }, NO_FLOOR),
+      rounds: 2,
+    },
+  ],
+}

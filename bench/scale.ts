@@ -1,0 +1,153 @@
+/**
+ * Does the cost of a job stay the same when there is more of something: larger payloads, handlers that wait, worker
+ * processes, waiting jobs, queues?
+ *
+ *   npm run bench -- --only scale        or --only payload, await, workers, waiting, queues
+ *
+ * All with 100 slots a worker, but for many workers, which have ten each.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { emptied } from './kit/backlog.ts'
+import { each, type Name } from './kit/contestants.ts'
+import type { Measure, Question } from './kit/question.ts'
+import { perSecond } from './kit/roles.ts'
+import type { Stage } from './kit/stage.ts'
+
+const SPARED = 'not asked'
+const FEW = { groupmq: SPARED, celery: SPARED }
+const PER = 10_000
+
+const payload = (name: string, bytes: number, jobs: number): Measure => {
+  const figures = [`payload-${name}`, `payload-${name}-enqueue`] as const
+  return {
+    figures: {
+      [figures[0]]: { what: `payloads of ${name.toUpperCase()}B, run`, unit: 'jobs/s', better: 'more' },
+      [figures[1]]: { what: `payloads of ${name.toUpperCase()}B, enqueued`, unit: 'jobs/s', better: 'more' },
+    },
+    contestants: each(async (stage, who) => {
+      const { enqueued, processed } = await emptied(stage, who, {
+        jobs: stage.jobs(jobs),
+        concurrency: 100,
+        bytes,
+      })
+      return { [figures[0]]: perSecond(processed), [figures[1]]: perSecond(enqueued) }
+    }, FEW),
+    rounds: 2,
+  }
+}
+
+const awaiting: Measure = {
+  figures: { 'await-1ms': { what: 'handlers that await 1 ms', unit: 'jobs/s', better: 'more' } },
+  contestants: each(
+    async (stage, who) => {
+      const jobs = stage.jobs(30_000)
+      const handler = { does: 'wait', ms: 1 } as const
+      const { processed } = await emptied(stage, who, { jobs, concurrency: 100, handler })
+      return { 'await-1ms': perSecond(processed) }
+    },
+    { celery: SPARED },
+  ),
+  rounds: 2,
+}
+
+const POLL_MS = 50
+
+/** All of them idle when the jobs come. */
+async function crowd(stage: Stage, who: Name, workers: number): Promise<Record<string, number>> {
+  const jobs = stage.jobs(50_000)
+  const producer = await stage.play(who, 'producer')
+  const crowd = await Promise.all(Array.from({ length: workers }, () => stage.play(who, 'worker')))
+  await Promise.all(crowd.map((one) => one.start({ concurrency: 10, handler: { does: 'nothing' } })))
+  const cpuBefore = await stage.redisCpu()
+  const from = performance.now()
+  await producer.enqueue({ how: 'bulk', jobs })
+  for (let done = 0; done < jobs; await pause(POLL_MS)) {
+    const counts = await Promise.all(crowd.map((one) => one.ended()))
+    done = counts.reduce((sum, count) => sum + count, 0)
+  }
+  const seconds = (performance.now() - from) / 1_000
+  const cpu = (await stage.redisCpu()) - cpuBefore
+  return { [`workers-${workers}`]: jobs / seconds, [`workers-${workers}-cpu`]: (cpu / jobs) * PER }
+}
+
+const workers = (count: number): Measure => {
+  const what = count === 1 ? '1 worker process' : `${count} worker processes`
+  return {
+    figures: {
+      [`workers-${count}`]: { what: `${what}, enqueued in bulk and run`, unit: 'jobs/s', better: 'more' },
+      [`workers-${count}-cpu`]: { what: `${what}, CPU of Redis`, unit: 's/10k jobs', better: 'less' },
+    },
+    contestants: each((stage, who) => crowd(stage, who, count), { ...FEW, floor: SPARED }),
+    rounds: 1,
+    limitMs: 120_000,
+    isSlow: true,
+  }
+}
+
+const waiting = (name: string, jobs: number): Measure => {
+  return {
+    figures: {
+      [`waiting-${name}`]: {
+        what: `${name.toUpperCase()} waiting: the first 50K run`,
+        unit: 'jobs/s',
+        better: 'more',
+      },
+      [`waiting-${name}-bytes`]: {
+        what: `${name.toUpperCase()} waiting: Redis memory`,
+        unit: 'bytes a job',
+        better: 'less',
+      },
+    },
+    contestants: each(
+      async (stage, who) => {
+        const empty = await stage.redisBytes()
+        const count = stage.jobs(jobs)
+        let bytes = Number.NaN
+        const { processed } = await emptied(stage, who, {
+          jobs: count,
+          run: Math.min(count, stage.jobs(50_000)),
+          concurrency: 100,
+          async whileWaiting() {
+            bytes = ((await stage.redisBytes()) - empty) / count
+          },
+        })
+        return { [`waiting-${name}`]: perSecond(processed), [`waiting-${name}-bytes`]: bytes }
+      },
+      { ...FEW, 'bee-queue': SPARED, floor: SPARED },
+    ),
+    rounds: 1,
+    limitMs: 120_000,
+    isSlow: true,
+  }
+}
+
+const queues = (count: number): Measure => {
+  const figure = `queues-${count}`
+  const what = count === 1 ? '1 queue' : `${count.toLocaleString('en')} queues, one worker for all`
+  return {
+    figures: { [figure]: { what, unit: 'jobs/s', better: 'more' } },
+    contestants: {
+      async lovage(stage) {
+        const jobs = stage.jobs(50_000)
+        const { processed } = await emptied(stage, 'lovage', { jobs, concurrency: 100, queues: count })
+        return { [figure]: perSecond(processed) }
+      },
+      bullmq: 'needs a worker with two connections for each queue',
+    },
+    rounds: 2,
+  }
+}
+
+export const question: Question = {
+  name: 'scale',
+  asks: 'Whether a job costs the same when there is more of something.',
+  measures: [
+    payload('10k', 10_000, 5_000),
+    payload('100k', 100_000, 1_000),
+    awaiting,
+    ...[1, 5, 50].map(workers),
+    waiting('100k', 100_000),
+    waiting('1m', 1_000_000),
+    ...[10, 1_000].map(queues),
+  ],
+}
