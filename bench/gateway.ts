@@ -95,16 +95,7 @@ async function write(redis: Redis, records: number, ids: readonly string[]): Pro
     const pipeline = redis.pipeline()
     for (let n = from; n < Math.min(records, from + GROUP); n++) {
       const fields = ['task_id', ids[n % ids.length] as string, 'task_name', 'nothing', 'status', 'PROGRESS']
-      const more = [
-        'timestamp',
-        '2026-11-21T12:00:00.000Z',
-        'result',
-        '{"done":1,"total":2}',
-        'seq',
-        n + 1,
-        'v',
-        1,
-      ]
+      const more = ['timestamp', '2026-11-21T12:00:00.000Z', 'result', '{"done":1,"total":2}', 'seq', n + 1]
       pipeline.xadd(`{${NAMESPACE}:default}:outcomes`, '*', ...fields, ...more)
     }
     await pipeline.exec()

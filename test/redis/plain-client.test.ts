@@ -47,7 +47,7 @@ describe('the stream', () => {
     const records = await redis.xrange(key('outcomes'), '-', '+')
     const fields = records.map(([, flat]) => asObject(flat))
     expect(namesIn(records[0]![1]).join(' ')).toBe(
-      'task_id task_name status timestamp lines seq v first owner attempt',
+      'task_id task_name status timestamp lines seq first owner attempt',
     )
     expect(fields).toMatchObject([
       { task_id: 'a', status: 'LOG', first: '1', attempt: '2' },
@@ -78,14 +78,14 @@ describe('the stream', () => {
 
     const records = await redis.xrange(key('outcomes'), '-', '+')
     expect(records.map(([, fields]) => namesIn(fields).join(' '))).toEqual([
-      'task_id task_name status timestamp attempt seq v owner',
-      'task_id task_name status timestamp attempt seq v owner',
-      'task_id task_name status timestamp attempt seq v',
-      'task_id task_name status timestamp result seq v owner',
-      'task_id task_name status timestamp result seq v owner',
-      'task_id task_name status timestamp error seq v error_name run_at',
-      'task_id task_name status timestamp error seq v error_name attempt',
-      'task_id task_name status timestamp attempt seq v by reason owner',
+      'task_id task_name status timestamp attempt seq owner',
+      'task_id task_name status timestamp attempt seq owner',
+      'task_id task_name status timestamp attempt seq',
+      'task_id task_name status timestamp result seq owner',
+      'task_id task_name status timestamp result seq owner',
+      'task_id task_name status timestamp error seq error_name run_at',
+      'task_id task_name status timestamp error seq error_name attempt',
+      'task_id task_name status timestamp attempt seq by reason owner',
     ])
     const fields = records.map(([, flat]) => asObject(flat))
     expect(fields.map(({ task_id, status }) => `${task_id} ${status}`)).toEqual([
@@ -100,7 +100,7 @@ describe('the stream', () => {
     ])
     expect(fields.map(({ seq }) => seq)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8'])
     for (const { timestamp } of fields) expect(timestamp).toMatch(ISO)
-    expect(fields[4]).toMatchObject({ task_name: 'score', result: '{"ok":true}', owner: 'ada', v: '1' })
+    expect(fields[4]).toMatchObject({ task_name: 'score', result: '{"ok":true}', owner: 'ada' })
     expect(fields[6]).toMatchObject({ error: 'no such column', error_name: 'TypeError', attempt: '2' })
     expect(fields[7]).toMatchObject({ by: 'ada', reason: 'no longer needed' })
     expect(await redis.get(key('tail'))).toBe(`${records.at(-1)![0]}.8`)
@@ -168,7 +168,7 @@ describe('the result', () => {
 
     const text = async (id: string) => redis.get(key(`r:${id}`))
     const started = Date.parse('2026-11-21T10:00:00.000Z')
-    const end = `"started":${started},"v":1,"date_done":"2026-11-21T10:00:00.000Z"}`
+    const end = `"started":${started},"date_done":"2026-11-21T10:00:00.000Z"}`
     expect(await text('plain')).toBe(`{"status":"SUCCESS","result":[{"ok":true}],"task":"score",${end}`)
     expect(await text('rich')).toBe(
       `{"status":"SUCCESS","result":${rich.json},"meta":${rich.meta},"task":"score","owner":"ada",${end}`,
@@ -184,7 +184,6 @@ describe('the result', () => {
       task: 'score',
       owner: 'ada',
       attempt: 0,
-      v: 1,
       date_done: '2026-11-21T10:00:00.000Z',
     })
     const left = await redis.pttl(key('r:plain'))

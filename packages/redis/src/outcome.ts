@@ -2,12 +2,12 @@
  * The document in `r:<id>` that says how a job ended: JSON for anyone, in the manner of Celery's results.
  *
  * ```
- * {"status":"SUCCESS","result":{"width":90},"task":"resize","started":1765893600000,"v":1,"date_done":"…Z"}
+ * {"status":"SUCCESS","result":{"width":90},"task":"resize","started":1765893600000,"date_done":"…Z"}
  * {"status":"FAILURE","error":{"name":"RangeError","message":"…"},"traceback":"…","task":"resize",…}
  * ```
  *
- * `owner`, `attempt` (when it is 1), `meta`, `trace`, `options` (what was asked for the job) and what does not apply are left out. `date_done` comes last,
- * because it is the script that knows the time.
+ * `owner`, `attempt` and `v` (when they are 1), `meta`, `trace`, `options` (what was asked for the job) and what does
+ * not apply are left out. `date_done` comes last, because it is the script that knows the time.
  */
 import {
   type AttemptRecord,
@@ -21,7 +21,7 @@ import {
 } from '@lovage/core'
 import { readMeta } from './parts.ts'
 
-export const OUTCOME_VERSION = 1
+const OUTCOME_VERSION = 1
 
 /** Longest message and stack that are kept, in characters: hundreds of frames tell no more than the first. */
 export const MESSAGE_MAX = 4_096
@@ -47,7 +47,7 @@ function documentEnd({ task, owner, attempt, claimedAt: started, options, trace 
   const whose = owner === null ? '' : `,"owner":${JSON.stringify(owner)}`
   const which = attempt === 1 ? '' : `,"attempt":${attempt}`
   const where = trace === undefined ? '' : `,"trace":"${trace}"`
-  const when = `,"started":${started},"v":${OUTCOME_VERSION},"date_done":"`
+  const when = `,"started":${started},"date_done":"`
   const shown = options && shownOf(options)
   const asked = shown === undefined ? '' : `,"options":${JSON.stringify(shown)}`
   return `,"task":${JSON.stringify(task)}${whose}${which}${where}${asked}${when}`

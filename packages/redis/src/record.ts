@@ -30,6 +30,9 @@ function encodeOptions(options: JobOptions): string {
 
 const HEAD = /^\[1,("(?:[^"\\]|\\.)*"),(null|"(?:[^"\\]|\\.)*"),(0|\{[^}]*\}),/
 
+/** One for all plain jobs: that two have the same is seen at once. */
+const NO_OPTIONS: JobOptions = Object.freeze({})
+
 /** @throws LovageError `VERSION_UNSUPPORTED`, `INTERNAL` when it is none of ours */
 export function decodeRecord(id: string, record: string): JobRecord {
   const head = HEAD.exec(record)
@@ -44,7 +47,7 @@ export function decodeRecord(id: string, record: string): JobRecord {
     id,
     task: JSON.parse(task) as string,
     owner: JSON.parse(owner) as string | null,
-    options: options === '0' ? {} : (JSON.parse(options) as JobOptions),
+    options: options === '0' ? NO_OPTIONS : (JSON.parse(options) as JobOptions),
     input: inputOf(record.slice(all.length, -1)),
   }
 }

@@ -208,12 +208,12 @@ class RedisStore implements Store {
 
   async step(request: StepRequest): Promise<StepReply> {
     const { session, claim, queues, release } = request
-    const { settleCount, items } = stepItems(request)
+    const { settleSize, items } = stepItems(request)
     const args = {
       session,
       claim,
       queueCount: queues.length,
-      settleCount,
+      settleSize,
       releaseCount: release?.length ?? 0,
       announce: announceText(request.announce),
     }

@@ -1,8 +1,9 @@
 /**
  * A record of the `outcomes` stream. First the fields of anybody's Celery bridge, in their order: `task_id`,
  * `task_name`, `status` (Celery's words), `timestamp` (ISO 8601, UTC), `result` (JSON) or `error` (the
- * message). Then ours: `seq`, `v`, and where they apply `owner`, `attempt` (when it is not 1), `meta`,
- * `error_name`, `run_at`, `by`, `reason`, `trace` (a W3C traceparent). What a handler says comes as `lines` (JSON) or `text` in the place of
+ * message). Then ours: `seq`, and where they apply `v` and `attempt` (when they are not 1), `owner`, `meta`,
+ * `error_name`, `run_at`, `by`, `reason`, `trace` (a W3C traceparent). What a handler says comes as `lines` (JSON)
+ * or `text` in the place of
  * a result, then with `first`, the number of the first line or character, and `dropped` where some were. A result above `INLINE_MAX` bytes is not copied: `ref` names the
  * key that holds it.
  *
@@ -20,7 +21,7 @@ import {
 } from '@lovage/core'
 import { readMeta } from './parts.ts'
 
-export const STREAM_VERSION = 1
+const STREAM_VERSION = 1
 
 /** Bytes of a result that are still copied into the stream, which keeps thousands of them. */
 export const INLINE_MAX = 4_096
@@ -106,7 +107,7 @@ function fieldsOf(flat: readonly string[]): Fields {
 
 function decodeNotice(cursor: Cursor, field: Fields): StoredNotice {
   const type = TYPES[field['status'] ?? '']
-  const version = Number(field['v'])
+  const version = Number(field['v'] ?? 1)
   if (type === undefined || version > STREAM_VERSION) {
     throw new LovageError('VERSION_UNSUPPORTED', {
       what: `The notice at ${cursor}`,

@@ -6,7 +6,6 @@
  */
 import { FLOW_EXPIRED, FLOW_FAILED, SHOWN_OPTIONS } from '@lovage/core'
 import { CTL_MS } from '../keys.ts'
-import { OUTCOME_VERSION } from '../outcome.ts'
 import { INLINE_MAX } from '../stream-record.ts'
 import { lua } from '../script.ts'
 
@@ -32,7 +31,7 @@ export const endings = lua`
     for _, name in ipairs(shownOptions) do asked[name] = at.options[name] end
     if next(asked) then document = document .. ',"options":' .. cjson.encode(asked) end
     if startedAt then document = document .. ',"started":' .. startedAt end
-    document = document .. ',"v":${OUTCOME_VERSION},"date_done":"' .. stamp() .. '"}'
+    document = document .. ',"date_done":"' .. stamp() .. '"}'
     redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
     countResult(id)
   end

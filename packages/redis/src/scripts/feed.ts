@@ -1,12 +1,11 @@
 /** Lua that several scripts share: writing to the feed. */
 import { lua } from '../script.ts'
-import { STREAM_VERSION } from '../stream-record.ts'
 import { iso, time } from './time.ts'
 
 /**
  * `append(id, task, status, label, value, …)` writes one notice; `label` and `value` come after the
  * fields that Celery bridges write, the rest after ours. `place()` is the cursor of the newest one. `seal()` must be called once after
- * all of them. `stamp()` is the time of this call as text.
+ * all of them: it trims the stream, which costs once for all what it would cost for each. `stamp()` is the time of this call as text.
  *
  * What consumer groups have not taken yet is not trimmed: `held` says `<id> <seq> <cap>`, the place up to which all of
  * them are done, and how many records they may hold back. Without groups it is not there, and costs nothing.
@@ -29,8 +28,9 @@ export const feed = lua`
     sealed = seq
     if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
   end
-  -- How far the stream may be trimmed, as XADD is told.
+  -- How far the stream may be trimmed, as XTRIM is told.
   local function bound()
+    if not heldSeq then return 'MAXLEN', streamMaxLen end
     local waiting = seq - heldSeq
     if waiting > tonumber(cap) then return 'MAXLEN', cap end
     if waiting > tonumber(streamMaxLen) then return 'MINID', heldId end
@@ -41,16 +41,17 @@ export const feed = lua`
     return newest .. '.' .. string.format('%d', seq)
   end
   local function seal()
-    if seq and seq > sealed then redis.call('SET', tail, place()) end
+    if not seq or seq == sealed then return end
+    redis.call('SET', tail, place())
+    local how, most = bound()
+    redis.call('XTRIM', outcomes, how, '~', most)
   end
   local function append(id, task, status, label, value, ...)
     if not seq then open() end
     seq = seq + 1
-    local how, most = 'MAXLEN', streamMaxLen
-    if heldSeq then how, most = bound() end
-    newest = redis.call('XADD', outcomes, how, '~', most, '*',
-      'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp(), label, value,
-      'seq', string.format('%d', seq), 'v', '${STREAM_VERSION}', ...)
+    newest = redis.call('XADD', outcomes, '*',
+      'task_id', id, 'task_name', task, 'status', status, 'timestamp', moment or stamp(), label, value,
+      'seq', seq, ...)
   end
 `
 

@@ -1,48 +1,82 @@
-/** What `step` is given: settlements and holds, laid out as arguments. */
+/**
+ * What `step` is given: settlements and holds, laid out as arguments.
+ *
+ * Settlements come in runs. Those in a row that differ in nothing but job and result, as most of a busy worker do,
+ * share one head, `count, to, hold, ms, task, marks, document`, and add two arguments each: `id, value`. An argument
+ * costs worker and server as much as a good part of a command.
+ */
 import type { Hold, Settlement, StepRequest } from '@lovage/core'
 import { cut, failureDocument, MESSAGE_MAX, successDocument } from '../outcome.ts'
 import { toText } from '../text.ts'
 import { marked } from './feed.ts'
 
-/** Arguments of one settlement: `id, hold, to, ms, task, marks, value, document`. */
-export const WIDTH = 8
+/** Arguments at the head of a run. */
+export const HEAD = 7
 
 /**
- * A report that comes with a settlement is one of its own, just before it. `settleCount` is how many that
- * makes.
+ * A report that comes with a settlement is one of its own, just before it. `settleSize` is how many arguments all
+ * that makes.
  */
 export function stepItems({ session, queues, settle, release = [], verify = [] }: StepRequest): {
-  settleCount: number
-  items: string[]
+  settleSize: number
+  items: (string | number)[]
 } {
-  const items: string[] = [...queues]
-  const push = (held: Settlement, to: string, ms: number, value: string, document: string): void => {
-    const { id, task, owner, attempt, trace } = held
+  const items: (string | number)[] = [...queues]
+  let last: Settlement | undefined
+  let lastHead = 0
+  const begin = (held: Settlement, to: string, ms: number, document: string): void => {
+    const { task, owner, attempt, trace } = held
     const marks =
       (attempt === 1 ? '' : `${attempt}`) + (trace === undefined ? '' : `~${trace}`) + marked(owner)
-    items.push(id, tokenOf(session, held), to, `${Math.round(ms)}`, task, marks, value, document)
+    lastHead = items.length
+    items.push(0, to, tokenOf(session, held), Math.round(ms), task, marks, document)
+  }
+  const add = ({ id }: Settlement, value: string): void => {
+    items[lastHead] = (items[lastHead] as number) + 1
+    items.push(id, value)
   }
   for (const held of settle) {
-    if (held.progress !== undefined) push(held, 'report', 0, toText(held.progress), '')
+    if (held.progress !== undefined) {
+      begin(held, 'report', 0, '')
+      add(held, toText(held.progress))
+    }
     switch (held.to) {
       case 'succeeded':
-        push(held, held.to, held.ttlMs, toText(held.result), successDocument(held))
+        if (last === undefined || held.progress !== undefined || !areAlike(last, held)) {
+          begin(held, held.to, held.ttlMs, successDocument(held))
+        }
+        add(held, toText(held.result))
         break
       case 'failed':
-        push(held, held.to, held.ttlMs, failureText(held.error), failureDocument(held, held.error))
+        begin(held, held.to, held.ttlMs, failureDocument(held, held.error))
+        add(held, failureText(held.error))
         break
       case 'retrying':
-        push(held, held.to, held.delayMs, failureText(held.error), '')
+        begin(held, held.to, held.delayMs, '')
+        add(held, failureText(held.error))
         break
       default:
         held satisfies never
     }
+    last = held
   }
-  const settleCount = (items.length - queues.length) / WIDTH
+  const settleSize = items.length - queues.length
   items.push(...release)
   for (const hold of verify) items.push(hold.id, tokenOf(session, hold))
-  return { settleCount, items }
+  return { settleSize, items }
 }
+
+/** Whether the head of one says what that of the other would. */
+const areAlike = (one: Settlement, other: Settlement): boolean =>
+  one.to === 'succeeded' &&
+  other.to === 'succeeded' &&
+  one.claimedAt === other.claimedAt &&
+  one.task === other.task &&
+  one.owner === other.owner &&
+  one.attempt === other.attempt &&
+  one.trace === other.trace &&
+  one.options === other.options &&
+  one.ttlMs === other.ttlMs
 
 const tokenOf = (session: string, { claimedAt }: Hold): string => `${session}@${claimedAt}`
 

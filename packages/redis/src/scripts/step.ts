@@ -2,14 +2,12 @@ import { STEP_MAX, TICK_LEASE_MS } from '@lovage/core'
 import { JOB_KEYS } from '../keys.ts'
 import { RECORD_VERSION } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
-import { INLINE_MAX } from '../stream-record.ts'
-import { dead } from './dead.ts'
 import { feed, optional } from './feed.ts'
 import { evenWhenFull } from './full.ts'
-import { ANCHOR, ANCHOR_TEXT, remember, tidy } from './hands.ts'
+import { ANCHOR, ANCHOR_TEXT, tidy } from './hands.ts'
 import { header } from './header.ts'
 import { ring } from './line.ts'
-import { WIDTH } from './step-items.ts'
+import { settle } from './settle.ts'
 import { works } from './works.ts'
 
 /** Things that are due of which one step does so many: it bounds how long others wait for the server. */
@@ -29,8 +27,8 @@ export const DEFER_MS = 30_000
  * table unless there is something to put in. What only some jobs need is in `works`, and costs the others
  * one question a step.
  *
- * Items: the queues; then `settleCount` times `id, hold, to, ms, task, marks, value, document`; then ids to
- * release; then `id, hold` for each to verify. Answers: word, ms until the next thing is due (-1: none), lost
+ * Items: the queues; then `settleSize` of them that say what to settle (`step-items.ts`); then ids to release;
+ * then `id, hold` for each to verify. Answers: word, ms until the next thing is due (-1: none), lost
  * ids, now, claimed ids, their records, their tries (nil: none has any), how many were put off because a
  * newer version wrote them, and for each schedule that is due its name, document and moment.
  */
@@ -47,7 +45,7 @@ export const step = defineScript({
     'session',
     'claim',
     'queueCount',
-    'settleCount',
+    'settleSize',
     'releaseCount',
     'announce',
   ],
@@ -60,152 +58,13 @@ export const step = defineScript({
     ${ring}
     ${tidy}
     ${works}
-    local resultPrefix = prefix .. 'r:'
+    ${settle}
 
-    -- A value and, after a line feed, its meta; an error's name and its message.
-    local function apart(text)
-      local border = string.find(text, '\n', 1, true)
-      if not border then return text end
-      return string.sub(text, 1, border - 1), string.sub(text, border + 1)
-    end
-    -- More fields of a notice: what marks say of the attempt, the trace and the owner.
-    local function fieldsOf(marks, ...)
-      local fields = { ... }
-      local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
-      if owner ~= '' then
-        fields[#fields + 1] = 'owner'
-        fields[#fields + 1] = optional(owner)
-      end
-      if attempt ~= '' then
-        fields[#fields + 1] = 'attempt'
-        fields[#fields + 1] = attempt
-      end
-      if trace ~= '' then
-        fields[#fields + 1] = 'trace'
-        fields[#fields + 1] = trace
-      end
-      return unpack(fields)
-    end
-    local hasTries = redis.call('EXISTS', tries) == 1
-    -- Earlier attempts, for the outcome.
-    local function pastOf(id)
-      local past = works().pastOf(id)
-      return past ~= '' and past .. ',"worker":' .. cjson.encode(session) or ''
-    end
-
-    local function succeed(id, ms, task, marks, value, document)
-      local json, meta = apart(value)
-      if ms ~= '0' then
-        local kept = document
-        if meta then kept = ',"meta":' .. meta .. kept end
-        if hasTries then kept = pastOf(id) .. kept end
-        redis.call('SET', resultPrefix .. id, '{"status":"SUCCESS","result":' .. json .. kept .. stamp() .. '"}', 'PX', ms)
-        countResult(id)
-      end
-      if #value > ${INLINE_MAX} then
-        append(id, task, 'SUCCESS', 'ref', resultPrefix .. id, fieldsOf(marks))
-      elseif meta then
-        append(id, task, 'SUCCESS', 'result', json, fieldsOf(marks, 'meta', meta))
-      elseif marks ~= '' then
-        append(id, task, 'SUCCESS', 'result', json, fieldsOf(marks))
-      else
-        append(id, task, 'SUCCESS', 'result', json)
-      end
-      return 'succeeded', json, meta
-    end
-    ${dead}
-    local function fail(id, ms, task, marks, value, document)
-      local name, message = apart(value)
-      local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. document
-      kept = kept .. stamp() .. '"}'
-      if ms ~= '0' then
-        redis.call('SET', resultPrefix .. id, kept, 'PX', ms)
-        countResult(id)
-      end
-      bury(id, kept)
-      append(id, task, 'FAILURE', 'error', message, fieldsOf(marks, 'error_name', name))
-      return 'failed', name, message
-    end
-    ${remember}
-    local function again(id, ms, task, marks, value, startedAt)
-      local name, message = apart(value)
-      local runAt = nowMs + ms
-      local attempt = string.match(marks, '^%d+') or 1
-      redis.call('ZADD', later, runAt, id)
-      redis.call('SADD', retry, id)
-      redis.call('HSET', tries, id, attempt)
-      remember(id, attempt, startedAt, session, name, message)
-      append(id, task, 'RETRY', 'error', message, fieldsOf(marks, 'error_name', name, 'run_at', runAt))
-    end
-    local function report(id, ms, task, marks, value)
-      local json, meta = apart(value)
-      if meta then append(id, task, 'PROGRESS', 'result', json, fieldsOf(marks, 'meta', meta))
-      else append(id, task, 'PROGRESS', 'result', json, fieldsOf(marks)) end
-    end
-
-    -- The fence: a hold is true while active says the same session and the same moment.
     local lost = {}
     local settleFrom = items + queueCount
-    local releaseFrom = settleFrom + settleCount * ${WIDTH} + 1
+    local releaseFrom = settleFrom + settleSize + 1
     local verifyFrom = releaseFrom + releaseCount
-    if settleCount ~= '0' then
-      local ids, n = {}, 0
-      for at = settleFrom + 1, releaseFrom - 1, ${WIDTH} do
-        n = n + 1
-        ids[n] = ARGV[at]
-      end
-      local holds = redis.call('HMGET', active, unpack(ids))
-      -- Some hold places at gates, or take others with them when they end; even some that are settled after them.
-      local tied, slots, areTied = {}, {}, redis.call('EXISTS', prefix .. 'ends', prefix .. 'slots') > 0
-      if areTied then
-        tied = redis.call('HMGET', prefix .. 'ends', unpack(ids))
-        slots = redis.call('HMGET', prefix .. 'slots', unpack(ids))
-      end
-      local isSettled, settled, settledCount, ended, endedCount = {}, {}, 0, {}, 0
-      n = 0
-      for at = settleFrom + 1, releaseFrom - 1, ${WIDTH} do
-        n = n + 1
-        local id, to = ids[n], ARGV[at + 2]
-        local isTied = areTied and (tied[n] or slots[n])
-        local held = holds[n]
-        if isTied then held = redis.call('HGET', active, id) end
-        if to == 'report' then
-          if held == ARGV[at + 1] and not isSettled[id] then report(id, unpack(ARGV, at + 3, at + 6)) end
-        elseif held ~= ARGV[at + 1] or isSettled[id] then
-          lost[#lost + 1] = id
-        else
-          isSettled[id] = true
-          settledCount = settledCount + 1
-          settled[settledCount] = id
-          if isTied then redis.call('HDEL', active, id) end
-          if to == 'retrying' then
-            again(id, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], string.match(held, '%d+$'))
-            if isTied then works().release(id, true) end
-          else
-            endedCount = endedCount + 1
-            ended[endedCount] = id
-            local act = to == 'succeeded' and succeed or fail
-            local how, first, second = act(id, unpack(ARGV, at + 3, at + 7))
-            if isTied then
-              redis.call('HDEL', jobs, id)
-              works().release(id)
-              works().ended(id, { task = ARGV[at + 4] }, how, first, second)
-            end
-          end
-        end
-      end
-      if settledCount > 0 then
-        redis.call('HDEL', active, unpack(settled))
-        if redis.call('EXISTS', progress) == 1 then redis.call('HDEL', progress, unpack(settled)) end
-      end
-      if endedCount > 0 then
-        redis.call('HDEL', jobs, unpack(ended))
-        if hasTries then
-          redis.call('HDEL', tries, unpack(ended))
-          redis.call('HDEL', prefix .. 'history', unpack(ended))
-        end
-      end
-    end
+    if settleSize ~= '0' then settle(settleFrom + 1, releaseFrom - 1, lost) end
     for at = releaseFrom, verifyFrom - 1 do
       works().unlinger(ARGV[at], { [session] = true })
     end

@@ -37,8 +37,9 @@ local function open()
   sealed = seq
   if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
 end
--- How far the stream may be trimmed, as XADD is told.
+-- How far the stream may be trimmed, as XTRIM is told.
 local function bound()
+  if not heldSeq then return 'MAXLEN', streamMaxLen end
   local waiting = seq - heldSeq
   if waiting > tonumber(cap) then return 'MAXLEN', cap end
   if waiting > tonumber(streamMaxLen) then return 'MINID', heldId end
@@ -49,16 +50,17 @@ local function place()
   return newest .. '.' .. string.format('%d', seq)
 end
 local function seal()
-  if seq and seq > sealed then redis.call('SET', tail, place()) end
+  if not seq or seq == sealed then return end
+  redis.call('SET', tail, place())
+  local how, most = bound()
+  redis.call('XTRIM', outcomes, how, '~', most)
 end
 local function append(id, task, status, label, value, ...)
   if not seq then open() end
   seq = seq + 1
-  local how, most = 'MAXLEN', streamMaxLen
-  if heldSeq then how, most = bound() end
-  newest = redis.call('XADD', outcomes, how, '~', most, '*',
-    'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp(), label, value,
-    'seq', string.format('%d', seq), 'v', '1', ...)
+  newest = redis.call('XADD', outcomes, '*',
+    'task_id', id, 'task_name', task, 'status', status, 'timestamp', moment or stamp(), label, value,
+    'seq', seq, ...)
 end
 local function optional(text)
   if text ~= '' then return string.sub(text, 2) end
@@ -506,7 +508,7 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
   for _, name in ipairs(shownOptions) do asked[name] = at.options[name] end
   if next(asked) then document = document .. ',"options":' .. cjson.encode(asked) end
   if startedAt then document = document .. ',"started":' .. startedAt end
-  document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
+  document = document .. ',"date_done":"' .. stamp() .. '"}'
   redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
   countResult(id)
 end

@@ -1,7 +1,8 @@
 local redis, string, ARGV = redis, string, ARGV
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleCount, releaseCount, announce = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local items = 12
+redis.call('HDEL', active, '')
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -37,8 +38,9 @@ local function open()
   sealed = seq
   if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
 end
--- How far the stream may be trimmed, as XADD is told.
+-- How far the stream may be trimmed, as XTRIM is told.
 local function bound()
+  if not heldSeq then return 'MAXLEN', streamMaxLen end
   local waiting = seq - heldSeq
   if waiting > tonumber(cap) then return 'MAXLEN', cap end
   if waiting > tonumber(streamMaxLen) then return 'MINID', heldId end
@@ -49,16 +51,17 @@ local function place()
   return newest .. '.' .. string.format('%d', seq)
 end
 local function seal()
-  if seq and seq > sealed then redis.call('SET', tail, place()) end
+  if not seq or seq == sealed then return end
+  redis.call('SET', tail, place())
+  local how, most = bound()
+  redis.call('XTRIM', outcomes, how, '~', most)
 end
 local function append(id, task, status, label, value, ...)
   if not seq then open() end
   seq = seq + 1
-  local how, most = 'MAXLEN', streamMaxLen
-  if heldSeq then how, most = bound() end
-  newest = redis.call('XADD', outcomes, how, '~', most, '*',
-    'task_id', id, 'task_name', task, 'status', status, 'timestamp', stamp(), label, value,
-    'seq', string.format('%d', seq), 'v', '1', ...)
+  newest = redis.call('XADD', outcomes, '*',
+    'task_id', id, 'task_name', task, 'status', status, 'timestamp', moment or stamp(), label, value,
+    'seq', seq, ...)
 end
 local function optional(text)
   if text ~= '' then return string.sub(text, 2) end
@@ -506,7 +509,7 @@ local function keep(id, at, ttlMs, head, attempt, startedAt)
   for _, name in ipairs(shownOptions) do asked[name] = at.options[name] end
   if next(asked) then document = document .. ',"options":' .. cjson.encode(asked) end
   if startedAt then document = document .. ',"started":' .. startedAt end
-  document = document .. ',"v":1,"date_done":"' .. stamp() .. '"}'
+  document = document .. ',"date_done":"' .. stamp() .. '"}'
   redis.call('SET', prefix .. 'r:' .. id, document, 'PX', string.format('%d', ttlMs))
   countResult(id)
 end
@@ -734,8 +737,17 @@ local function apart(text)
   if not border then return text end
   return string.sub(text, 1, border - 1), string.sub(text, border + 1)
 end
+local hasTries = redis.call('EXISTS', tries) == 1
+-- Earlier attempts, for the outcome.
+local function pastOf(id)
+  local past = works().pastOf(id)
+  return past ~= '' and past .. ',"worker":' .. cjson.encode(session) or ''
+end
+
+-- What all of a run say; and from it the end of their documents.
+local count, to, hold, ms, task, marks, documentEnd
 -- More fields of a notice: what marks say of the attempt, the trace and the owner.
-local function fieldsOf(marks, ...)
+local function fieldsOf(...)
   local fields = { ... }
   local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
   if owner ~= '' then
@@ -752,28 +764,22 @@ local function fieldsOf(marks, ...)
   end
   return unpack(fields)
 end
-local hasTries = redis.call('EXISTS', tries) == 1
--- Earlier attempts, for the outcome.
-local function pastOf(id)
-  local past = works().pastOf(id)
-  return past ~= '' and past .. ',"worker":' .. cjson.encode(session) or ''
-end
 
-local function succeed(id, ms, task, marks, value, document)
+local function succeed(id, value)
   local json, meta = apart(value)
   if ms ~= '0' then
-    local kept = document
+    local kept = documentEnd
     if meta then kept = ',"meta":' .. meta .. kept end
     if hasTries then kept = pastOf(id) .. kept end
-    redis.call('SET', resultPrefix .. id, '{"status":"SUCCESS","result":' .. json .. kept .. stamp() .. '"}', 'PX', ms)
+    redis.call('PSETEX', resultPrefix .. id, ms, '{"status":"SUCCESS","result":' .. json .. kept)
     countResult(id)
   end
   if #value > 4096 then
-    append(id, task, 'SUCCESS', 'ref', resultPrefix .. id, fieldsOf(marks))
+    append(id, task, 'SUCCESS', 'ref', resultPrefix .. id, fieldsOf())
   elseif meta then
-    append(id, task, 'SUCCESS', 'result', json, fieldsOf(marks, 'meta', meta))
+    append(id, task, 'SUCCESS', 'result', json, fieldsOf('meta', meta))
   elseif marks ~= '' then
-    append(id, task, 'SUCCESS', 'result', json, fieldsOf(marks))
+    append(id, task, 'SUCCESS', 'result', json, fieldsOf())
   else
     append(id, task, 'SUCCESS', 'result', json)
   end
@@ -794,16 +800,15 @@ local function bury(id, outcome)
   local excess = redis.call('ZCARD', failed) - failedMax
   if excess > 0 then sweep(redis.call('ZRANGE', failed, '0', math.min(excess, 100) - 1)) end
 end
-local function fail(id, ms, task, marks, value, document)
+local function fail(id, value)
   local name, message = apart(value)
-  local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. document
-  kept = kept .. stamp() .. '"}'
+  local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. documentEnd
   if ms ~= '0' then
-    redis.call('SET', resultPrefix .. id, kept, 'PX', ms)
+    redis.call('PSETEX', resultPrefix .. id, ms, kept)
     countResult(id)
   end
   bury(id, kept)
-  append(id, task, 'FAILURE', 'error', message, fieldsOf(marks, 'error_name', name))
+  append(id, task, 'FAILURE', 'error', message, fieldsOf('error_name', name))
   return 'failed', name, message
 end
 local function remember(id, attempt, startedAt, session, name, message)
@@ -818,7 +823,7 @@ local function remember(id, attempt, startedAt, session, name, message)
   end
   redis.call('HSET', history, id, entry)
 end
-local function again(id, ms, task, marks, value, startedAt)
+local function again(id, value, startedAt)
   local name, message = apart(value)
   local runAt = nowMs + ms
   local attempt = string.match(marks, '^%d+') or 1
@@ -826,24 +831,24 @@ local function again(id, ms, task, marks, value, startedAt)
   redis.call('SADD', retry, id)
   redis.call('HSET', tries, id, attempt)
   remember(id, attempt, startedAt, session, name, message)
-  append(id, task, 'RETRY', 'error', message, fieldsOf(marks, 'error_name', name, 'run_at', runAt))
+  append(id, task, 'RETRY', 'error', message, fieldsOf('error_name', name, 'run_at', runAt))
 end
-local function report(id, ms, task, marks, value)
+local function report(id, value)
   local json, meta = apart(value)
-  if meta then append(id, task, 'PROGRESS', 'result', json, fieldsOf(marks, 'meta', meta))
-  else append(id, task, 'PROGRESS', 'result', json, fieldsOf(marks)) end
+  if meta then append(id, task, 'PROGRESS', 'result', json, fieldsOf('meta', meta))
+  else append(id, task, 'PROGRESS', 'result', json, fieldsOf()) end
 end
 
--- The fence: a hold is true while active says the same session and the same moment.
-local lost = {}
-local settleFrom = items + queueCount
-local releaseFrom = settleFrom + settleCount * 8 + 1
-local verifyFrom = releaseFrom + releaseCount
-if settleCount ~= '0' then
+local function settle(from, last, lost)
   local ids, n = {}, 0
-  for at = settleFrom + 1, releaseFrom - 1, 8 do
-    n = n + 1
-    ids[n] = ARGV[at]
+  local at = from
+  while at <= last do
+    local behind = at + 7 + 2 * ARGV[at]
+    for item = at + 7, behind - 1, 2 do
+      n = n + 1
+      ids[n] = ARGV[item]
+    end
+    at = behind
   end
   local holds = redis.call('HMGET', active, unpack(ids))
   -- Some hold places at gates, or take others with them when they end; even some that are settled after them.
@@ -854,36 +859,43 @@ if settleCount ~= '0' then
   end
   local isSettled, settled, settledCount, ended, endedCount = {}, {}, 0, {}, 0
   n = 0
-  for at = settleFrom + 1, releaseFrom - 1, 8 do
-    n = n + 1
-    local id, to = ids[n], ARGV[at + 2]
-    local isTied = areTied and (tied[n] or slots[n])
-    local held = holds[n]
-    if isTied then held = redis.call('HGET', active, id) end
-    if to == 'report' then
-      if held == ARGV[at + 1] and not isSettled[id] then report(id, unpack(ARGV, at + 3, at + 6)) end
-    elseif held ~= ARGV[at + 1] or isSettled[id] then
-      lost[#lost + 1] = id
-    else
-      isSettled[id] = true
-      settledCount = settledCount + 1
-      settled[settledCount] = id
-      if isTied then redis.call('HDEL', active, id) end
-      if to == 'retrying' then
-        again(id, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], string.match(held, '%d+$'))
-        if isTied then works().release(id, true) end
+  at = from
+  while at <= last do
+    count, to, hold, ms, task, marks, documentEnd = unpack(ARGV, at, at + 6)
+    documentEnd = documentEnd .. stamp() .. '"}'
+    local behind = at + 7 + 2 * count
+    for item = at + 7, behind - 1, 2 do
+      n = n + 1
+      local id, value = ids[n], ARGV[item + 1]
+      local isTied = areTied and (tied[n] or slots[n])
+      local held = holds[n]
+      if isTied then held = redis.call('HGET', active, id) end
+      if to == 'report' then
+        if held == hold and not isSettled[id] then report(id, value) end
+      elseif held ~= hold or isSettled[id] then
+        lost[#lost + 1] = id
       else
-        endedCount = endedCount + 1
-        ended[endedCount] = id
-        local act = to == 'succeeded' and succeed or fail
-        local how, first, second = act(id, unpack(ARGV, at + 3, at + 7))
-        if isTied then
-          redis.call('HDEL', jobs, id)
-          works().release(id)
-          works().ended(id, { task = ARGV[at + 4] }, how, first, second)
+        isSettled[id] = true
+        settledCount = settledCount + 1
+        settled[settledCount] = id
+        if isTied then redis.call('HDEL', active, id) end
+        if to == 'retrying' then
+          again(id, value, string.match(held, '%d+$'))
+          if isTied then works().release(id, true) end
+        else
+          endedCount = endedCount + 1
+          ended[endedCount] = id
+          local act = to == 'succeeded' and succeed or fail
+          local how, first, second = act(id, value)
+          if isTied then
+            redis.call('HDEL', jobs, id)
+            works().release(id)
+            works().ended(id, { task = task }, how, first, second)
+          end
         end
       end
     end
+    at = behind
   end
   if settledCount > 0 then
     redis.call('HDEL', active, unpack(settled))
@@ -897,6 +909,12 @@ if settleCount ~= '0' then
     end
   end
 end
+
+local lost = {}
+local settleFrom = items + queueCount
+local releaseFrom = settleFrom + settleSize + 1
+local verifyFrom = releaseFrom + releaseCount
+if settleSize ~= '0' then settle(settleFrom + 1, releaseFrom - 1, lost) end
 for at = releaseFrom, verifyFrom - 1 do
   works().unlinger(ARGV[at], { [session] = true })
 end
