@@ -1,7 +1,9 @@
 // The feed beside what only Redis does to it: trimming, other writers, lost connections.
-import { START } from '@lovage/core'
+import { newJobId, START } from '@lovage/core'
+import { createQueue } from '@lovage/redis'
 import { describe, expect, vi } from 'vitest'
 import { newJob, newJobs, told } from '../conformance/acts.ts'
+import { tasks } from '../kit/contract.ts'
 import { blocked, test } from './stage.ts'
 
 const announced = (...ids: string[]) => newJobs(...ids).map((job) => ({ ...job, announce: true }))
@@ -103,6 +105,58 @@ test('a server that lost its memory makes a gap, not a silence', async ({ store,
     expect(page.missed).toBeGreaterThan(0)
     expect(await store.range(page.cursor, 10)).toMatchObject({ notices: [], missed: 0, end: true })
   }
+})
+
+test('who waits for a job of a server that forgot it all is told so, though nothing is written any more', async ({
+  store,
+  redis,
+  key,
+  url,
+  namespace,
+}) => {
+  const queue = createQueue({ tasks, redis: url, namespace })
+  await store.enqueue(announced('a'))
+  const id = newJobId()
+  const job = await queue.sweep.enqueue(undefined, { id })
+  const feed = queue.notices()[Symbol.asyncIterator]()
+  await feed.next()
+  const [next, result] = [feed.next(), job.result({ timeout: '60s' }).catch((error: unknown) => error)]
+  await blocked(redis, namespace, 'live')
+  await redis.del(await redis.keys(key('*').replace('{', '\\{')))
+  expect(await result).toMatchObject({ code: 'NOT_FOUND', details: { id } })
+  expect((await next).value).toEqual({ type: 'ready', cursor: START, restarted: true })
+  await queue.close()
+})
+
+test('a place whose record has another number now is a gap, even where the count has caught up', async ({
+  store,
+  redis,
+  key,
+}) => {
+  await store.enqueue(announced('a', 'b', 'c'))
+  const place = await store.tail()
+  // A replica that had heard of `a` alone leads, and its clock is behind: what it writes stands before that place.
+  const [[first]] = (await redis.xrange(key('outcomes'), '-', '+', 'COUNT', 1)) as [[string, string[]]]
+  const [, ...others] = await redis.xrange(key('outcomes'), '-', '+')
+  await redis.xdel(key('outcomes'), ...others.map(([id]) => id))
+  await redis.xadd(
+    key('outcomes'),
+    '*',
+    'task_id',
+    'z',
+    'task_name',
+    't',
+    'status',
+    'PENDING',
+    'timestamp',
+    '',
+    'seq',
+    '4',
+  )
+  await redis.set(key('tail'), `${first}.4`)
+  expect(await store.range(place, 10)).toMatchObject({ missed: 1, notices: [{ jobId: 'z' }] })
+  const live = store.live(place, AbortSignal.timeout(20_000))
+  for await (const _ of live) expect.unreachable()
 })
 
 test('a reader whose connection is killed is told, and goes on from its last cursor', async ({

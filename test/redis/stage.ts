@@ -7,6 +7,7 @@ import type { Store } from '@lovage/core'
 import { type PrivateRedis, startRedis } from '../../scripts/redis.mjs'
 
 export interface Stage {
+  url: string
   namespace: string
   store: Store
   /** Opens the same queue once more, as another process would. */
@@ -18,7 +19,7 @@ export interface Stage {
 }
 
 const stageAt = (urlOf: () => Promise<string>) =>
-  base.extend<Stage & { url: string }>({
+  base.extend<Stage>({
     url: async ({}, use) => use(await urlOf()),
     namespace: async ({}, use) => use(`test-${randomUUID()}`),
     open: async ({ url, namespace }, use) => {

@@ -52,6 +52,7 @@ function storyOf(error: AnyLovageError): Pick<Complaint, 'message' | 'help' | 's
     case 'STORE_UNAVAILABLE':
       return { message, help: helpWithStore(error.details.cause), exit: EXIT.unreachable }
     case 'STORE_UNSUPPORTED':
+    case 'NOT_REPLICATED':
       return { message, exit: EXIT.unreachable }
     case 'NOT_FOUND':
       return {

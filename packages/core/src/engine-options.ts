@@ -1,5 +1,6 @@
 /** What an engine may have otherwise. */
 import type { Clock } from './clock.ts'
+import type { Durability } from './durability.ts'
 import type { Tracing } from './trace.ts'
 
 export interface EngineOptions {
@@ -14,6 +15,8 @@ export interface EngineOptions {
   acceptsUnknownTasks?: boolean
   /** Makes spans of enqueues, and has jobs carry them: `openTelemetry()` of `@lovage/ops/opentelemetry`. Default: none. */
   tracing?: Tracing<never>
+  /** How much must have happened before an enqueue counts as done. Default `accepted`: the primary has the jobs. */
+  durability?: Durability
   clock?: Clock
   /** Between 0 and 1; for the jitter of reconnects. */
   random?: () => number

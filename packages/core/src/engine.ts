@@ -7,6 +7,7 @@ import { consumeHere } from './consume.ts'
 import type { ConsumedOf, ConsumeOptions } from './consumer.ts'
 import { Consumers } from './consumers.ts'
 import { START } from './cursor.ts'
+import { type Durability, type Replication, replicationOf } from './durability.ts'
 import type { EngineOptions } from './engine-options.ts'
 import type { FlowEnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
@@ -69,6 +70,7 @@ export class Engine {
   /** Of groups, and of tasks that are not known here. */
   readonly #otherTerms: Terms
   readonly #acceptsUnknownTasks: boolean
+  readonly #replicationOf: (durability: Durability | undefined) => Replication | undefined
   readonly #warn: (message: string) => void
   #isChecked = false
 
@@ -89,6 +91,8 @@ export class Engine {
     this.#otherTerms = { ttlMs: this.#resultTtlMs, maxPayloadBytes, clock }
     this.#acceptsUnknownTasks = options.acceptsUnknownTasks ?? false
     this.tracing = options.tracing
+    const replication = replicationOf(options.durability ?? 'accepted')
+    this.#replicationOf = (asked) => (asked === undefined ? replication : replicationOf(asked))
     this.#warn = options.onWarning ?? console.warn
     const { random = Math.random } = options
     this.#hub = new Hub(store, clock, random)
@@ -129,12 +133,12 @@ export class Engine {
     const checking = parse(task.input, input)
     const checked = checking instanceof Promise ? await checking : checking
     if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: name, issues: checked.issues })
-    return await this.put(newJob(task, input, options, this.terms(name)))
+    return await this.put(newJob(task, input, options, this.terms(name)), options.durability)
   }
 
   /** Enqueues a job that was made before. @throws LovageError `JOB_EXISTS` */
-  async put(job: NewJob): Promise<JobRef> {
-    const [enqueued] = await this.store.enqueue([job])
+  async put(job: NewJob, durability?: Durability): Promise<JobRef> {
+    const [enqueued] = await this.store.enqueue([job], this.#replicationOf(durability))
     return await this.#refOf(job, enqueued as Enqueued)
   }
 
@@ -162,12 +166,13 @@ export class Engine {
       if (!checked.ok) issues.push(...checked.issues.map((issue) => issueAt(index, issue)))
     }
     if (issues.length > 0) throw new LovageError('INPUT_INVALID', { task: name, issues })
+    const replication = this.#replicationOf(options.durability)
     const terms = this.terms(name)
     const jobs = inputs.map((input) => newJob(task, input, options, terms))
     const refs: JobRef[] = []
     for (let from = 0; from < jobs.length; from += ENQUEUE_MAX) {
       const group = jobs.slice(from, from + ENQUEUE_MAX)
-      const enqueued = await this.store.enqueue(group)
+      const enqueued = await this.store.enqueue(group, replication)
       for (const [index, job] of group.entries())
         refs.push(await this.#refOf(job, enqueued[index] as Enqueued))
     }
@@ -179,7 +184,7 @@ export class Engine {
     this.#checkOnce()
     return tellEnqueue(this, flow.flow.task ?? GROUP, 1, options, async (traced) => {
       const jobs = await jobsOfFlow(this, flow, traced)
-      const [enqueued] = await this.store.enqueue(jobs)
+      const [enqueued] = await this.store.enqueue(jobs, this.#replicationOf(options.durability))
       return await this.#refOf(jobs[0], enqueued as Enqueued)
     })
   }

@@ -1,4 +1,5 @@
 /** What one enqueued job may have otherwise than its task says. */
+import type { Durability } from './durability.ts'
 import type { Duration } from './duration.ts'
 import type { Metadata } from './job.ts'
 import type { Debounce, Singleton } from './task-rules.ts'
@@ -35,6 +36,8 @@ export interface EnqueueOptions {
 
 /** At the queue itself a job may also be given to an owner, and leave the ways of its task. */
 export interface QueueEnqueueOptions extends EnqueueOptions {
+  /** Default: as the queue says. */
+  durability?: Durability
   owner?: string
   /** Default: as the task says. */
   queue?: string
@@ -56,6 +59,8 @@ export interface FlowOwnOptions {
 }
 
 export interface FlowEnqueueOptions extends FlowOwnOptions {
+  /** Default: as the queue says. */
+  durability?: Durability
   /** Of all its jobs. */
   owner?: string
 }

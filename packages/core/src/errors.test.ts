@@ -69,6 +69,11 @@ const sentences: { [C in ErrorCode]: [ErrorDetails[C], string] } = {
     { store: 'Redis at x', cause: 'ECONNREFUSED' },
     'Redis at x cannot be reached: ECONNREFUSED',
   ],
+  NOT_REPLICATED: [
+    { ids: ['x'], acknowledged: 0, needed: 1, waitedMs: 50 },
+    '0 of 1 replica(s) acknowledged within 50 ms. 1 job(s) are in line, and may be lost if the primary fails now. ' +
+      'Enqueue with the same id again to be sure: there will be one job.',
+  ],
   STORE_UNSUPPORTED: [
     { store: 'Redis at x', seen: 'version 5', needed: '6.2' },
     'Redis at x is version 5; Lovage needs 6.2.',

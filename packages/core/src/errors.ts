@@ -30,6 +30,8 @@ export interface ErrorDetails {
   WORKER_LOST: { task: string; attempts: number }
   MODULE_FAILED: { module: string; why: string }
   STORE_UNAVAILABLE: { store: string; cause: string }
+  /** `ids`: of the jobs that are in line at the primary. */
+  NOT_REPLICATED: { ids: readonly string[]; acknowledged: number; needed: number; waitedMs: number }
   STORE_UNSUPPORTED: { store: string; seen: string; needed: string }
   VERSION_UNSUPPORTED: { what: string; seen: number; known: number }
   UNAUTHORIZED: { message: string }

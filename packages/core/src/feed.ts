@@ -81,6 +81,7 @@ export async function* readFeed(
     let behind = from !== undefined
     let isReady = false
     while (!subscriber.closed) {
+      const place = cursor
       if (behind) {
         subscriber.catchUp()
         for await (const page of history(hub, store, { match, from: cursor, tail })) {
@@ -90,8 +91,8 @@ export async function* readFeed(
         }
       }
       // A feed that ends before the place that was asked for is not the one that place was in.
-      const restarted = from !== undefined && compareCursors(cursor, from) < 0
-      if (!isReady) yield [{ type: 'ready', cursor, ...(restarted && { restarted }) }]
+      const restarted = compareCursors(cursor, place) < 0
+      if (!isReady || restarted) yield [{ type: 'ready', cursor, ...(restarted && { restarted }) }]
       isReady = true
       for await (const records of subscriber.live(cursor)) {
         cursor = (records.at(-1) as StoredNotice).cursor

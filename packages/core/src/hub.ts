@@ -34,6 +34,8 @@ interface Reader {
   /** Up to where it has read. */
   place: Cursor
   recent: Recent
+  /** The store lost what it had: places that lie ahead of this reader's may be of a feed that is no more. */
+  hasRestarted: boolean
   /** While older records are fetched into `recent`. */
   filling: Promise<void> | undefined
 }
@@ -99,7 +101,8 @@ export class Hub {
     if (compareCursors(after, reader.place) > 0) {
       // Another process has read further than this one, or the queue was emptied since.
       const end = await tail()
-      return { notices: [], cursor: compareCursors(after, end) > 0 ? end : after }
+      if (compareCursors(after, end) > 0) return { notices: [], cursor: end }
+      return reader.hasRestarted ? null : { notices: [], cursor: after }
     }
     const { recent } = reader
     if (!recent.covers(after) && parseCursor(recent.since).seq - parseCursor(after).seq <= recent.room) {
@@ -155,6 +158,7 @@ export class Hub {
         ready: Promise.resolve(),
         place: START,
         recent: new Recent(START),
+        hasRestarted: false,
         filling: undefined,
       }
       reader.ready = this.#store.tail().then((cursor) => {
@@ -191,14 +195,15 @@ export class Hub {
             reader.place = record.cursor
             seq = parseCursor(record.cursor).seq
             if (isNext) reader.recent.push(record)
-            else {
-              // Something was trimmed before it was read: everybody looks for himself.
-              reader.recent = new Recent(record.cursor)
-              for (const subscriber of this.#audience) subscriber.lag()
-            }
+            else this.#beginAt(reader, record.cursor) // something was trimmed before it was read
             this.#audience.push(record)
           }
         }
+        if (signal.aborted) return
+        // It ended by itself: something may be lost.
+        const tail = await this.#store.tail()
+        reader.hasRestarted ||= tail !== reader.place
+        seq = this.#beginAt(reader, tail)
       } catch {
         // The store says why in its own log; whoever follows notices nothing but the delay.
       }
@@ -207,5 +212,13 @@ export class Hub {
       failures += 1
       await sleep(this.#clock, backoffMs(BETWEEN_FAILURES, failures, this.#random), signal)
     }
+  }
+
+  /** What comes next does not join what was read: everybody looks for himself. Answers the number of the place. */
+  #beginAt(reader: Reader, place: Cursor): number {
+    reader.place = place
+    reader.recent = new Recent(place)
+    for (const subscriber of this.#audience) subscriber.lag()
+    return parseCursor(place).seq
   }
 }

@@ -30,6 +30,7 @@ export type { AckOutcome, ConsumedOf, ConsumeOptions } from './consumer.ts'
 export type { DeadNotice } from './consumers.ts'
 export type { DeliveredNotice } from './delivery.ts'
 export { compareCursors, type Cursor, parseCursor, START, streamId } from './cursor.ts'
+export { type Durability, type Replication } from './durability.ts'
 export { type Duration, durationMs } from './duration.ts'
 export {
   type AnyLovageError,

@@ -77,7 +77,8 @@ export interface TaskCalls<T extends TaskTypes, Name extends string, Options = Q
   /**
    * Puts one job in line and returns its handle.
    *
-   * @throws LovageError `INPUT_INVALID`, `NOT_SERIALIZABLE`, `PAYLOAD_TOO_LARGE`, `OPTION_INVALID`, `STORE_UNAVAILABLE`
+   * @throws LovageError `INPUT_INVALID`, `NOT_SERIALIZABLE`, `PAYLOAD_TOO_LARGE`, `OPTION_INVALID`, `STORE_UNAVAILABLE`,
+   * `NOT_REPLICATED`
    */
   enqueue(...args: EnqueueArgs<T, Options>): Promise<JobHandle<T, Name>>
   /**

@@ -21,6 +21,9 @@ export const sentences: Partial<Sentences> = {
   WORKER_LOST: (d) => `The worker of a job of task "${d.task}" was lost in each of ${d.attempts} attempt(s).`,
   MODULE_FAILED: (d) => `The handler module ${d.module} cannot be used: ${d.why}`,
   STORE_UNAVAILABLE: (d) => `${d.store} cannot be reached: ${d.cause}`,
+  NOT_REPLICATED: (d) =>
+    `${d.acknowledged} of ${d.needed} replica(s) acknowledged within ${d.waitedMs} ms. ${d.ids.length} job(s) are in line, ` +
+    'and may be lost if the primary fails now. Enqueue with the same id again to be sure: there will be one job.',
   STORE_UNSUPPORTED: (d) => `${d.store} is ${d.seen}; Lovage needs ${d.needed}.`,
   VERSION_UNSUPPORTED: (d) =>
     `${d.what} is of version ${d.seen}, and this program knows up to ${d.known}. Update it before its producers.`,

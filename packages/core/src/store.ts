@@ -13,6 +13,7 @@
 import type { Encoded } from './codec.ts'
 import type { ConsumerStore } from './consumer-store.ts'
 import type { Cursor } from './cursor.ts'
+import type { Replication } from './durability.ts'
 import type { AttemptRecord, Failure, FinalState } from './job.ts'
 import type { LimitRule, PauseTarget } from './limits.ts'
 import type { FlowPlace, FlowProgress } from './flow.ts'
@@ -276,7 +277,8 @@ export interface Wake {
 export interface Page {
   /** Records after the cursor, oldest first, at most `limit`. */
   notices: StoredNotice[]
-  /** Records between the cursor and the first one here that were trimmed. */
+  /** Records between the cursor and the first one here that were trimmed. Where the store has lost what stood before
+   * the cursor it is not known how many, but at least 1. */
   missed: number
   /** Where this page ends; the next one starts after it. */
   cursor: Cursor
@@ -313,8 +315,13 @@ export interface Store extends Inspectable, SaidStore {
   /** The groups of durable consumers. */
   readonly consumers: ConsumerStore
 
-  /** Puts jobs in line, in order, all or none. Repeating a call changes nothing. At most `ENQUEUE_MAX`. */
-  enqueue(jobs: readonly NewJob[]): Promise<Enqueued[]>
+  /**
+   * Puts jobs in line, in order, all or none. Repeating a call changes nothing. At most `ENQUEUE_MAX`.
+   *
+   * @param replication Resolves only when so many replicas have them as well; a store without any has nothing to wait for.
+   * @throws LovageError `NOT_REPLICATED`: they are in line, and may be lost with the primary
+   */
+  enqueue(jobs: readonly NewJob[], replication?: Replication): Promise<Enqueued[]>
   /** `null`: unknown, or its outcome is no longer kept. That of a job that `find` answers as failed is. */
   get(id: string): Promise<Snapshot | null>
   /** Ends a live job, and with it the jobs that it waits for. A running one is fenced at once, and its session's `wait` is told. Where limits ask it counts as
@@ -386,7 +393,9 @@ export interface Store extends Inspectable, SaidStore {
   /** Reads the feed. */
   range(after: Cursor, limit: number): Promise<Page>
   /** The feed as it is written, from just after `after`, in batches; ends when the signal is aborted. Rejects when
-   * the store cannot be reached: the reader goes on from the last cursor that it saw. */
+   * the store cannot be reached: the reader goes on from the last cursor that it saw. Ends by itself where the store may
+   * have lost something, of the feed or of jobs that were not in it yet: then the reader begins anew at the tail, and
+   * whoever follows looks for himself. */
   live(after: Cursor, signal: AbortSignal): AsyncIterable<readonly StoredNotice[]>
 
   counts(): Promise<Counts>

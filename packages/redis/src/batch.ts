@@ -4,7 +4,7 @@
  *
  * One caller's jobs stay together and in order. If the call fails, every caller in it gets the error.
  */
-import { ENQUEUE_MAX, type Enqueued, type NewJob } from '@lovage/core'
+import { ENQUEUE_MAX, type Enqueued, isLovageError, LovageError, type NewJob } from '@lovage/core'
 import type { Run } from './script.ts'
 import { enqueueItems } from './scripts/enqueue-items.ts'
 import { enqueue } from './scripts/enqueue.ts'
@@ -58,7 +58,13 @@ export class Batcher {
         )
       }
     } catch (error) {
-      for (const { reject } of callers) reject(error)
+      for (const { jobs, reject } of callers) reject(withIds(error, jobs))
     }
   }
+}
+
+/** Whoever is not sure of his jobs needs their ids, to enqueue them again. */
+function withIds(error: unknown, jobs: readonly NewJob[]): unknown {
+  if (!isLovageError(error, 'NOT_REPLICATED')) return error
+  return new LovageError('NOT_REPLICATED', { ...error.details, ids: jobs.map(({ id }) => id) })
 }

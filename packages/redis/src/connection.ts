@@ -24,12 +24,16 @@ const QUIT_MS = 1_000
 /** Nodes that are followed from one to the next without a pause; while a cluster changes, two may name each other. */
 const HOPS_MAX = 3
 
-type Args = (string | number)[]
+export type Args = (string | number)[]
+/** Its name and arguments; a function is asked for them when they are sent. */
+type Call = [name: string, args: Args | (() => Args)]
 
 export interface CommandOptions {
   repeatable: boolean
   /** How long the answer may take once the command is sent. Default: what is left of `CALL_MS`. */
   answerMs?: number
+  /** Whether a refusal that will soon be over is waited for. Default true. */
+  isPatient?: boolean
 }
 
 export class Connection {
@@ -45,6 +49,8 @@ export class Connection {
   /** How often it was closed since it last arrived. */
   #misses = 0
   #greeting: NodeJS.Timeout | undefined
+  /** How often it was opened, and led to where it should. */
+  arrivals = 0
 
   /** @param role What this connection is for, as `CLIENT LIST` will show it. */
   constructor(route: Route, role: string) {
@@ -65,26 +71,46 @@ export class Connection {
     })
   }
 
+  /** Another one after each start of a server; `undefined` where it does not tell. */
+  get serverRun(): string | undefined {
+    return this.#dialled.serverRun()
+  }
+
   /** Whether the server is part of a cluster, as far as is known. */
   get isCluster(): boolean {
     return this.#route.isCluster
   }
 
-  async command(
-    name: string,
-    args: Args | (() => Args),
-    { repeatable, answerMs }: CommandOptions,
-  ): Promise<unknown> {
+  command(name: string, args: Args | (() => Args), options: CommandOptions): Promise<unknown> {
+    return this.#carryOut((ms) => this.#send([name, args], ms), options)
+  }
+
+  /**
+   * One behind the other on one socket, so that a later one concerns what the same server made of the earlier ones.
+   *
+   * @param options.extraMs How much longer the answers may take, since a command waits.
+   */
+  together(
+    calls: readonly Call[],
+    { extraMs, ...options }: CommandOptions & { extraMs: number },
+  ): Promise<unknown[]> {
+    return this.#carryOut((ms) => Promise.all(calls.map((call) => this.#send(call, ms + extraMs))), options)
+  }
+
+  async #carryOut<Answer>(
+    attempt: (answerMs: number) => Promise<Answer>,
+    { repeatable, answerMs, isPatient = true }: CommandOptions,
+  ): Promise<Answer> {
     const until = performance.now() + CALL_MS
     for (;;) {
       if (!this.#isReady) await this.#ready(until)
       try {
-        return await this.#send(name, args, answerMs ?? Math.max(until - performance.now(), ANSWER_MIN_MS))
+        return await attempt(answerMs ?? Math.max(until - performance.now(), ANSWER_MIN_MS))
       } catch (error) {
         const isLate = this.#isClosed || performance.now() >= until
         if (isReply(error)) {
           this.#heed(error)
-          if (isLate || !isSoonOver(error)) throw refused(this.#route.address.name, error)
+          if (isLate || !isPatient || !isSoonOver(error)) throw refused(this.#route.address.name, error)
         } else if (isLate || !repeatable) throw this.#unavailable(error)
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
       }
@@ -140,7 +166,7 @@ export class Connection {
     })
   }
 
-  async #send(name: string, args: Args | (() => Args), answerMs: number): Promise<unknown> {
+  async #send([name, args]: Call, answerMs: number): Promise<unknown> {
     const timer = setTimeout(
       () => this.#cut(new Error(`no answer to ${name} within ${answerMs} ms`)),
       answerMs,
@@ -157,7 +183,7 @@ export class Connection {
   async #findPlace(): Promise<void> {
     const here = this.#dialled.node() as Node
     try {
-      await this.#route.learn(here, (...args) => this.#send('cluster', args, greetingMs(this.#route)))
+      await this.#route.learn(here, (...args) => this.#send(['cluster', args], greetingMs(this.#route)))
     } catch (error) {
       if (!isReply(error)) return // the connection is lost, and opened again
       this.#lastError = error
@@ -172,6 +198,7 @@ export class Connection {
   #arrived(): void {
     clearTimeout(this.#greeting)
     this.#hasArrived = true
+    this.arrivals += 1
     this.#misses = 0
     this.#lastError = undefined
     for (const { resolve } of this.#waiters) resolve()

@@ -2,7 +2,7 @@
 import { connect as connectPlain } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { backoffMs } from '@lovage/core'
-import { AbstractConnector, Redis, type RedisOptions } from 'ioredis'
+import { AbstractConnector, Redis, type RedisOptions, SentinelConnector } from 'ioredis'
 import type { Route } from './route.ts'
 import type { Node } from './url.ts'
 
@@ -24,10 +24,19 @@ export const reconnectMs = (times: number, random: () => number = Math.random): 
 /** How long a server may take from being called to being of use. */
 export const greetingMs = ({ address }: Route): number => (address.kind === 'server' ? CONNECT_MS : SOON_MS)
 
+/** Of what `INFO` says, which ioredis asks for at the start. */
+interface ServerInfo {
+  role?: string
+  run_id?: string
+  cluster_enabled?: string
+}
+
 export interface Dialled {
   readonly client: Redis
   /** Where the newest connection leads. */
   readonly node: () => Node | undefined
+  /** The run id of that server, where it tells. */
+  readonly serverRun: () => string | undefined
 }
 
 /**
@@ -40,12 +49,14 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
   const { address } = route
   const { username, password, db, tls, kind, nodes, primary, sentinelAuth } = address
   let node: Node | undefined
+  let serverRun: string | undefined
   class RouteConnector extends AbstractConnector {
     constructor() {
       super(0)
     }
 
-    override check(info: { cluster_enabled?: string }): boolean {
+    override check(info: ServerInfo): boolean {
+      serverRun = info.run_id
       if (info.cluster_enabled === '1') route.isCluster = true
       return true
     }
@@ -61,12 +72,19 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
       return this.stream
     }
   }
+  class InfoSentinelConnector extends SentinelConnector {
+    override check(info: ServerInfo): boolean {
+      serverRun = info.run_id
+      return super.check(info)
+    }
+  }
   const options = {
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(tls !== undefined && { tls }),
     db,
     connectionName: `lovage:${role}`,
+    disableClientInfo: true, // `CLIENT SETINFO` came with 7.2, and would be one more right to give
     lazyConnect: true,
     protocol: 2, // scripts answer the same in both, and 2 needs one round trip less to connect
     noDelay: true,
@@ -81,9 +99,14 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   } satisfies RedisOptions
   if (kind !== 'sentinel')
-    return { client: new Redis({ ...options, Connector: RouteConnector }), node: () => node }
+    return {
+      client: new Redis({ ...options, Connector: RouteConnector }),
+      node: () => node,
+      serverRun: () => serverRun,
+    }
   const client = new Redis({
     ...options,
+    Connector: InfoSentinelConnector as never,
     sentinels: nodes.map((one) => ({ ...one })),
     name: primary,
     sentinelRetryStrategy: (times: number) => reconnectMs(times),
@@ -91,5 +114,5 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
     ...(sentinelAuth?.username !== undefined && { sentinelUsername: sentinelAuth.username }),
     ...(sentinelAuth !== undefined && { sentinelPassword: sentinelAuth.password }),
   })
-  return { client, node: () => undefined }
+  return { client, node: () => undefined, serverRun: () => serverRun }
 }

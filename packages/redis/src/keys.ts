@@ -26,6 +26,7 @@
  * | `r:<id>`         | STRING | outcome (`outcome.ts`)                  | as long as results are kept            |
  * | `said:<id>`      | STRING | what it said, JSON lines (`said.ts`)    | as long as its result, or longer       |
  * | `ctl:<session>`  | LIST   | cancellations for it, JSON              | until popped, at most `CTL_MS`         |
+ * | `replicated`     | STRING | a last write to wait for (`replicated.ts`) | a minute                            |
  *
  * A `<line>` is a queue, whose plain line it is, or a lane: queue, task, and `o` (ordered) or `-` with the key, a line
  * feed between them. Only jobs that ask for something have entries in what follows; while there are none, a step

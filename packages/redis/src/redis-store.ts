@@ -20,6 +20,7 @@ import {
   retentionOf,
   type Search,
   type Pulse,
+  type Replication,
   type SaidReport,
   type StepReply,
   type StepRequest,
@@ -27,7 +28,6 @@ import {
   type StoredSchedule,
   streamId,
   systemClock,
-  type Tick,
 } from '@lovage/core'
 import { type AddressOptions, addressOf } from './address.ts'
 import { Batcher } from './batch.ts'
@@ -36,10 +36,11 @@ import { Connection } from './connection.ts'
 import { redisConsumers } from './consumers.ts'
 import { Heart } from './heart.ts'
 import { type Keys, keysOf } from './keys.ts'
-import { readLive } from './live.ts'
+import { LiveFeed } from './live.ts'
 import { decodeRecord } from './record.ts'
 import { Route } from './route.ts'
-import { type Run, runner } from './script.ts'
+import { ReplicatedBatchers } from './replicated.ts'
+import { type Run, runner, type Settings } from './script.ts'
 import { cancel, cancelArgs } from './scripts/cancel.ts'
 import { enqueueItems } from './scripts/enqueue-items.ts'
 import { fire } from './scripts/enqueue.ts'
@@ -50,7 +51,7 @@ import { inspect, pulse } from './scripts/inspect.ts'
 import { counts, end, get, range } from './scripts/look.ts'
 import { decodeSaid } from './said.ts'
 import { report, reportItems } from './scripts/report.ts'
-import { putSchedule, removeSchedule, schedules, schedulesIn, scheduleText } from './scripts/schedules.ts'
+import { putSchedule, removeSchedule, schedules, scheduleText, ticksIn } from './scripts/schedules.ts'
 import { saidItems, say } from './scripts/say.ts'
 import { extend, join, joinItems, leave } from './scripts/sessions.ts'
 import { announceText, stepItems } from './scripts/step-items.ts'
@@ -85,6 +86,8 @@ class RedisStore implements Store {
   readonly #connection: Connection
   readonly #run: Run
   readonly #batcher: Batcher
+  readonly #replicating: ReplicatedBatchers
+  readonly #live: LiveFeed
   readonly #heart: Heart
   readonly #waiters = new Map<string, Waiter>()
   readonly #closing = new AbortController()
@@ -102,7 +105,7 @@ class RedisStore implements Store {
     this.#connection = this.#open('main')
     const { prefix, resultPrefix, saidPrefix, ctlPrefix, groupPrefix } = this.#keys
     const now = (): string => (clock === undefined ? '' : String(clock.now()))
-    this.#run = runner(this.#connection, this.#keys, () => ({
+    const runSettings = (): Settings => ({
       now: now(),
       ...retention,
       resultsMax: resultsMax === Infinity ? 0 : resultsMax,
@@ -111,9 +114,12 @@ class RedisStore implements Store {
       saidPrefix,
       ctlPrefix,
       groupPrefix,
-    }))
+    })
+    this.#run = runner(this.#connection, this.#keys, runSettings)
     this.consumers = redisConsumers(this.#run)
     this.#batcher = new Batcher(this.#run)
+    this.#replicating = new ReplicatedBatchers(() => this.#open('replicate'), this.#keys, runSettings)
+    this.#live = new LiveFeed(() => this.#open('live'), this.#keys, runSettings)
     this.#heart = new Heart({
       data: { address, namespace, queue },
       extend: (session, leaseMs) => this.extend(session, leaseMs),
@@ -127,8 +133,8 @@ class RedisStore implements Store {
     return new Connection(this.#route, `${this.#role}:${role}`)
   }
 
-  enqueue(jobs: readonly NewJob[]) {
-    return this.#batcher.enqueue(jobs)
+  enqueue(jobs: readonly NewJob[], replication?: Replication) {
+    return (replication === undefined ? this.#batcher : this.#replicating.for(replication)).enqueue(jobs)
   }
 
   async get(id: string) {
@@ -225,13 +231,12 @@ class RedisStore implements Store {
           `and put them off for ${DEFER_MS / 1000} s. Update it.`,
       )
     }
-    const { claimedAt: now } = batch
     return {
       alive,
       lost,
       claimed: this.#claimedOf(batch),
       nextDueMs,
-      ticks: ticks.length === 0 ? [] : ticksOf(schedulesIn(ticks), now),
+      ticks: ticks.length === 0 ? [] : ticksIn(ticks, batch.claimedAt),
     }
   }
 
@@ -300,19 +305,21 @@ class RedisStore implements Store {
     return this.#heart.keepAlive(session, options)
   }
 
-  tail(): Promise<Cursor> {
-    return this.#run(end, {})
+  async tail(): Promise<Cursor> {
+    const cursor = await this.#run(end, {})
+    this.#live.begin(this.#connection.serverRun)
+    return cursor
   }
 
   async range(after: Cursor, limit: number) {
-    parseCursor(after)
-    const [tail, records] = await this.#run(range, { after: streamId(after), count: limit + 1 })
-    return decodePage(records, after, tail, limit)
+    const { seq } = parseCursor(after)
+    const args = { after: streamId(after), seq, count: limit + 1 }
+    const [tail, records, continues] = await this.#run(range, args)
+    return decodePage(records, after, { tail, limit, continues: continues === 1 })
   }
 
   live(after: Cursor, signal: AbortSignal) {
-    const until = AbortSignal.any([signal, this.#closing.signal])
-    return readLive(this.#open('live'), this.#keys.outcomes, after, until)
+    return this.#live.read(after, AbortSignal.any([signal, this.#closing.signal]))
   }
 
   counts() {
@@ -336,9 +343,6 @@ class RedisStore implements Store {
     this.#closing.abort()
     await this.#heart.close()
     await Promise.all([...this.#waiters.keys()].map((session) => this.#release(session)))
-    await this.#connection.close()
+    await Promise.all([this.#connection.close(), this.#replicating.close()])
   }
 }
-
-const ticksOf = (due: readonly StoredSchedule[], now: number): Tick[] =>
-  due.toSorted((a, b) => a.nextAt - b.nextAt).map((schedule) => ({ schedule, now }))

@@ -111,7 +111,11 @@ export type Run = <Arg extends string, Reply>(
  * server takes a script for complete when the keys that it names are there, and then refuses those that it finds by
  * itself: it would stop in the middle. With a key that is missing it is refused before it begins, until all have moved.
  */
-export function runner(connection: Connection, keys: Keys, settings: () => Settings): Run {
+export function runner(
+  connection: Pick<Connection, 'command' | 'isCluster'>,
+  keys: Keys,
+  settings: () => Settings,
+): Run {
   const guard = keys.prefix + GUARD
   return async ({ keys: names, args: argNames, source, sha, repeatable, decode }, args, items = []) => {
     const values: Record<string, string | number> = { ...settings(), ...args }

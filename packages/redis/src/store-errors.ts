@@ -22,7 +22,8 @@ export const isSoonOver = (error: Error): boolean =>
   /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|UNBLOCKED|BUSY) /.test(error.message)
 
 /** Says nothing against the command either: the server is full, cannot write to disk, or keeps us out. */
-const NOT_NOW = /^(NOREPLICAS|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|ERR max number of clients)/
+const NOT_NOW =
+  /^(NOREPLICAS|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|ERR max number of clients|ERR The user executing the script)/
 
 export function refused(store: string, cause: Error): LovageError {
   if (isSoonOver(cause)) return unavailable(store, cause)

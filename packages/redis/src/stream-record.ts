@@ -73,12 +73,14 @@ export function decodeRecords(
   return { notices, cursor: last === undefined ? after : `${last[0]}.${seq}` }
 }
 
-/** @param records What stands behind `after`, at most one more than `limit`. */
+/**
+ * @param records What stands behind `after`, at most one more than `limit`.
+ * @param continues Whether they came after what stood there: otherwise the server has lost some of that.
+ */
 export function decodePage(
   records: readonly StreamRecord[],
   after: Cursor,
-  tail: Cursor,
-  limit: number,
+  { tail, limit, continues }: { tail: Cursor; limit: number; continues: boolean },
 ): Page {
   const page = records.slice(0, limit)
   const end = records.length <= limit
@@ -86,7 +88,7 @@ export function decodePage(
   const first = records.map(([, fields]) => fieldsOf(fields)['seq']).find((number) => number !== undefined)
   // Where nothing of ours is left, the tail remembers what there was.
   const next = first !== undefined ? Number(first) : end ? parseCursor(tail).seq + 1 : seq + 1
-  const missed = missedBetween(seq, next)
+  const missed = Math.max(missedBetween(seq, next), continues ? 0 : 1)
   if (page.length === 0) return { notices: [], missed, cursor: missed > 0 ? tail : after, end }
   return { ...decodeRecords(page, missed > 0 ? `${streamId(after)}.${next - 1}` : after), missed, end }
 }

@@ -88,17 +88,49 @@ type LiveAnswer = [
   report: string | null,
 ]
 
+/**
+ * `continues(id, seq)`: whether the feed goes on from a place. It does not where the server lost what came up to there: it
+ * was emptied, put back, or a replica took over that had not heard of it all. Then the newest record that stands at the
+ * place or before it has another number, or there are fewer records at all.
+ */
+const continues = lua`
+  local function continues(id, seq)
+    if tonumber(seq) > tonumber(string.match(redis.call('GET', tail) or '0-0.0', '%.(%d+)$')) then return false end
+    local record = redis.call('XREVRANGE', outcomes, id, '-', 'COUNT', 1)[1]
+    if not record then return true end -- all that was there is trimmed
+    local fields = record[2]
+    for at = 1, #fields, 2 do
+      if fields[at] == 'seq' then return fields[at + 1] == seq end
+    end
+    return true -- it is of another program, which does not count
+  end
+`
+
 /** Part of the feed, with its end as of the same moment: between two calls it could have moved. */
 export const range = defineScript({
   name: 'range',
   keys: ['outcomes', 'tail'],
-  args: ['after', 'count'],
+  args: ['after', 'seq', 'count'],
   repeatable: true,
   body: lua`
+    ${continues}
     local records = redis.call('XRANGE', outcomes, '(' .. after, '+', 'COUNT', count)
-    return { redis.call('GET', tail) or '0-0.0', records }
+    return { redis.call('GET', tail) or '0-0.0', records, continues(after, seq) and 1 or 0 }
   `,
-  decode: (reply) => reply as [tail: Cursor, records: StreamRecord[]],
+  decode: (reply) => reply as [tail: Cursor, records: StreamRecord[], continues: 0 | 1],
+})
+
+/** Whether the feed goes on from a place: asked by readers to whom nothing comes. */
+export const goesOn = defineScript({
+  name: 'goesOn',
+  keys: ['outcomes', 'tail'],
+  args: ['after', 'seq'],
+  repeatable: true,
+  body: lua`
+    ${continues}
+    return continues(after, seq) and 'on' or 'anew'
+  `,
+  decode: headed(['on', 'anew'], (word) => word === 'on'),
 })
 
 /** Where the feed ends: behind the newest record, whoever wrote it. */

@@ -1,4 +1,4 @@
-import { LovageError, type StoredSchedule } from '@lovage/core'
+import { LovageError, type StoredSchedule, type Tick } from '@lovage/core'
 import { decodeRecord, encodeRecord } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { ring } from './line.ts'
@@ -70,7 +70,7 @@ export const scheduleText = ({ job, spec, source }: StoredSchedule): string =>
   JSON.stringify({ v: VERSION, record: encodeRecord({ id: '', ...job }), spec, source } satisfies Document)
 
 /** Schedules of which name, text and next moment come in turn. @throws LovageError `VERSION_UNSUPPORTED` */
-export function schedulesIn(flat: readonly (string | null)[]): StoredSchedule[] {
+function schedulesIn(flat: readonly (string | null)[]): StoredSchedule[] {
   const found: StoredSchedule[] = []
   for (let i = 0; i < flat.length; i += 3) {
     const [name, text, nextAt] = flat.slice(i, i + 3)
@@ -84,3 +84,9 @@ export function schedulesIn(flat: readonly (string | null)[]): StoredSchedule[] 
   }
   return found.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
+
+/** The same as ticks, in the order in which they are due. @throws LovageError `VERSION_UNSUPPORTED` */
+export const ticksIn = (flat: readonly (string | null)[], now: number): Tick[] =>
+  schedulesIn(flat)
+    .toSorted((a, b) => a.nextAt - b.nextAt)
+    .map((schedule) => ({ schedule, now }))

@@ -9,7 +9,7 @@ import { find, last } from './find.ts'
 import { limit, pause } from './gates.ts'
 import { dead, deleteGroup, listGroups, open } from './groups.ts'
 import { inspect, pulse } from './inspect.ts'
-import { counts, end, get, range } from './look.ts'
+import { counts, end, get, goesOn, range } from './look.ts'
 import { giveBack, peek } from './marker.ts'
 import { pull } from './pull.ts'
 import { report } from './report.ts'
@@ -30,6 +30,7 @@ const SCRIPTS = [
   fire,
   get,
   giveBack,
+  goesOn,
   inspect,
   join,
   last,
