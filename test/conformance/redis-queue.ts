@@ -19,13 +19,13 @@ export interface OpenedRedis extends Opened {
 }
 
 /** Answers how to open queues on the Redis of the tests; to be called once in a test file, at its top. */
-export function redisQueues(): (...args: Parameters<Open>) => Promise<OpenedRedis> {
-  const redis = new Redis(inject('redisUrl'))
+export function redisQueues(url = inject('redisUrl')): (...args: Parameters<Open>) => Promise<OpenedRedis> {
+  const redis = new Redis(url)
   afterAll(() => redis.quit())
 
   return async (clock, options) => {
     const namespace = `test-${randomUUID()}`
-    const store = createRedisStore({ url: inject('redisUrl'), namespace, clock, ...options })
+    const store = createRedisStore({ url, namespace, clock, ...options })
     const keys = async () => {
       const found: string[] = []
       const scan = redis.scanStream({ match: `*${namespace}*`, count: 1_000 })

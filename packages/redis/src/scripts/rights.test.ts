@@ -1,0 +1,84 @@
+// The rights that docs/operations.md hands out are what the scripts of each role need, and no more.
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import type { Script } from '../script.ts'
+import { ack, release } from './acks.ts'
+import { cancel } from './cancel.ts'
+import { enqueue, fire } from './enqueue.ts'
+import { discard, retryFailed } from './failed.ts'
+import { find, last } from './find.ts'
+import { limit, pause } from './gates.ts'
+import { dead, deleteGroup, listGroups, open } from './groups.ts'
+import { inspect, pulse } from './inspect.ts'
+import { counts, end, get, goesOn, range } from './look.ts'
+import { giveBack, peek } from './marker.ts'
+import { pull } from './pull.ts'
+import { report } from './report.ts'
+import { say } from './say.ts'
+import { putSchedule, removeSchedule, schedules } from './schedules.ts'
+import { extend, join, leave } from './sessions.ts'
+import { step } from './step.ts'
+
+/** What opens a connection, and what a cluster and `store.check` ask. */
+const connect = ['client|setname', 'select', 'info', 'config|get', 'cluster|keyslot', 'cluster|slots']
+const run = ['eval', 'evalsha']
+const follow = [get, end, range, goesOn]
+const groups = [open, pull, ack, release, listGroups, deleteGroup, dead]
+
+const ROLES: Record<string, { scripts: Script<string, unknown>[]; direct: string[] }> = {
+  api: {
+    scripts: [enqueue, cancel, find, last, retryFailed, discard, counts, ...follow, ...groups] as never,
+    direct: ['get', 'xread', 'set', 'wait'],
+  },
+  worker: {
+    scripts: [
+      ...[join, extend, step, leave, report, say, pulse, get, giveBack, peek],
+      ...[limit, putSchedule, removeSchedule, schedules, fire],
+    ] as never,
+    direct: ['blpop', 'lpop', 'rpush', 'pexpire'],
+  },
+  consumer: { scripts: [...follow, ...groups] as never, direct: ['get', 'xread'] },
+  operator: {
+    scripts: [
+      ...[inspect, counts, pause, limit, find, last, cancel, retryFailed, discard, enqueue],
+      ...[putSchedule, removeSchedule, schedules, ...follow, ...groups],
+    ] as never,
+    direct: ['get', 'xread', 'hkeys', 'ping', 'time'],
+  },
+}
+
+/** `redis.call('XGROUP', 'CREATE', …)` needs the subcommand alone. */
+const WITH_SUBCOMMANDS = new Set(['xgroup'])
+
+function commandsOf({ source }: Script<string, unknown>): string[] {
+  // The first argument is a name, or the choice between two.
+  const calls = source.matchAll(/redis\.p?call\(([^,)]*)(?:, '(\w+)')?/g)
+  return [...calls].flatMap(([, first = '', second = '']) =>
+    [...first.matchAll(/'(\w+)'/g)].map(([, name = '']) => {
+      const command = name.toLowerCase()
+      return WITH_SUBCOMMANDS.has(command) ? `${command}|${second.toLowerCase()}` : command
+    }),
+  )
+}
+
+const page = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8')
+
+test.for(Object.entries(ROLES))('%s', ([role, { scripts, direct }]) => {
+  const needed = new Set([...connect, ...run, ...direct, ...scripts.flatMap(commandsOf)])
+  const line = new RegExp(`^user lovage-${role} .*$`, 'm').exec(page)?.[0] ?? ''
+  const [own = ''] = line.split('(') // what follows allows no more commands, but those on more keys
+  const granted = [...own.matchAll(/ \+([\w|]+)/g)].map(([, command]) => command)
+  expect(granted).toEqual([...needed].toSorted())
+})
+
+test('every call of a script names its command in the text, so that none is missed here', () => {
+  for (const { scripts } of Object.values(ROLES))
+    for (const { source } of scripts) expect(source).not.toMatch(/redis\.p?call\([^,')]*[,)]/)
+})
+
+test('every command of a script is in the list of versions', () => {
+  const table = page.slice(page.indexOf('| since | commands'), page.indexOf('`LPOP` is used with a count'))
+  const listed = new Set([...table.matchAll(/`(\w+)/g)].map(([, name]) => name))
+  const used = Object.values(ROLES).flatMap(({ scripts }) => scripts.flatMap(commandsOf))
+  for (const command of used) expect(listed).toContain(command.split('|')[0]?.toUpperCase())
+})
