@@ -145,12 +145,12 @@ test('a list begins with what the feed has kept, newest first, a page at a time,
     ...useJobs(jobs, { tasks: ['resize'], limit: 3 }),
     line: useConnection(jobs),
   }))
-  await waitFor(() => expect(result.current.jobs).toHaveLength(3))
+  await waitFor(() => expect(result.current.isLive).toBe(true))
   const newest = handles.map(({ id }) => id).toReversed()
   expect(result.current.jobs.map(({ id }) => id)).toEqual(newest.slice(0, 3))
   expect(result.current).toMatchObject({ hasMore: true, isLive: true, missed: 0, line: 'connected' })
-  act(() => result.current.more())
-  act(() => result.current.more())
+  await act(() => result.current.more())
+  await act(() => result.current.more())
   expect(result.current.jobs.map(({ id }) => id)).toEqual(newest)
   expect(result.current.hasMore).toBe(false)
 
@@ -167,6 +167,62 @@ test('a list begins with what the feed has kept, newest first, a page at a time,
   for (const [at, job] of untouched.entries()) expect(result.current.jobs[at]).toBe(job)
   const { id } = await jobs.resize.enqueue({ image: 'new.png' })
   await waitFor(() => expect(result.current.jobs[0]).toMatchObject({ id, state: 'queued' }))
+})
+
+test('a list begins with what is there, though the feed never spoke of it, and reads on a page at a time', async () => {
+  await using it = await createHarness(tasks)
+  const { jobs } = it.client()
+  const waiting = await jobs.sweep.enqueueMany(Array.from({ length: 230 }, () => undefined))
+  await jobs.mail.greet.enqueue({ name: 'Ada' })
+  const { result } = recordHook(() => useJobs(jobs.sweep, { limit: 80 }))
+  await waitFor(() => expect(result.current.jobs).toHaveLength(80))
+  expect(result.current).toMatchObject({ hasMore: true, isLive: true })
+  const counts = [80]
+  while (result.current.hasMore) {
+    await act(() => result.current.more())
+    counts.push(result.current.jobs.length)
+  }
+  const newest = waiting.map(({ id }) => id).toReversed()
+  expect(result.current.jobs.map(({ id }) => id)).toEqual(newest)
+  expect(counts).toEqual([80, 160, 230])
+
+  const [claimed] = await it.driver.claim(1, ['sweep'])
+  await it.driver.succeed(claimed!, undefined)
+  await waitFor(() => expect(result.current.jobs.at(-1)).toMatchObject({ state: 'succeeded' }))
+  expect(result.current.jobs).toHaveLength(230)
+})
+
+test('a list of some tasks begins with the jobs of these, and with nobody else’s', async () => {
+  await using it = await createHarness(tasks)
+  const { jobs } = it.client()
+  const mine = [await jobs.sweep.enqueue(), await jobs.mail.greet.enqueue({ name: 'Ada' })]
+  await jobs.score.enqueue({ texts: [] })
+  await it.client({ token: 'bob' }).jobs.sweep.enqueue()
+  const some = recordHook(() => useJobs(jobs, { tasks: ['sweep', 'mail.greet'] }))
+  const none = recordHook(() => useJobs(jobs, { list: null }))
+  await waitFor(() => expect(some.result.current.isLive && none.result.current.isLive).toBe(true))
+  expect(some.result.current.jobs.map(({ id }) => id)).toEqual(mine.map(({ id }) => id).toReversed())
+  expect(some.result.current.hasMore).toBe(false)
+  expect(none.result.current.jobs).toEqual([])
+})
+
+test('a page that could not be listed is asked for again; nobody has to catch that', async () => {
+  await using it = await createHarness(tasks)
+  const { jobs } = it.client()
+  const ids = (await jobs.sweep.enqueueMany([undefined, undefined])).map(({ id }) => id)
+  let asked = 0
+  const list = async ({ after = '0' }: { after?: string }) => {
+    asked += 1
+    if (asked === 2) throw new Error('not now')
+    return { jobs: [await jobs.sweep.get(ids[Number(after)] as string)], next: after === '0' ? '1' : null }
+  }
+  const { result } = recordHook(() => useJobs(jobs, { list }))
+  await waitFor(() => expect(result.current.jobs).toHaveLength(1))
+  await act(() => expect(result.current.more()).rejects.toThrow('not now'))
+  expect(result.current).toMatchObject({ hasMore: true, error: undefined })
+  act(() => void result.current.more())
+  await waitFor(() => expect(result.current.jobs).toHaveLength(2))
+  expect(result.current.hasMore).toBe(false)
 })
 
 test('a list that is given a listing has what the feed is silent about, at the start and after a gap', async () => {

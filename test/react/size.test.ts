@@ -73,8 +73,8 @@ test.each([
   ['{ useJob }', 2_048],
   ['{ useJob, useEnqueue }', 2_500],
   ['{ useNotices }', 1_100],
-  ['{ useJobs }', 1_500],
-  ['*', 4_050],
+  ['{ useJobs }', 1_800],
+  ['*', 4_300],
 ])('%s of @lovage/client/react', async (names, max) => {
   expect(await delta(`${names} of @lovage/client/react`, CLIENT, hooks(names))).toBeLessThan(max)
 })

@@ -90,6 +90,10 @@ export function feeds(): void {
   const [first] = useJobs(jobs, { tasks: ['mail.greet'] }).jobs
   if (first?.task === 'mail.greet' && first.state === 'succeeded')
     expectTypeOf(first.result).toEqualTypeOf<string>()
+  useJobs(jobs.score, { list: (page) => jobs.score.list({ state: 'running', ...page }) })
+  useJobs(jobs, { list: (page) => jobs.list({ tag: 'import', ...page }) })
+  // @ts-expect-error jobs of another task
+  useJobs(jobs.score, { list: (page) => jobs.sweep.list(page) })
   // @ts-expect-error there is no such task
   useJobs(jobs, { tasks: ['scroe'] })
   // @ts-expect-error the feed of one task has no tasks to choose from

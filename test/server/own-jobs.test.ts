@@ -132,6 +132,14 @@ describe('a caller', () => {
     await t.ada.scoped.enqueue('acme')
     await t.bob.scoped.enqueue('acme')
     expect(ids(await t.ada.list({ task: 'scoped', key: 'acme' }))).toHaveLength(1)
+    expect(ids(await t.ada.scoped.list({ key: 'acme' }))).toHaveLength(1)
+    expect(ids(await t.ada.score.list())).toEqual([])
+    expect(ids(await t.bob.score.list())).toHaveLength(1)
+    expect(ids(await t.it.queue.score.list())).toHaveLength(1)
+    expect(await errorOf(t.ada.score.list({ task: 'scoped' } as object))).toMatchObject({
+      code: 'OPTION_INVALID',
+      details: { option: 'task' },
+    })
     expect(await t.ada.cancelMany({ task: 'scoped', key: 'acme' })).toEqual({ cancelled: 1 })
 
     expect(await t.ada.retrain.last()).toBeNull()

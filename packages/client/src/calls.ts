@@ -59,10 +59,10 @@ const verbs = {
     return ref && at.handle(ref)
   },
 
-  call: (_: Origin, task: string, input: unknown, options?: object) => ({
-    flow: given({ task, input, options }),
+  call: (at: Origin, input: unknown, options?: object) => ({
+    flow: given({ task: at.path, input, options }),
   }),
-  step: (_: Origin, task: string, options?: object) => ({ step: given({ task, options }) }),
+  step: (at: Origin, options?: object) => ({ step: given({ task: at.path, options }) }),
   async enqueueFlow(at: Origin, { flow }: Flow, options?: object): Promise<JobHandle> {
     await checkSendable(flow)
     return at.handle(await at.mutate('enqueueFlow', given({ flow, at: at.path || undefined, ...options })))

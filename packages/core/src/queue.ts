@@ -95,6 +95,8 @@ export interface TaskCalls<T extends TaskTypes, Name extends string, Options = Q
   result(id: string, options?: ResultOptions): Promise<T['output']>
   /** The notices of all jobs of this task. Goes on until the loop is left or the signal aborted. */
   notices(options?: Omit<NoticesOptions, 'tasks'>): AsyncGenerator<Notice<T, Name>, void, undefined>
+  /** Jobs of this task by tag, key and state, a page at a time. */
+  list(options?: Omit<ListOptions, 'task' | OwnerKey<Options>>): Promise<JobPage<Job<T, Name>>>
   /** The newest job of a task with `rememberLast`; `null` when there was none, or its outcome is no longer kept. */
   last(options?: OwnerOf<Options>): Promise<JobHandle<T, Name> | null>
   /** A job of this task as data, for flows and schedules. Nothing is enqueued. */
@@ -235,6 +237,7 @@ export function queueOver<const Tree extends TaskTree>(
       cancel: (id, reason) => own.cancel(id, reason ?? null),
       result: (id, resultOptions) => waitForResult(own, id, clock, resultOptions),
       notices: (feedOptions) => engine.feed({ ...feedOptions, tasks: [name] }),
+      list: (listOptions) => listJobs(engine, { ...listOptions, task: name }),
       last: async (lastOptions) => {
         const ref = await engine.last(name, lastOptions?.owner)
         return ref && handle(ref)

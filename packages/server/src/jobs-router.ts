@@ -62,9 +62,9 @@ export type JobsRouter<Tree, Root extends AnyTRPCRootTypes> = TRPCBuiltRouter<
 export type AnyProcedureBuilder = TRPCProcedureBuilder<any, any, any, any, any, any, any, any, any>
 
 /**
- * For each task `enqueue`, `enqueueMany`, `get`, `cancel`, `notices`, `last`, nested as the tasks are; and `get`,
- * `cancel`, `notices`, `list`, `cancelMany`, `enqueueFlow`, those of `failed`, and what durable consumers need, across
- * all of them.
+ * For each task `enqueue`, `enqueueMany`, `get`, `cancel`, `notices`, `list`, `last`, `retry`, nested as the tasks are;
+ * and `get`, `cancel`, `notices`, `list`, `retry`, `cancelMany`, `enqueueFlow`, those of `failed`, and what durable
+ * consumers need, across all of them.
  *
  * Errors carry `data.lovage`, a code with its details, and never a stack. Subscriptions resume at their cursor with
  * every tRPC client. The number of subscriptions of one connection is limited by `limitSubscriptions`.

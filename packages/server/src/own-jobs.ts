@@ -7,7 +7,6 @@ import {
   type FlowNode,
   type FlowOptions,
   listFailed,
-  listJobs,
   retryAllFailed,
   retryFailed,
 } from '@lovage/core'
@@ -17,31 +16,15 @@ import { enqueueFields } from './enqueue-fields.ts'
 import * as field from './envelope.ts'
 import { defined, envelope, optional, refuse } from './envelope.ts'
 import { flowField, type WireNode } from './flow-field.ts'
+import { filterFields, PAGE_FIELDS } from './filter-fields.ts'
 import type { Kit } from './resolvers.ts'
-import { jobWithoutStack } from './without-stacks.ts'
-
-const FILTER = {
-  task: optional(field.name),
-  tag: optional(field.text),
-  key: optional(field.text),
-  state: optional(field.state),
-}
-const PAGE = { limit: optional(field.limit), after: optional(field.text) }
+import { pageWithoutStacks } from './without-stacks.ts'
 
 export function ownJobs(kit: Kit): TRPCRouterRecord {
   const { engine, base, open, ownerOf } = kit
-  const shown = <Page extends { jobs: Parameters<typeof jobWithoutStack>[0][] }>(page: Page) => ({
-    ...page,
-    jobs: page.jobs.map(jobWithoutStack),
-  })
   return {
-    list: base
-      .input(envelope({ ...FILTER, ...PAGE }, { open }))
-      .query(({ ctx, input }) =>
-        answer(async () => shown(await listJobs(engine, defined({ ...input, owner: ownerOf(ctx) })))),
-      ),
     cancelMany: base
-      .input(envelope({ ...FILTER, reason: optional(field.reason) }, { open }))
+      .input(envelope({ ...filterFields(undefined), reason: optional(field.reason) }, { open }))
       .mutation(({ ctx, input: { reason, ...filter } }) =>
         answer(async () => {
           const owner = ownerOf(ctx)
@@ -69,9 +52,11 @@ export function ownJobs(kit: Kit): TRPCRouterRecord {
       ),
     failed: {
       list: base
-        .input(envelope({ task: optional(field.name), ...PAGE }, { open }))
+        .input(envelope({ task: optional(field.name), ...PAGE_FIELDS }, { open }))
         .query(({ ctx, input }) =>
-          answer(async () => shown(await listFailed(engine, defined({ ...input, owner: ownerOf(ctx) })))),
+          answer(async () =>
+            pageWithoutStacks(await listFailed(engine, defined({ ...input, owner: ownerOf(ctx) }))),
+          ),
         ),
       retry: base
         .input(envelope({ id: field.id }, { open }))

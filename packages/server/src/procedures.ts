@@ -58,12 +58,16 @@ interface OneJobWire {
   idempotencyKey?: string | { key: string; window: Duration } | undefined
 }
 
-/** Which of the caller's jobs. */
-interface FilterWire {
-  task?: string | undefined
+/** Which of the caller's jobs of a task. */
+interface TaskFilterWire {
   tag?: string | undefined
   key?: string | undefined
   state?: JobState | undefined
+}
+
+/** Which of the caller's jobs. */
+interface FilterWire extends TaskFilterWire {
+  task?: string | undefined
 }
 
 interface PageWire {
@@ -128,6 +132,7 @@ export type TaskProcedures<T extends TaskTypes, Name extends string, Shape> = {
   get: TRPCQueryProcedure<Def<{ id: string }, Job<T, Name>, Shape>>
   cancel: TRPCMutationProcedure<Def<{ id: string; reason?: string | null | undefined }, CancelOutcome, Shape>>
   notices: TRPCSubscriptionProcedure<Def<NoticesWire, Tracked<Notice<T, Name>>, Shape>>
+  list: TRPCQueryProcedure<Def<(TaskFilterWire & PageWire) | undefined, JobPage<Job<T, Name>>, Shape>>
   /** A failed job again, as a new one; under a `newId` of the caller's making, a UUIDv7, he may ask twice. */
   retry: TRPCMutationProcedure<Def<RetryWire, Ticket<T, Name>, Shape>>
   /** The caller's newest job, of a task with `rememberLast`. */

@@ -1,11 +1,12 @@
 /** The procedures at run time: each parses its envelope, asks the engine within the owner's scope, and answers. */
-import { type Engine, isLovageError, type NamedTask, retryFailed } from '@lovage/core'
+import { type Engine, isLovageError, listJobs, type NamedTask, retryFailed } from '@lovage/core'
 import type { TRPCProcedureBuilder, TRPCRouterRecord, TRPCUnsetMarker } from '@trpc/server'
 import { answer, deliver, type Rights } from './answer.ts'
 import { enqueueFields } from './enqueue-fields.ts'
 import * as field from './envelope.ts'
 import { defined, envelope, optional, refuse } from './envelope.ts'
-import { jobWithoutStack } from './without-stacks.ts'
+import { filterFields, PAGE_FIELDS } from './filter-fields.ts'
+import { jobWithoutStack, pageWithoutStacks } from './without-stacks.ts'
 
 /** A builder of which nothing is known: what ours are built from at run time. */
 export type PlainBuilder = TRPCProcedureBuilder<
@@ -50,6 +51,12 @@ export function sharedProcedures(kit: Kit, task: string | undefined): TRPCRouter
           return await engine.cancel(input.id, { task, owner, ...by })
         }),
       ),
+    list: base.input(envelope({ ...filterFields(task), ...PAGE_FIELDS }, { open })).query(({ ctx, input }) =>
+      answer(async () => {
+        const asked = { ...input, task: task ?? input.task, owner: ownerOf(ctx) }
+        return pageWithoutStacks(await listJobs(engine, defined(asked)))
+      }),
+    ),
     /** A failed job again, as a new one. Under an id of the caller's making he may ask twice. */
     retry: base
       .input(envelope({ id: field.id, newId: optional(field.id) }, { open }))

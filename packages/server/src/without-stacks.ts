@@ -1,6 +1,6 @@
 /** Jobs and notices as clients may see them: an error keeps its name and message, its stack stays with operators, and
  * so do the names of workers. */
-import type { Failure, Job, Notice } from '@lovage/core'
+import type { Failure, Job, JobPage, Notice } from '@lovage/core'
 
 const shown = ({ name, message }: Failure): Failure => ({ name, message })
 
@@ -16,6 +16,11 @@ export function jobWithoutStack<J extends Job>(job: J): J {
     ...(history && { history }),
   }
 }
+
+export const pageWithoutStacks = <J extends Job>({ jobs, next }: JobPage<J>): JobPage<J> => ({
+  jobs: jobs.map(jobWithoutStack),
+  next,
+})
 
 export function noticeWithoutStack(notice: Notice): Notice {
   switch (notice.type) {

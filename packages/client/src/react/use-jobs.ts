@@ -1,11 +1,11 @@
-/** A live list of jobs, made from what the feed has kept and what comes. */
-import { type Cursor, isFinal, isLovageError, type Job } from '@lovage/core'
+/** A live list of jobs: those that the server lists, what the feed has kept, and what comes. */
+import type { Cursor } from '@lovage/core'
 import { useMemo, useState, useSyncExternalStore } from 'react'
 import type { ConnectionState } from '../connection.ts'
 import { type Origin, originOf } from '../origin.ts'
-import { reduceJob } from '../reduce.ts'
 import type { FeedCalls, FeedFilter, JobIn } from './calls-types.ts'
 import { type FeedState, followFeed } from './feed.ts'
+import { ListedJobs, type Listing } from './listed-jobs.ts'
 import { useConnection } from './use-connection.ts'
 import { useKeyed } from './use-keyed.ts'
 
@@ -13,12 +13,12 @@ export type UseJobsOptions<C extends FeedCalls> = Omit<FeedFilter<C>, 'types' | 
   /** Where in the feed to begin. Default `'start'`: the oldest notice that is kept. */
   from?: Cursor
   /**
-   * Where the list is to have more than the feed tells, such as jobs that wait since long: called at the start, and
-   * again where notices were missed.
+   * Where the list begins besides, called for a page at a time, and again where notices were missed. Default: `list`
+   * of these calls, which is all jobs that have not ended. `null`: the feed alone.
    *
-   * @example () => jobs.list({ tag: 'import' })
+   * @example (page) => jobs.list({ tag: 'import', ...page })
    */
-  list?: (() => Promise<{ jobs: readonly JobIn<C>[] }>) | undefined
+  list?: Listing<JobIn<C>> | null | undefined
   /** Jobs on a page. Default 50. */
   limit?: number
   /** The most that are held at once, the newest. Default 1,000. */
@@ -28,25 +28,25 @@ export type UseJobsOptions<C extends FeedCalls> = Omit<FeedFilter<C>, 'types' | 
 export interface UseJobs<C extends FeedCalls> extends FeedState {
   /** The newest first, as many pages as were asked for. A job that did not change is the same object. */
   jobs: readonly JobIn<C>[]
+  /** Another page is known, or the server has more to list. */
   hasMore: boolean
-  /** Shows one page more. */
-  more: () => void
+  /**
+   * Shows one page more. Resolves when it is there; rejects with a `LovageError` when it could not be listed, and may
+   * be called again. Nobody has to catch that.
+   */
+  more: () => Promise<void>
   connection: ConnectionState
   /** Follows again after an `error`. */
   resume: () => void
-}
-
-interface Listed extends FeedState {
-  /** By id. Written in place: a copy for each of ten thousand notices would take seconds. */
-  jobs: Map<string, Job>
 }
 
 const PAGE = 50
 const KEEP = 1_000
 
 /**
- * The feed tells of a job when something happens to it: a job that merely waits is listed where its task asks for
- * `notices: ['queued', 'started']`.
+ * The feed tells of a job when something happens to it, so the list begins with what the server lists as well: also
+ * jobs that merely wait are there. One that is enqueued later appears with its first notice, at once where its task
+ * asks for `notices: ['queued', 'started']`.
  *
  * @example const { jobs: list, hasMore, more } = useJobs(jobs, { tasks: ['batchScore'] })
  */
@@ -57,51 +57,54 @@ export function useJobs<C extends FeedCalls>(
   const { limit = PAGE, keep = KEEP, from = 'start', list, ...filter } = options
   const origin = originOf(calls)
   const [pages, setPages] = useState(1)
-  const following = useKeyed([origin, keep, JSON.stringify([from, filter])], () => {
-    const jobs = new Map<string, Job>()
-    return followFeed<Listed>(
-      origin,
-      { ...filter, from, logs: false },
-      { jobs, isLive: false, missed: 0, error: undefined },
-      (state, notice) => {
-        jobs.set(notice.jobId, reduceJob(jobs.get(notice.jobId), notice))
-        if (jobs.size >= 2 * keep) for (const { id } of newestFirst(jobs).slice(keep)) jobs.delete(id)
-        return { ...state }
-      },
-      async (why) => {
-        const listed = new Map<string, Job>((await list?.())?.jobs.map((job) => [job.id, job]))
-        for (const job of listed.values()) jobs.set(job.id, job)
-        const others = why === 'gap' ? [...jobs.values()].filter(({ id }) => !listed.has(id)) : []
-        await Promise.all(others.map((job) => refresh(origin, jobs, job)))
-      },
-    )
+  const { listed, following } = useKeyed([origin, keep, JSON.stringify([from, filter])], () => {
+    const listed = new ListedJobs(listingsOf(origin, list, filter), origin.jobs.get, keep)
+    return {
+      listed,
+      following: followFeed<FeedState>(
+        origin,
+        { ...filter, from, logs: false },
+        { isLive: false, missed: 0, error: undefined },
+        (state, notice) => {
+          listed.hear(notice)
+          return { ...state }
+        },
+        (why) => listed.begin(why === 'gap'),
+      ),
+    }
   })
   const state = useSyncExternalStore(following.subscribe, following.get, following.getInitial)
   const connection = useConnection(calls)
   return useMemo(() => {
-    const all = newestFirst(state.jobs).slice(0, keep)
+    const all = listed.newestFirst() as JobIn<C>[]
+    const shown = pages * limit
+    const more = async (): Promise<void> => {
+      if (all.length < shown + limit) await listed.read()
+      setPages((count) => Math.max(count, pages + 1))
+    }
     return {
       ...state,
-      jobs: all.slice(0, pages * limit) as JobIn<C>[],
-      hasMore: all.length > pages * limit,
-      more: () => setPages((count) => count + 1),
+      jobs: all.slice(0, shown),
+      hasMore: all.length > shown || listed.hasMore,
+      more: () => handled(more()),
       connection,
       resume: following.resume,
     }
-  }, [state, pages, limit, keep, connection, following])
+  }, [state, pages, limit, connection, following, listed])
 }
 
-/** Asks for a job that was alive when it was last heard of. One that is no longer kept goes. */
-async function refresh(origin: Origin, jobs: Map<string, Job>, { id, state }: Job): Promise<void> {
-  if (isFinal(state)) return
-  try {
-    jobs.set(id, await origin.jobs.get(id))
-  } catch (error) {
-    if (!isLovageError(error, 'NOT_FOUND') && !isLovageError(error, 'RESULT_EXPIRED')) throw error
-    jobs.delete(id)
-  }
+/** One for each task, or one for all. */
+function listingsOf(
+  origin: Origin,
+  list: Listing | null | undefined,
+  { tasks = [undefined] }: { tasks?: readonly (string | undefined)[] },
+): readonly Listing[] {
+  if (list !== undefined) return list === null ? [] : [list]
+  return tasks.map((task) => (page) => origin.query('list', { ...page, ...(task !== undefined && { task }) }))
 }
 
-/** Ids begin with the time of enqueueing. */
-const newestFirst = (jobs: Map<string, Job>): Job[] =>
-  [...jobs.values()].sort((one, other) => (one.id < other.id ? 1 : -1))
+/** Whoever does not wait for it need not catch, either. */
+function handled(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {})
+  return promise
+}
