@@ -68,7 +68,7 @@ test.for(Object.entries(ROLES))('%s', ([role, { scripts, direct }]) => {
   const line = new RegExp(`^user lovage-${role} .*$`, 'm').exec(page)?.[0] ?? ''
   const [own = ''] = line.split('(') // what follows allows no more commands, but those on more keys
   const granted = [...own.matchAll(/ \+([\w|]+)/g)].map(([, command]) => command)
-  expect(granted).toEqual([...needed].toSorted())
+  expect(granted, `the line of lovage-${role} in docs/operations.md`).toEqual([...needed].toSorted())
 })
 
 test('every call of a script names its command in the text, so that none is missed here', () => {
