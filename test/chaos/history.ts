@@ -50,7 +50,9 @@ interface Facts {
   /** A consumer joined its group, was given a notice (or a `gap`), acked it. */
   consumes: { group: string; member: string; owner: string | null; types: readonly JobNoticeType[] }
   delivered: { group: string; member: string; seq: number; deliveries: number; missed?: number }
-  acked: { group: string; member: string; seq: number; outcome: 'acked' | 'late' }
+  /** It is about to ack; whether that was heard is not known until it is `acked`. */
+  acking: { group: string; member: string; seq: number; deliveries: number }
+  acked: { group: string; member: string; seq: number; deliveries: number; outcome: 'acked' | 'late' }
   /** The group is there: from this number of the feed on nothing is to be missed. */
   opened: { group: string; after: number; ackWaitMs: number }
   /** What the auditor, who stands beside Redis and is never cut, reads from the stream. */

@@ -2,7 +2,7 @@
 import { isLovageError } from '@lovage/core'
 import { createWorker } from '@lovage/worker'
 import { describe, expect, test } from 'vitest'
-import { bench, climbing } from './harness.ts'
+import { bench, climbing, gate } from './harness.ts'
 import { tasks } from './tasks.ts'
 import { Watcher } from './watcher.ts'
 
@@ -32,6 +32,37 @@ describe('a worker that stops', () => {
     await t.clock.advance(0)
     await worker.stop()
     expect(t.clock.pending).toBe(before)
+  })
+
+  test.each([
+    ['is about to join', 'schedules'],
+    ['is joining', 'join'],
+  ] as const)('while it %s leaves no session behind', async (_, act) => {
+    const t = bench()
+    const reached = gate()
+    const held = gate()
+    const store = new Proxy(t.store, {
+      get(target, name) {
+        const member = Reflect.get(target, name) as unknown
+        if (typeof member !== 'function') return member
+        return async (...args: unknown[]) => {
+          if (name === act) {
+            reached.open()
+            await held.promise
+          }
+          return (await member.apply(target, args)) as unknown
+        }
+      },
+    })
+    const worker = t.worker({}, { store })
+    const started = worker.start().catch((error: unknown) => error)
+    await reached.promise
+    const stopped = worker.stop({ timeout: 0 })
+    await t.clock.advance(0)
+    held.open()
+    await stopped
+    expect(isLovageError(await started, 'CLOSED')).toBe(true)
+    expect(await t.store.counts()).toMatchObject({ workers: 0 })
   })
 
   test('still hears of cancels while it drains', async () => {

@@ -51,6 +51,8 @@ export class Session {
   #failures = 0
   #troubleSince: number | null = null
   #stopKeepAlive: (() => Promise<void>) | null = null
+  /** What is under way to join: who leaves waits for it, lest the session comes after its own end. */
+  #joining: Promise<unknown> = Promise.resolve()
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -78,6 +80,7 @@ export class Session {
       if (!isChecked) await this.#check()
       isChecked = true
       await prepare(true)
+      if (this.#closing.signal.aborted) return undefined
       await store.join({ session: this.#id, leaseMs, info })
       return true
     }, isMistake)
@@ -135,6 +138,7 @@ export class Session {
     this.#closing.abort()
     this.#isJoined = false
     const stopped = this.#stopKeeping() // may take its thread a while, for which no job should wait
+    await this.#joining.catch(() => {})
     const sessions = [this.#id, this.#replaced].filter((id) => id !== null)
     const left = await Promise.all(sessions.map((id) => store.leave(id)))
     await stopped
@@ -157,6 +161,7 @@ export class Session {
     const session = this.#id
     const joined = await this.#untilDone(async () => {
       await prepare(false)
+      if (this.#closing.signal.aborted) return undefined
       return await store.join({ session, leaseMs, info, replaces: { session: replaced, holds: holds() } })
     })
     if (joined !== undefined) this.#joined(new Set(joined.lost))
@@ -187,14 +192,19 @@ export class Session {
   }
 
   /** Tries until it is done, ever more slowly; `undefined` when the session is left before. */
-  async #untilDone<T>(act: () => Promise<T>, isFinal = (_error: unknown) => false): Promise<T | undefined> {
+  async #untilDone<T>(
+    act: () => Promise<T | undefined>,
+    isFinal = (_error: unknown) => false,
+  ): Promise<T | undefined> {
     const { clock, random } = this.#options
     const { signal } = this.#closing
     while (!signal.aborted) {
       if (this.#failures > 1) await sleep(clock, backoffMs(STORE_BACKOFF, this.#failures - 1, random), signal)
       if (signal.aborted) break
       try {
-        return await act()
+        const acting = act()
+        this.#joining = acting
+        return await acting
       } catch (error) {
         if (isFinal(error)) throw error
         this.#failures += 1

@@ -30,8 +30,9 @@ while (!leave.aborted) {
       scribe.write('delivered', { group, member, seq, deliveries, ...gap })
       if (chance.is(0.05)) await pause(chance.below(200))
       if (chance.is(0.02)) continue // forgotten: it must come again
+      scribe.write('acking', { group, member, seq, deliveries })
       const { outcome } = await notice.ack()
-      scribe.write('acked', { group, member, seq, outcome })
+      scribe.write('acked', { group, member, seq, deliveries, outcome })
     }
   } catch (error) {
     scribe.write('refused', { call: 'consume', id: '', ...wrong(error) })

@@ -16,7 +16,7 @@ export function doorOf(way: Way, { casting, redis }: Player, owner: string) {
   const client = createJobsClient<AppRouter>({
     url: casting.apiUrl,
     auth: () => owner,
-    ...(way === 'sse' && { transport: sse() }),
+    ...(way === 'sse' && { transport: sse({ maxStreams: 100 }) }),
   })
   return { jobs: client.jobs, owned: {}, close: () => client.close() }
 }

@@ -38,7 +38,7 @@ async function one(): Promise<void> {
   const task: Called = chance.pick(CALLED)
   const input = {
     n: chance.below(1_000_000),
-    ms: chance.pick([0, 5, 20, 100, 400]),
+    ms: chance.pick([0, 5, 20, 100, 400, 1_500]),
     fails: task === 'flaky' ? chance.below(4) : 0,
     key: task === 'keyed' || task === 'ordered' ? chance.pick(KEYS) : '',
   }

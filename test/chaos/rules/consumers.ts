@@ -1,18 +1,32 @@
 // Promise 6: a consumed notice is delivered until it is acked, to one member at a time, and to nobody afterwards.
-import { all, groupBy } from '../history.ts'
+import { all, type EntryOf, groupBy } from '../history.ts'
 import type { Rule } from './rule.ts'
+
+interface Delivery {
+  member: string
+  seq: number
+  deliveries: number
+}
+const nameOf = ({ member, seq, deliveries }: Delivery): string => `${member} ${seq} ${deliveries}`
 
 export const consumers: Rule = (history) => {
   const wrong: string[] = []
   const records = all(history, 'record')
   const deliveries = groupBy(all(history, 'delivered'), ({ group }) => group)
   const acks = groupBy(all(history, 'acked'), ({ group }) => group)
+  const answered = new Set(all(history, 'acked').map(nameOf))
+  const unanswered = groupBy(
+    all(history, 'acking').filter((ack) => !answered.has(nameOf(ack))),
+    ({ group }) => group,
+  )
   for (const [group, members] of groupBy(all(history, 'consumes'), (entry) => entry.group)) {
     const { owner, types } = members[0] as (typeof members)[number]
     const delivered = groupBy(deliveries.get(group) ?? [], ({ seq }) => `${seq}`)
-    const acked = new Map<number, number>()
-    for (const { seq, outcome, at } of acks.get(group) ?? [])
-      if (outcome === 'acked') acked.set(seq, Math.min(at, acked.get(seq) ?? Infinity))
+    const acked = new Map<number, EntryOf<'acked'>>()
+    for (const ack of acks.get(group) ?? [])
+      if (ack.outcome === 'acked' && !acked.has(ack.seq)) acked.set(ack.seq, ack)
+    // Whoever was killed while he acked does not know whether that was heard.
+    const mayBeAcked = new Set(unanswered.get(group)?.map(({ seq }) => seq))
     // A gap says how many records were missed, of any kind; told again until it is acked.
     const gaps = (deliveries.get(group) ?? []).filter(({ missed }) => missed !== undefined)
     let told = gaps.reduce((sum, { missed = 0 }) => sum + missed, 0)
@@ -21,12 +35,16 @@ export const consumers: Rule = (history) => {
       (it) => types.includes(it.type) && (owner === null || it.owner === owner),
     )) {
       if (!delivered.has(`${seq}`) && --told < 0) wrong.push(`${group} was never given ${type} ${seq}`)
-      else if (delivered.has(`${seq}`) && !acked.has(seq))
+      else if (delivered.has(`${seq}`) && !acked.has(seq) && !mayBeAcked.has(seq))
         wrong.push(`${group} was given ${seq} and nobody could ack it`)
     }
     for (const [seq, times] of delivered) {
-      const ackedAt = acked.get(Number(seq)) ?? Infinity
-      const after = times.find(({ at, missed }) => missed === undefined && at > ackedAt)
+      // One that comes late was given before; one that is given after the ack has a higher number.
+      const ack = acked.get(Number(seq))
+      const after = times.find(
+        ({ deliveries: number, missed, at }) =>
+          ack !== undefined && missed === undefined && number > ack.deliveries && at > ack.at,
+      )
       if (after) wrong.push(`${group} gave ${seq} to ${after.member} after it was acked`)
       const byNumber = groupBy(
         times.filter(({ missed }) => missed === undefined),
