@@ -1,5 +1,6 @@
 // The one reader of the feed behind all followers: slow ones, many, and what it may miss itself.
-import type { Notice } from '@lovage/core'
+import type { Engine, Notice } from '@lovage/core'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { all, altered, setUp, typesOf } from './stage.ts'
 
@@ -143,3 +144,58 @@ test('a follower from before what the hub can keep reads the store itself, and m
   expect(notices).toHaveLength(12_002)
   expect(notices.at(-2)).toMatchObject({ type: 'progress', data: 11_999 })
 })
+
+test('what is taken at once and what goes through the loop come once, in one order, however they are mixed', async () => {
+  const seed = Number(process.env.LOVAGE_SEED ?? Date.now() % 2 ** 31)
+  const mixed = fc.array(
+    fc.record({ reports: fc.integer({ min: 0, max: 1_300 }), takes: fc.nat({ max: 1_500 }) }),
+    {
+      minLength: 1,
+      maxLength: 5,
+    },
+  )
+  await fc.assert(
+    fc.asyncProperty(mixed, fc.boolean(), async (rounds, oneJob) => {
+      const { queue, driver } = await setUp()
+      const { '~engine': engine } = queue as unknown as { '~engine': Engine }
+      const job = await queue.plain.enqueue({ n: 1 })
+      const claimed = await driver.next()
+      const seen: Notice[] = []
+      let room = 0
+      const own = new AbortController()
+      const listening = {
+        signal: own.signal,
+        take(notices: readonly Notice[]) {
+          const count = Math.min(room, notices.length)
+          room -= count
+          seen.push(...notices.slice(0, count))
+          return count
+        },
+      }
+      let heard = (): void => {}
+      const reading = (async () => {
+        const batches = oneJob ? engine.followInBatches(job.id, listening) : engine.feedInBatches(listening)
+        for await (const batch of batches) {
+          seen.push(...batch)
+          heard()
+        }
+      })()
+      await new Promise<void>((resolve) => void (heard = resolve))
+      let written = 0
+      for (const { reports, takes } of rounds) {
+        room = takes
+        for (let n = 0; n < reports; n++) await driver.report(claimed, written++)
+        await new Promise(setImmediate)
+      }
+      await driver.succeed(claimed, 7)
+      const ended = (): boolean => seen.at(-1)?.type === 'succeeded'
+      while (!ended()) await new Promise(setImmediate)
+      own.abort()
+      await reading
+      const data = seen.flatMap((notice) => (notice.type === 'progress' ? [notice.data] : []))
+      expect(data).toEqual(Array.from({ length: written }, (_, n) => n))
+      await queue.close()
+    }),
+    { seed, numRuns: 40 },
+  )
+}, 120_000)

@@ -21,11 +21,7 @@ class Counting extends Subscriber {
   looks = 0
 
   constructor(match: Match) {
-    super(
-      match,
-      () => false,
-      () => {},
-    )
+    super(match, {}, () => {})
     Object.defineProperty(this, 'match', {
       get: () => {
         this.looks += 1
@@ -34,8 +30,9 @@ class Counting extends Subscriber {
     })
   }
 
-  override push(): void {
+  override push(): boolean {
     this.given += 1
+    return false
   }
 }
 
@@ -65,7 +62,7 @@ test('everybody who asked for a record is given it once, whatever he asked by, a
         for (const type of ['progress', 'failed', 'started'] as const) {
           const given = all.map(({ subscriber }) => subscriber.given)
           const told = record({ jobId, owner, task, type })
-          audience.push(told)
+          audience.push(told, [])
           all.forEach(({ subscriber, match }, index) => {
             const times = subscriber.given - (given[index] as number)
             expect(times, JSON.stringify({ match, told })).toBe(matches(match, told) ? 1 : 0)
@@ -74,7 +71,7 @@ test('everybody who asked for a record is given it once, whatever he asked by, a
 
   const before = all.map(({ subscriber }) => subscriber.given)
   for (const { subscriber } of all) audience.delete(subscriber)
-  audience.push(record({ owner: 'ada' }))
+  audience.push(record({ owner: 'ada' }), [])
   expect([audience.size, all.map(({ subscriber }) => subscriber.given)]).toEqual([0, before])
 })
 
@@ -95,7 +92,7 @@ test('a record costs what its audience costs: thousands who want something else 
   ]
   for (const subscriber of [...others, ...own]) audience.add(subscriber)
   for (const subscriber of [...others, ...own]) subscriber.looks = 0
-  for (let n = 0; n < 10; n++) audience.push(record({ owner: 'ada' }))
+  for (let n = 0; n < 10; n++) audience.push(record({ owner: 'ada' }), [])
   expect(own.map(({ given }) => given)).toEqual([10, 10, 10, 10])
   expect(others.filter(({ looks, given }) => looks + given > 0)).toEqual([])
 })

@@ -50,14 +50,16 @@ export class Audience {
     }
   }
 
-  push(record: StoredNotice): void {
-    for (const subscriber of this.#unbound) subscriber.push(record)
+  /** @param told Gets those who have to be told of it (`tell`). */
+  push(record: StoredNotice, told: Subscriber[]): void {
+    for (const subscriber of this.#unbound) if (subscriber.push(record)) told.push(subscriber)
     for (const { trait, shelf } of this.#shelves) {
       if (shelf.size === 0) continue
       const key = trait.of(record)
       const peers = key === null ? undefined : shelf.get(key)
       if (peers === undefined) continue
-      for (const subscriber of peers) if (matches(subscriber.match, record)) subscriber.push(record)
+      for (const subscriber of peers)
+        if (matches(subscriber.match, record) && subscriber.push(record)) told.push(subscriber)
     }
   }
 

@@ -12,9 +12,10 @@ import type { EngineOptions } from './engine-options.ts'
 import type { FlowEnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
 import { Events, type QueueEvents } from './events.ts'
-import { type Batch, followJob, type JobFollow, oneByOne, readFeed } from './feed.ts'
+import { type Batch, type Follow, oneByOne, readFeed } from './feed.ts'
+import { followJob, type JobFollow } from './follow-job.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
-import { Hub, type Listener } from './hub.ts'
+import { Hub } from './hub.ts'
 import { type Flow, GROUP } from './flow-calls.ts'
 import { jobsOfFlow } from './flow-jobs.ts'
 import { enqueuedAtOf } from './id.ts'
@@ -22,7 +23,7 @@ import { type Inspection, inspectionOf, type InspectOptions, runningLimit } from
 import type { Job } from './job.ts'
 import { isSaid } from './log.ts'
 import { newJob, type Terms } from './new-job.ts'
-import { JOB_NOTICE_TYPES, type Notice } from './notice.ts'
+import { JOB_NOTICE_TYPES, type JobNoticeType, type Notice } from './notice.ts'
 import type { NoticesOptions } from './queue.ts'
 import { refused } from './refused.ts'
 import { checkSchedules } from './schedules.ts'
@@ -46,9 +47,10 @@ import type { Tracing } from './trace.ts'
 const NO_OPTIONS: QueueEnqueueOptions = {} // shared, so that an enqueue without any makes none
 
 /** Whose notices of which jobs. */
-export type FeedOptions = NoticesOptions & Partial<Listener> & { owner?: string | undefined }
+export type FeedOptions = NoticesOptions &
+  Partial<Pick<Follow, 'signal' | 'isSlow' | 'take'>> & { owner?: string | undefined }
 
-const UNSAID = JOB_NOTICE_TYPES.filter((type) => !isSaid(type))
+const UNSAID: ReadonlySet<JobNoticeType> = new Set(JOB_NOTICE_TYPES.filter((type) => !isSaid(type)))
 
 const DEFAULT_RESULT_TTL_MS = 86_400_000
 const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
@@ -259,16 +261,14 @@ export class Engine {
 
   #follow(
     id: string,
-    { owner, task, logs = true, ...listening }: Scope & JobFollow,
+    { owner, task, logs = true, take, ...listening }: Scope & JobFollow,
   ): AsyncGenerator<Batch, void, undefined> {
     // The owner stands at every notice, too: an id that was forgotten may be enqueued anew, by somebody else.
-    const match = { jobId: id, owner, types: logs ? undefined : new Set(UNSAID) }
-    const notices = followJob(this.#hub, this.store, () => this.snapshot(id, { owner, task }), {
-      ...listening,
-      match,
-      logs,
-    })
-    return tellFollowing(this.events, this.clock, { of: 'job', id }, notices)
+    const match = { jobId: id, owner, types: logs ? undefined : UNSAID }
+    const look = () => this.snapshot(id, { owner, task })
+    return tellFollowing(this, { of: 'job', id }, take, (own) =>
+      followJob(this.#hub, this.store, look, { ...listening, match, logs, take: own }),
+    )
   }
 
   #feed({
@@ -277,20 +277,20 @@ export class Engine {
     logs = true,
     from,
     owner,
+    take,
     ...listening
   }: FeedOptions & Pick<JobFollow, 'signal' | 'toNotice'>): AsyncGenerator<Batch, void, undefined> {
     this.#checkOnce()
     for (const name of tasks ?? []) this.task(name)
-    const notices = readFeed(this.#hub, this.store, {
-      ...listening,
-      match: {
-        tasks: tasks === undefined ? undefined : new Set(tasks),
-        types: types === undefined && logs ? undefined : new Set(types ?? UNSAID),
-        owner,
-      },
-      from: from === 'start' ? START : from,
-    })
-    return tellFollowing(this.events, this.clock, { of: 'feed' }, notices)
+    const match = {
+      tasks: tasks === undefined ? undefined : new Set(tasks),
+      types: types === undefined ? (logs ? undefined : UNSAID) : new Set(types),
+      owner,
+    }
+    const start = from === 'start' ? START : from
+    return tellFollowing(this, { of: 'feed' }, take, (own) =>
+      readFeed(this.#hub, this.store, { ...listening, match, from: start, take: own }),
+    )
   }
 
   async inspect(options: InspectOptions = {}): Promise<Inspection> {

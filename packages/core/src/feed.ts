@@ -1,9 +1,9 @@
-/** Following: history joined to what is live, without hole or repeat; for one job, and for many. */
+/** Following many jobs: history joined to what is live, without hole or repeat. */
 import { compareCursors, type Cursor, parseCursor, placeBefore } from './cursor.ts'
 import type { Hub, Listener } from './hub.ts'
-import { isTerminal, type JobNotice, type Notice } from './notice.ts'
-import { hasEnded, jobOf, noticeOf, subjectOf, terminalNotice } from './snapshot.ts'
-import type { Page, Snapshot, Store, StoredNotice } from './store.ts'
+import type { JobNotice, Notice } from './notice.ts'
+import { hasEnded, noticeOf, terminalNotice } from './snapshot.ts'
+import type { Page, Store, StoredNotice } from './store.ts'
 import { type Match, matches } from './subscriber.ts'
 
 const PAGE = 500
@@ -11,20 +11,17 @@ const PAGE = 500
 /** `null`: the record does not have it all. */
 type ToNotice = (record: StoredNotice) => JobNotice | null
 
-interface Follow extends Listener {
+/** How somebody follows. */
+export interface Follow extends Omit<Listener, 'take'> {
   from?: Cursor | undefined
+  /** Takes live notices at once, and says how many, from the first on; never the last one of a job that is followed. */
+  take?: ((notices: readonly JobNotice[]) => number) | undefined
   /** Default: each follower gets notices of his own. */
   toNotice?: ToNotice
 }
 
 interface FeedFollow extends Follow {
   match: Match
-}
-
-/** How one job is followed. */
-export interface JobFollow extends Follow {
-  /** Whether `log` and `chunk` are wanted. Default true. */
-  logs?: boolean | undefined
 }
 
 type Past = Pick<Page, 'notices' | 'missed' | 'cursor'>
@@ -34,7 +31,7 @@ type Past = Pick<Page, 'notices' | 'missed' | 'cursor'>
  *
  * @param tail Asks where the feed ended after `from` was heard of.
  */
-async function* history(
+export async function* history(
   hub: Hub,
   store: Store,
   { match, from, tail }: { match: Match; from: Cursor; tail: () => Promise<Cursor> },
@@ -70,12 +67,12 @@ export async function* oneByOne(
 export async function* readFeed(
   hub: Hub,
   store: Store,
-  { match, from, toNotice = noticeOf, ...listener }: FeedFollow,
+  { match, from, toNotice = noticeOf, take, ...listener }: FeedFollow,
 ): AsyncGenerator<Batch, void, undefined> {
-  const subscriber = await hub.subscribe(match, listener)
+  const subscriber = await hub.subscribe(match, { ...listener, take: takes(take, toNotice) })
   const orGap = async ({ cursor }: StoredNotice): Promise<Notice> => ({ type: 'gap', cursor, missed: 1 })
-  const tail = () => store.tail()
   const completed = (records: readonly StoredNotice[]) => complete(store, records, toNotice, orGap)
+  const tail = () => store.tail()
   try {
     let cursor = from ?? (await store.tail())
     let behind = from !== undefined
@@ -98,6 +95,7 @@ export async function* readFeed(
         cursor = (records.at(-1) as StoredNotice).cursor
         yield* completed(records)
       }
+      cursor = subscriber.taken ?? cursor
       behind = true
     }
   } finally {
@@ -106,72 +104,24 @@ export async function* readFeed(
 }
 
 /**
- * One job's notices. Without a cursor it starts with `ready` and the job as it is; with one it continues there, and
- * only a gap makes it start over from the job as it is. Whatever starts from the job as it is has what the job said
- * before it, as far as that is kept. It ends after the terminal notice, which it gives also when the job had ended
- * long before.
- *
- * @param match Has the job's id, and the types without `log` and `chunk` where those are not wanted.
- * @param look Takes a snapshot of the job; throws where the caller may not see it, or where it is no longer known.
+ * What takes records at once, where notices are taken: up to the first that the store has to complete, or that is not
+ * wanted this way.
  */
-export async function* followJob(
-  hub: Hub,
-  store: Store,
-  look: () => Promise<Snapshot>,
-  { match, from, logs = true, toNotice = noticeOf, ...listener }: JobFollow & { match: Match },
-): AsyncGenerator<Batch, void, undefined> {
-  const subscriber = await hub.subscribe(match, listener)
-  const completed = (records: readonly StoredNotice[]) =>
-    complete(store, records, toNotice, () => lastWord(look))
-  try {
-    let cursor = from
-    let isReady = false
-    while (!subscriber.closed) {
-      subscriber.catchUp()
-      // Looked at after the registration and before the history: what it says is true up to its own place in the
-      // feed, and everything after that place is history or comes live.
-      const snapshot = await look()
-      const restarted = cursor !== undefined && compareCursors(cursor, snapshot.cursor) > 0
-      if (restarted) cursor = undefined
-      let missed = 0
-      if (cursor !== undefined && cursor !== snapshot.cursor) {
-        const tail = async () => snapshot.cursor
-        for await (const page of history(hub, store, { match, from: cursor, tail })) {
-          missed = page.missed
-          if (missed > 0) break
-          const records = page.notices.filter((record) => matches(match, record))
-          for await (const batch of completed(subscriber.thinned(records))) {
-            const own = upToEnd(batch)
-            yield own
-            if (isEnd(own)) return
-          }
-          cursor = page.cursor
-        }
-      }
-      // From the place of the gap it is told again, to whoever leaves before he has had the job as it is.
-      if (missed > 0) yield [{ type: 'gap', cursor: cursor as Cursor, missed }]
-      if (logs && (cursor === undefined || missed > 0)) yield await saidBetween(store, snapshot, cursor)
-      // Where the reader is behind the snapshot, the terminal notice is still to come, and others before it.
-      const isAll = cursor === undefined || missed > 0 || compareCursors(cursor, snapshot.cursor) >= 0
-      if (hasEnded(snapshot) && isAll) return yield [terminalNotice(snapshot)]
-      if (cursor === undefined || missed > 0) {
-        cursor = snapshot.cursor
-        yield [{ type: 'ready', cursor, job: jobOf(snapshot), ...(restarted && { restarted }) }]
-      } else if (!isReady) yield [{ type: 'ready', cursor }]
-      isReady = true
-      for await (const records of subscriber.live(cursor)) {
-        cursor = (records.at(-1) as StoredNotice).cursor
-        for await (const batch of completed(records)) {
-          const own = upToEnd(batch)
-          yield own
-          if (isEnd(own)) return
-        }
-      }
+export const takes = (
+  take: Follow['take'],
+  toNotice: ToNotice,
+  isWanted: (notice: JobNotice) => boolean = () => true,
+) =>
+  take &&
+  ((records: readonly StoredNotice[]): number => {
+    const notices: JobNotice[] = []
+    for (const record of records) {
+      const notice = toNotice(record)
+      if (notice === null || !isWanted(notice)) break
+      notices.push(notice)
     }
-  } finally {
-    subscriber.leave()
-  }
-}
+    return notices.length === 0 ? 0 : take(notices)
+  })
 
 /** Where what was missed ends: whoever goes on there is not told of it again. */
 function placeAfterGap({ notices: [first], cursor }: Past): Cursor {
@@ -180,33 +130,11 @@ function placeAfterGap({ notices: [first], cursor }: Past): Cursor {
   return placeBefore(first.cursor, seq)
 }
 
-const isEnd = (batch: Batch): boolean => isTerminal(batch.at(-1) as Notice)
-
-/** A job's notices end with its end, even where its id was enqueued anew after it. */
-function upToEnd(batch: Batch): Batch {
-  const end = batch.findIndex(isTerminal)
-  return end === -1 ? batch : batch.slice(0, end + 1)
-}
-
-/** What a job said after a cursor and before its snapshot, as it was told then. */
-async function saidBetween(
-  store: Store,
-  snapshot: Snapshot,
-  after: Cursor | undefined,
-): Promise<JobNotice[]> {
-  const { id: jobId, task, owner } = subjectOf(snapshot)
-  const said = await store.said(jobId)
-  return said
-    .filter(({ cursor }) => after === undefined || compareCursors(cursor, after) > 0)
-    .filter(({ cursor }) => compareCursors(cursor, snapshot.cursor) <= 0)
-    .map((part) => noticeOf({ ...part, jobId, task, owner }) as JobNotice)
-}
-
 /**
  * Records as notices. One whose result was too large for the feed is fetched, and stands alone: many of them at once
  * would be much. Where it is no longer kept, `orElse` says what there is instead.
  */
-async function* complete(
+export async function* complete(
   store: Store,
   records: readonly StoredNotice[],
   toNotice: ToNotice,
@@ -230,10 +158,4 @@ async function* complete(
 export async function fetchEnd(store: Store, { jobId, cursor }: StoredNotice): Promise<JobNotice | null> {
   const snapshot = await store.get(jobId)
   return snapshot !== null && hasEnded(snapshot) ? { ...terminalNotice(snapshot), cursor } : null
-}
-
-/** For a terminal record whose result is gone: `look` throws RESULT_EXPIRED, unless the id has been enqueued anew. */
-async function lastWord(look: () => Promise<Snapshot>): Promise<JobNotice | null> {
-  const snapshot = await look()
-  return hasEnded(snapshot) ? terminalNotice(snapshot) : null
 }

@@ -14,17 +14,15 @@ import { type Clock, sleep } from './clock.ts'
 import { compareCursors, type Cursor, parseCursor, START } from './cursor.ts'
 import { Recent } from './recent.ts'
 import type { Page, Store, StoredNotice } from './store.ts'
-import { type Match, Subscriber } from './subscriber.ts'
+import { type Hearing, type Match, Subscriber } from './subscriber.ts'
 
 /** How long the reader outlives its last subscriber, so that waits in a row do not restart it. */
 const LINGER_MS = 5_000
 const BETWEEN_FAILURES: Growth = { type: 'exponential', firstMs: 100, maxMs: 2_000 }
 
 /** Who follows. */
-export interface Listener {
+export interface Listener extends Hearing {
   signal: AbortSignal
-  /** Whether he is too slow for every notice: then he gets of each job's progress the newest. Default: never. */
-  isSlow?: (() => boolean) | undefined
 }
 
 interface Reader {
@@ -63,9 +61,9 @@ export class Hub {
    *
    * @throws LovageError `STORE_UNAVAILABLE`
    */
-  async subscribe(match: Match, { signal, isSlow = () => false }: Listener): Promise<Subscriber> {
+  async subscribe(match: Match, { signal, ...hearing }: Listener): Promise<Subscriber> {
     const close = (): void => subscriber.close()
-    const subscriber = new Subscriber(match, isSlow, () => {
+    const subscriber = new Subscriber(match, hearing, () => {
       signal.removeEventListener('abort', close)
       this.#audience.delete(subscriber)
       if (this.size === 0) this.#linger()
@@ -190,14 +188,17 @@ export class Hub {
       try {
         for await (const batch of this.#store.live(reader.place, signal)) {
           failures = 0
+          const told: Subscriber[] = []
           for (const record of batch) {
-            const isNext = parseCursor(record.cursor).seq === seq + (record.foreign === true ? 0 : 1)
+            const before = seq
+            ;({ seq } = parseCursor(record.cursor))
+            const isNext = seq === before + (record.foreign === true ? 0 : 1)
             reader.place = record.cursor
-            seq = parseCursor(record.cursor).seq
             if (isNext) reader.recent.push(record)
             else this.#beginAt(reader, record.cursor) // something was trimmed before it was read
-            this.#audience.push(record)
+            this.#audience.push(record, told)
           }
+          for (const subscriber of told) subscriber.tell()
         }
         if (signal.aborted) return
         // It ended by itself: something may be lost.

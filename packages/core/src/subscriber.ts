@@ -32,27 +32,60 @@ export function newestProgress<Item extends { type: string; jobId?: string }>(
 
 /** Records that one subscriber may have waiting; beyond it history is cheaper than memory. */
 const BUFFER_MAX = 1_000
+
+/** How a subscriber is told. */
+export interface Hearing {
+  /** Whether he is too slow for every notice: then he gets of each job's progress the newest. Default: never. */
+  isSlow?: (() => boolean) | undefined
+  /**
+   * Takes live records at once, while the loop waits and nothing is before them: says how many, from the first on. The
+   * others go through the loop, which costs a dozen promises and is for all that has to be waited for.
+   */
+  take?: ((records: readonly StoredNotice[]) => number) | undefined
+}
+
 export class Subscriber {
   readonly match: Match
-  readonly #isSlow: () => boolean
+  readonly #hearing: Hearing
   /** Takes it off the hub. */
   readonly leave: () => void
   closed = false
+  /** The place of the last record that was taken at once, until others have gone through the loop. */
+  taken: Cursor | undefined
   #buffer: StoredNotice[] = []
   #lags = false
   #wake: (() => void) | undefined
+  /** Records up to here history had already; they come first, if at all. */
+  #past: Cursor | undefined
 
-  constructor(match: Match, isSlow: () => boolean, leave: (subscriber: Subscriber) => void) {
+  constructor(match: Match, hearing: Hearing, leave: (subscriber: Subscriber) => void) {
     this.match = match
-    this.#isSlow = isSlow
+    this.#hearing = hearing
     this.leave = () => leave(this)
   }
 
-  push(record: StoredNotice): void {
-    if (this.#lags) return
-    if (this.#buffer.length >= BUFFER_MAX) return this.lag()
+  /** Whether he has to be told (`tell`) once the records that came together are all there. */
+  push(record: StoredNotice): boolean {
+    if (this.#lags) return false
+    if (this.#buffer.length >= BUFFER_MAX) {
+      this.lag()
+      return false
+    }
     this.#buffer.push(record)
-    this.#wake?.()
+    return this.#wake !== undefined && this.#buffer.length === 1
+  }
+
+  tell(): void {
+    if (this.#wake === undefined || this.#lags) return
+    const { take } = this.#hearing
+    if (take !== undefined) {
+      const records = this.#unread()
+      const count = records.length === 0 ? 0 : take(records)
+      if (count > 0) this.taken = (records[count - 1] as StoredNotice).cursor
+      this.#buffer = records.slice(count)
+      if (this.#buffer.length === 0) return
+    }
+    this.#wake()
   }
 
   /** Says that the buffer is not all there is: history has to be read again. */
@@ -70,30 +103,39 @@ export class Subscriber {
   /** Forgets that it lagged: call it just before reading history. */
   catchUp(): void {
     this.#lags = false
+    this.taken = undefined
   }
 
   /** What came together, or of it what is worth sending to somebody slow. */
   thinned(records: readonly StoredNotice[]): readonly StoredNotice[] {
-    return records.length > 1 && this.#isSlow() ? newestProgress(records) : records
+    return records.length > 1 && this.#hearing.isSlow?.() === true ? newestProgress(records) : records
   }
 
   /** What is written after `from`, in the batches that it comes in. Ends when the subscriber lags or is closed. */
   async *live(from: Cursor): AsyncGenerator<readonly StoredNotice[], void, undefined> {
-    let isBeyond = false // what history had already comes first, if at all
+    this.#past = from
     while (!this.closed && !this.#lags) {
-      let records = this.#buffer
-      this.#buffer = []
-      if (!isBeyond) {
-        records = records.filter(({ cursor }) => compareCursors(cursor, from) > 0)
-        isBeyond = records.length > 0
-      }
-      if (records.length > 0) yield this.thinned(records)
-      else {
+      const records = this.#unread()
+      if (records.length > 0) {
+        this.taken = undefined
+        yield this.thinned(records)
+      } else {
         await new Promise<void>((resolve) => {
           this.#wake = resolve
         })
         this.#wake = undefined
       }
     }
+  }
+
+  /** Empties the buffer; what history had already is left out. */
+  #unread(): StoredNotice[] {
+    const records = this.#buffer
+    this.#buffer = []
+    const past = this.#past
+    if (past === undefined) return records
+    const unread = records.filter(({ cursor }) => compareCursors(cursor, past) > 0)
+    if (unread.length > 0) this.#past = undefined
+    return unread
   }
 }

@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts'
 import { isLovageError } from './errors.ts'
 import type { Events, Following, QueueEvents } from './events.ts'
-import type { Batch } from './feed.ts'
+import type { Batch, Follow } from './feed.ts'
 import type { JobRef } from './handle.ts'
 import type { Traceparent, Tracing } from './trace.ts'
 
@@ -53,27 +53,36 @@ function told<Made extends JobRef | readonly JobRef[]>(
   return enqueuing
 }
 
+/** Who takes notices at once, where somebody does. */
+type Take = Follow['take']
+type Open = (take: Take) => AsyncGenerator<Batch, void, undefined>
+
 export function tellFollowing(
-  events: Events<QueueEvents>,
-  clock: Clock,
+  { events, clock }: { events: Events<QueueEvents>; clock: Clock },
   following: Following,
-  notices: AsyncGenerator<Batch, void, undefined>,
+  take: Take,
+  open: Open,
 ): AsyncGenerator<Batch, void, undefined> {
   const isHeard = events.hears('follow.started') || events.hears('follow.ended')
-  return isHeard ? followed(events, clock, following, notices) : notices
+  return isHeard ? followed({ events, clock }, following, take, open) : open(take)
 }
 
 async function* followed(
-  events: Events<QueueEvents>,
-  clock: Clock,
+  { events, clock }: { events: Events<QueueEvents>; clock: Clock },
   following: Following,
-  notices: AsyncGenerator<Batch, void, undefined>,
+  take: Take,
+  open: Open,
 ): AsyncGenerator<Batch, void, undefined> {
   const from = clock.now()
   let count = 0
+  const counts: Take = (notices) => {
+    const taken = take?.(notices) ?? 0
+    count += taken
+    return taken
+  }
   events.emit('follow.started', following)
   try {
-    for await (const batch of notices) {
+    for await (const batch of open(take && counts)) {
       count += batch.length
       yield batch
     }

@@ -1,9 +1,10 @@
 /** How procedures answer: once, or with notices for as long as the client listens. */
 import { type Batch, newestProgress, type Notice } from '@lovage/core'
 import { tracked } from '@trpc/server'
+import { anyOf } from './aborts.ts'
 import { type Connection, connectionOf } from './connection-context.ts'
 import { toTRPCError } from './errors.ts'
-import { Frames, type TextOf } from './frames.ts'
+import { Frames, Lane, type TextOf } from './frames.ts'
 import { expired, Expiry } from './expiry.ts'
 import type { Revocation } from './revocation.ts'
 import { noticeWithoutStack } from './without-stacks.ts'
@@ -23,10 +24,11 @@ export interface Rights {
   revocation: Revocation | undefined
 }
 
-/** What a delivery asks of a source: when to stop, and whether its client is too slow for every notice. */
+/** What a delivery asks of a source: when to stop, whether its client is too slow for every notice, and what it takes at once. */
 export interface Listening {
   signal: AbortSignal
   isSlow: () => boolean
+  take: (notices: readonly Notice[]) => number
 }
 
 /**
@@ -43,19 +45,34 @@ export async function* deliver(
 ): AsyncGenerator<Event, void, undefined> {
   const connection = connectionOf(ctx)
   const outlet = connection?.outlet
+  const written = connection?.written
+  const lane = new Lane()
   let leave = (): void => {}
   let isSlow = false
-  const expiry = new Expiry(expiresAt)
-  const own = new Own([signal, expiry.signal, closingOf(connection)])
+  const expiry = expiresAt === undefined ? undefined : new Expiry(expiresAt)
+  const own = anyOf([signal, expiry?.signal, closingOf(connection)])
+  const isOver = (): boolean => expiry?.isOver === true || own.signal.aborted
+  /** Whatever would have to be waited for goes the long way. */
+  const take = (notices: readonly Notice[]): number => {
+    if (written === undefined || lane.head === undefined || isSlow || isOver()) return 0
+    if (revocation?.isDue === true) return 0
+    let count = 0
+    while (count < notices.length && outlet?.isFull !== true) {
+      const texts = textsOf(count === 0 ? notices : notices.slice(count), written.textOf)
+      if (!written.socket.sendFrames(lane.head, texts)) break
+      count += texts.length
+    }
+    return count
+  }
   try {
     leave = connection?.takeSeat() ?? leave
     await revocation?.check()
-    for await (const batch of open({ signal: own.signal, isSlow: () => isSlow })) {
+    for await (const batch of open({ signal: own.signal, isSlow: () => isSlow, take })) {
       let rest = batch
       let waited = false
-      while (rest.length > 0 && !expiry.isOver && !own.signal.aborted) {
+      while (rest.length > 0 && !isOver()) {
         if (revocation?.isDue === true) await revocation.check()
-        const [piece, count] = pieceOf(rest, connection?.textOf)
+        const [piece, count] = pieceOf(rest, lane, written?.textOf)
         yield piece
         rest = rest.slice(count)
         if (outlet?.isFull !== true || !(await outlet.room(own.signal))) continue
@@ -63,14 +80,14 @@ export async function* deliver(
         rest = newestProgress(rest)
       }
       isSlow = waited // until a whole batch has gone out at once
-      if (expiry.isOver) break
+      if (expiry?.isOver === true) break
     }
-    if (expiry.isOver && signal?.aborted !== true) throw expired()
+    if (expiry?.isOver === true && signal?.aborted !== true) throw expired()
   } catch (error) {
     throw toTRPCError(error)
   } finally {
     own.forget()
-    expiry.stop()
+    expiry?.stop()
     leave()
   }
 }
@@ -82,45 +99,26 @@ const PIECE_CHARS = 131_072
 type Event = ReturnType<typeof tracked<Notice>>
 
 /** The beginning of a batch as one event, and how many notices that are: where they are written here, many. */
-function pieceOf(batch: Batch, textOf: TextOf | undefined): [Event, count: number] {
+function pieceOf(batch: Batch, lane: Lane, textOf: TextOf | undefined): [Event, count: number] {
   if (textOf === undefined) {
     const [notice] = batch as readonly [Notice]
     return [tracked(notice.cursor, noticeWithoutStack(notice)), 1]
   }
+  const texts = textsOf(batch, textOf)
+  const { cursor } = batch[texts.length - 1] as Notice
+  return [tracked(cursor, new Frames(lane, texts) as unknown as Notice), texts.length]
+}
+
+function textsOf(batch: Batch, textOf: TextOf): string[] {
   const texts: string[] = []
   for (let chars = 0; texts.length < Math.min(batch.length, PIECE_MAX) && chars < PIECE_CHARS;) {
     const text = textOf(noticeWithoutStack(batch[texts.length] as Notice))
     texts.push(text)
     chars += text.length
   }
-  const { cursor } = batch[texts.length - 1] as Notice
-  return [tracked(cursor, new Frames(texts) as unknown as Notice), texts.length]
+  return texts
 }
 
 /** Clients on a websocket are asked to move, and overlap; a stream can only end, and begin anew elsewhere. */
 const closingOf = (connection: Connection | undefined): AbortSignal | undefined =>
   connection?.outlet.isSocket === true ? undefined : connection?.closing
-
-/** Aborted when one of several is. `AbortSignal.any` would leave a trace of each subscription on those that live long. */
-class Own {
-  readonly #controller = new AbortController()
-  readonly #sources: readonly AbortSignal[]
-
-  constructor(sources: readonly (AbortSignal | undefined)[]) {
-    this.#sources = sources.filter((source) => source !== undefined)
-    for (const source of this.#sources) {
-      if (source.aborted) this.#controller.abort()
-      source.addEventListener('abort', this.#abort)
-    }
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  forget(): void {
-    for (const source of this.#sources) source.removeEventListener('abort', this.#abort)
-  }
-
-  #abort = (): void => this.#controller.abort()
-}

@@ -9,13 +9,20 @@ import { Strikes } from './strikes.ts'
 const TO_GARBAGE = '{"id":null,"error"'
 
 export class BoundedSocket extends WebSocket {
-  readonly #strikes = new Strikes()
+  #strikes: Strikes | undefined
   #stream: Duplex | undefined
   #isCorked = false
 
   /** Tells what it writes to: so the frames of one turn of the event loop go out together, at the price of one. */
   corks(stream: Duplex): void {
     this.#stream = stream
+  }
+
+  /** Sends frames that each have this beginning, unless the socket is no longer open. */
+  sendFrames(head: string, texts: readonly string[]): boolean {
+    if (this.readyState !== WebSocket.OPEN) return false
+    this.send(new Outgoing(head, texts))
+    return true
   }
 
   /** A client who does not read makes his frames wait here, in memory: beyond a bound he loses the connection. */
@@ -29,26 +36,27 @@ export class BoundedSocket extends WebSocket {
   }
 
   strike(): void {
+    this.#strikes ??= new Strikes()
     if (this.#strikes.isOut()) this.terminate()
   }
 
   #cork(): void {
-    const stream = this.#stream
-    if (stream === undefined || this.#isCorked) return
+    if (this.#stream === undefined || this.#isCorked) return
     this.#isCorked = true
-    stream.cork()
-    corked.push(() => {
-      this.#isCorked = false
-      stream.uncork()
-    })
-    if (corked.length === 1) setImmediate(uncorkAll)
+    this.#stream.cork()
+    corked.push(this)
+    if (corked.length === 1) setImmediate(BoundedSocket.#uncorkAll)
+  }
+
+  static #uncorkAll(): void {
+    const all = corked
+    corked = []
+    for (const socket of all) {
+      socket.#isCorked = false
+      socket.#stream?.uncork()
+    }
   }
 }
 
-let corked: (() => void)[] = []
-
-function uncorkAll(): void {
-  const all = corked
-  corked = []
-  for (const uncork of all) uncork()
-}
+/** Those that have written in this turn of the event loop. */
+let corked: BoundedSocket[] = []

@@ -13,12 +13,17 @@ export const DEFAULT_MAX_SUBSCRIPTIONS = 100
 /** A symbol, so that it stays when a middleware spreads the context; registered, so that two copies of this package agree. */
 const CONNECTION = Symbol.for('lovage.connection')
 
+interface Written {
+  readonly socket: BoundedSocket
+  readonly textOf: TextOf
+}
+
 export class Connection {
   readonly outlet: Outlet
   /** Aborted when the server closes. */
   readonly closing: AbortSignal | undefined
-  /** Writes notices, where the connection takes them written. */
-  readonly textOf: TextOf | undefined
+  /** Where notices go written, on a socket of ours. */
+  readonly written: Written | undefined
   readonly #max: number
   #taken = 0
 
@@ -26,7 +31,7 @@ export class Connection {
     this.#max = max
     this.outlet = new Outlet(connection, patienceMs)
     this.closing = closing
-    this.textOf = connection instanceof BoundedSocket ? textOf : undefined
+    this.written = connection instanceof BoundedSocket && textOf ? { socket: connection, textOf } : undefined
   }
 
   /**

@@ -1,17 +1,30 @@
 /**
  * Notices as they stand in a frame, written once for all who get them. tRPC would run the transformer and
  * `JSON.stringify` for each subscriber, and pass each notice through its loop; so what came together passes it in one
- * piece, and becomes one message each, as every tRPC client expects them, where it is sent.
+ * piece, and becomes one message each, as every tRPC client expects them, where it is sent. And what comes while a
+ * subscription has nothing else to send does not pass it at all: it goes straight to the socket.
  */
 import type { Notice } from '@lovage/core'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { type Encoder, jsonEncoder } from '@trpc/server/adapters/ws'
+import superjson from 'superjson'
+import { isPlain } from './plain.ts'
+
+/**
+ * The frames of one subscription. What they begin with is known only to tRPC, and here once it has sent the first of
+ * them; what comes after may be sent without it.
+ */
+export class Lane {
+  head: string | undefined
+}
 
 /** What stands in the frame of each notice, behind the id of the subscription. */
 export class Frames {
+  readonly lane: Lane
   readonly texts: readonly string[]
 
-  constructor(texts: readonly string[]) {
+  constructor(lane: Lane, texts: readonly string[]) {
+    this.lane = lane
     this.texts = texts
   }
 }
@@ -33,12 +46,17 @@ export type TextOf = (notice: Notice) => string
 /** Writes a notice, and remembers it for as long as the notice lives. */
 export function textsFor({ _def }: AnyTRPCRouter): TextOf {
   const { output } = _def._config.transformer
+  // Superjson looks at everything several times; what is plain, as nearly all is, it would only put in this envelope.
+  const isSuperjson = output === (superjson as unknown)
   const known = new WeakMap<Notice, string>()
   return (notice) => {
     let text = known.get(notice)
     if (text === undefined) {
       const { cursor: id } = notice
-      const data = JSON.stringify(output.serialize({ id, data: notice }))
+      const data =
+        isSuperjson && isPlain(notice)
+          ? `{"json":${JSON.stringify({ id, data: notice })}}`
+          : JSON.stringify(output.serialize({ id, data: notice }))
       text = `"result":{"type":"data","id":${JSON.stringify(id)},"data":${data}}}`
       known.set(notice, text)
     }
@@ -77,7 +95,8 @@ export const frameEncoder: Encoder = {
   encode(message) {
     const { id, jsonrpc, result } = message as Message
     if (!(result?.data instanceof Frames)) return jsonEncoder.encode(message)
-    const head = `{"id":${JSON.stringify(id)},${jsonrpc === undefined ? '' : '"jsonrpc":"2.0",'}`
-    return new Outgoing(head, result.data.texts) as unknown as string // which only our own sockets are given
+    const { lane, texts } = result.data
+    lane.head ??= `{"id":${JSON.stringify(id)},${jsonrpc === undefined ? '' : '"jsonrpc":"2.0",'}`
+    return new Outgoing(lane.head, texts) as unknown as string // which only our own sockets are given
   },
 }

@@ -1,0 +1,141 @@
+/** Following one job: the job as it is or what history has of it, then what is live, up to its end. */
+import { compareCursors, type Cursor } from './cursor.ts'
+import { type Batch, complete, type Follow, history, takes } from './feed.ts'
+import type { Hub } from './hub.ts'
+import { isTerminal, type JobNotice, type Notice } from './notice.ts'
+import { hasEnded, jobOf, noticeOf, subjectOf, terminalNotice } from './snapshot.ts'
+import type { Snapshot, Store, StoredNotice } from './store.ts'
+import { type Match, matches, type Subscriber } from './subscriber.ts'
+
+/** How one job is followed. */
+export interface JobFollow extends Follow {
+  /** Whether `log` and `chunk` are wanted. Default true. */
+  logs?: boolean | undefined
+}
+
+/**
+ * One job's notices. Without a cursor it starts with `ready` and the job as it is; with one it continues there, and
+ * only a gap makes it start over from the job as it is. Whatever starts from the job as it is has what the job said
+ * before it, as far as that is kept. It ends after the terminal notice, which it gives also when the job had ended
+ * long before.
+ *
+ * @param match Has the job's id, and the types without `log` and `chunk` where those are not wanted.
+ * @param look Takes a snapshot of the job; throws where the caller may not see it, or where it is no longer known.
+ */
+export async function* followJob(
+  hub: Hub,
+  store: Store,
+  look: () => Promise<Snapshot>,
+  { match, from, logs = true, toNotice = noticeOf, take, ...listener }: JobFollow & { match: Match },
+): AsyncGenerator<Batch, void, undefined> {
+  const subscriber = await hub.subscribe(match, {
+    ...listener,
+    take: takes(take, toNotice, (notice) => !isTerminal(notice)),
+  })
+  const completed = (records: readonly StoredNotice[]) =>
+    complete(store, records, toNotice, () => lastWord(look))
+  try {
+    let cursor = from
+    let isReady = false
+    while (!subscriber.closed) {
+      const now = yield* upToNow(hub, store, { subscriber, look, completed, from: cursor, logs, isReady })
+      if (now === null) return
+      cursor = now
+      isReady = true
+      for await (const records of subscriber.live(cursor)) {
+        cursor = (records.at(-1) as StoredNotice).cursor
+        for await (const batch of completed(records)) {
+          const own = upToEnd(batch)
+          yield own
+          if (isEnd(own)) return
+        }
+      }
+      cursor = subscriber.taken ?? cursor
+    }
+  } finally {
+    subscriber.leave()
+  }
+}
+
+interface Catching {
+  subscriber: Subscriber
+  look: () => Promise<Snapshot>
+  completed: (records: readonly StoredNotice[]) => AsyncGenerator<Batch, void, undefined>
+  from: Cursor | undefined
+  logs: boolean
+  isReady: boolean
+}
+
+/** A job's notices up to where they become live: that place, or `null` when the job has ended. */
+async function* upToNow(
+  hub: Hub,
+  store: Store,
+  { subscriber, look, completed, from, logs, isReady }: Catching,
+): AsyncGenerator<Batch, Cursor | null, undefined> {
+  const { match } = subscriber
+  let cursor = from
+  subscriber.catchUp()
+  // Looked at after the registration and before the history: what it says is true up to its own place in the
+  // feed, and everything after that place is history or comes live.
+  const snapshot = await look()
+  const restarted = cursor !== undefined && compareCursors(cursor, snapshot.cursor) > 0
+  if (restarted) cursor = undefined
+  let missed = 0
+  if (cursor !== undefined && cursor !== snapshot.cursor) {
+    const tail = async () => snapshot.cursor
+    for await (const page of history(hub, store, { match, from: cursor, tail })) {
+      missed = page.missed
+      if (missed > 0) break
+      const records = page.notices.filter((record) => matches(match, record))
+      for await (const batch of completed(subscriber.thinned(records))) {
+        const own = upToEnd(batch)
+        yield own
+        if (isEnd(own)) return null
+      }
+      cursor = page.cursor
+    }
+  }
+  // From the place of the gap it is told again, to whoever leaves before he has had the job as it is.
+  if (missed > 0) yield [{ type: 'gap', cursor: cursor as Cursor, missed }]
+  if (logs && (cursor === undefined || missed > 0)) yield await saidBetween(store, snapshot, cursor)
+  // Where the reader is behind the snapshot, the terminal notice is still to come, and others before it.
+  const isAll = cursor === undefined || missed > 0 || compareCursors(cursor, snapshot.cursor) >= 0
+  if (hasEnded(snapshot) && isAll) {
+    yield [terminalNotice(snapshot)]
+    return null
+  }
+  if (cursor === undefined || missed > 0) {
+    yield [{ type: 'ready', cursor: snapshot.cursor, job: jobOf(snapshot), ...(restarted && { restarted }) }]
+    return snapshot.cursor
+  }
+  if (!isReady) yield [{ type: 'ready', cursor }]
+  return cursor
+}
+
+const isEnd = (batch: Batch): boolean => isTerminal(batch.at(-1) as Notice)
+
+/** A job's notices end with its end, even where its id was enqueued anew after it. */
+function upToEnd(batch: Batch): Batch {
+  const end = batch.findIndex(isTerminal)
+  return end === -1 ? batch : batch.slice(0, end + 1)
+}
+
+/** What a job said after a cursor and before its snapshot, as it was told then. */
+async function saidBetween(
+  store: Store,
+  snapshot: Snapshot,
+  after: Cursor | undefined,
+): Promise<JobNotice[]> {
+  const { id: jobId, task, owner } = subjectOf(snapshot)
+  const said = await store.said(jobId)
+  return said
+    .filter(({ cursor }) => after === undefined || compareCursors(cursor, after) > 0)
+    .filter(({ cursor }) => compareCursors(cursor, snapshot.cursor) <= 0)
+    .map((part) => noticeOf({ ...part, jobId, task, owner }) as JobNotice)
+}
+
+/** For a terminal record whose result is gone: `look` throws RESULT_EXPIRED, unless the id has been enqueued anew. */
+async function lastWord(look: () => Promise<Snapshot>): Promise<JobNotice | null> {
+  const snapshot = await look()
+  return hasEnded(snapshot) ? terminalNotice(snapshot) : null
+}
