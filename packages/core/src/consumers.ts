@@ -217,7 +217,8 @@ export class Consumers {
     while (!subscriber.closed) {
       subscriber.catchUp()
       for (const seats of this.#seats.values()) for (const seat of seats) seat.ring()
-      for await (const records of subscriber.live(START)) {
+      subscriber.begin(START)
+      for (let records; (records = await subscriber.next()) !== null;) {
         for (const seats of this.#seats.values())
           for (const seat of seats) for (const record of records) seat.hear(record)
       }

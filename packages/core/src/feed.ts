@@ -91,7 +91,8 @@ export async function* readFeed(
       const restarted = compareCursors(cursor, place) < 0
       if (!isReady || restarted) yield [{ type: 'ready', cursor, ...(restarted && { restarted }) }]
       isReady = true
-      for await (const records of subscriber.live(cursor)) {
+      subscriber.begin(cursor)
+      for (let records; (records = await subscriber.next()) !== null;) {
         cursor = (records.at(-1) as StoredNotice).cursor
         yield* completed(records)
       }

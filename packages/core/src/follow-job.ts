@@ -42,7 +42,8 @@ export async function* followJob(
       if (now === null) return
       cursor = now
       isReady = true
-      for await (const records of subscriber.live(cursor)) {
+      subscriber.begin(cursor)
+      for (let records; (records = await subscriber.next()) !== null;) {
         cursor = (records.at(-1) as StoredNotice).cursor
         for await (const batch of completed(records)) {
           const own = upToEnd(batch)

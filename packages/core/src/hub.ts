@@ -63,7 +63,7 @@ export class Hub {
    */
   async subscribe(match: Match, { signal, ...hearing }: Listener): Promise<Subscriber> {
     const close = (): void => subscriber.close()
-    const subscriber = new Subscriber(match, hearing, () => {
+    const subscriber: Subscriber = new Subscriber(match, hearing, () => {
       signal.removeEventListener('abort', close)
       this.#audience.delete(subscriber)
       if (this.size === 0) this.#linger()

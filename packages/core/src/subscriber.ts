@@ -47,21 +47,26 @@ export interface Hearing {
 export class Subscriber {
   readonly match: Match
   readonly #hearing: Hearing
-  /** Takes it off the hub. */
-  readonly leave: () => void
+  readonly #onLeave: (subscriber: Subscriber) => void
   closed = false
   /** The place of the last record that was taken at once, until others have gone through the loop. */
   taken: Cursor | undefined
   #buffer: StoredNotice[] = []
   #lags = false
-  #wake: (() => void) | undefined
+  /** The loop that waits. */
+  #resolve: ((records: readonly StoredNotice[] | null) => void) | undefined
   /** Records up to here history had already; they come first, if at all. */
   #past: Cursor | undefined
 
-  constructor(match: Match, hearing: Hearing, leave: (subscriber: Subscriber) => void) {
+  constructor(match: Match, hearing: Hearing, onLeave: (subscriber: Subscriber) => void) {
     this.match = match
     this.#hearing = hearing
-    this.leave = () => leave(this)
+    this.#onLeave = onLeave
+  }
+
+  /** Takes it off the hub. */
+  leave(): void {
+    this.#onLeave(this)
   }
 
   /** Whether he has to be told (`tell`) once the records that came together are all there. */
@@ -72,18 +77,17 @@ export class Subscriber {
       return false
     }
     this.#buffer.push(record)
-    return this.#wake !== undefined && this.#buffer.length === 1
+    return this.#resolve !== undefined && this.#buffer.length === 1
   }
 
   tell(): void {
-    if (this.#wake === undefined || this.#lags) return
+    if (this.#resolve === undefined || this.#lags) return
     const { take } = this.#hearing
     if (take !== undefined) {
       const records = this.#unread()
       const count = records.length === 0 ? 0 : take(records)
       if (count > 0) this.taken = (records[count - 1] as StoredNotice).cursor
       this.#buffer = records.slice(count)
-      if (this.#buffer.length === 0) return
     }
     this.#wake()
   }
@@ -92,12 +96,12 @@ export class Subscriber {
   lag(): void {
     this.#lags = true
     this.#buffer = []
-    this.#wake?.()
+    this.#wake()
   }
 
   close(): void {
     this.closed = true
-    this.#wake?.()
+    this.#wake()
   }
 
   /** Forgets that it lagged: call it just before reading history. */
@@ -111,28 +115,46 @@ export class Subscriber {
     return records.length > 1 && this.#hearing.isSlow?.() === true ? newestProgress(records) : records
   }
 
-  /** What is written after `from`, in the batches that it comes in. Ends when the subscriber lags or is closed. */
-  async *live(from: Cursor): AsyncGenerator<readonly StoredNotice[], void, undefined> {
+  /** Begins what is live: `next` gives what is written after this place. */
+  begin(from: Cursor): void {
     this.#past = from
-    while (!this.closed && !this.#lags) {
-      const records = this.#unread()
-      if (records.length > 0) {
-        this.taken = undefined
-        yield this.thinned(records)
-      } else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
-        this.#wake = undefined
-      }
-    }
+  }
+
+  /**
+   * What has come since the last call, or comes next; `null` when the subscriber lags or is closed. (No generator: each
+   * that waits would cost a follower half a KiB.)
+   */
+  next(): Promise<readonly StoredNotice[] | null> {
+    const records = this.#now()
+    if (records !== undefined) return Promise.resolve(records)
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+  }
+
+  #wake(): void {
+    const resolve = this.#resolve
+    const records = resolve && this.#now()
+    if (records === undefined) return
+    this.#resolve = undefined
+    resolve?.(records)
+  }
+
+  /** `undefined`: it has to be waited for. */
+  #now(): readonly StoredNotice[] | null | undefined {
+    if (this.closed || this.#lags) return null
+    const records = this.#unread()
+    if (records.length === 0) return undefined
+    this.taken = undefined
+    return this.thinned(records)
   }
 
   /** Empties the buffer; what history had already is left out. */
   #unread(): StoredNotice[] {
     const records = this.#buffer
-    this.#buffer = []
     const past = this.#past
+    if (records.length === 0) return records
+    this.#buffer = []
     if (past === undefined) return records
     const unread = records.filter(({ cursor }) => compareCursors(cursor, past) > 0)
     if (unread.length > 0) this.#past = undefined

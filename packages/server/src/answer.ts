@@ -7,6 +7,7 @@ import { toTRPCError } from './errors.ts'
 import { Frames, Lane, type TextOf } from './frames.ts'
 import { expired, Expiry } from './expiry.ts'
 import type { Revocation } from './revocation.ts'
+import { type Shape, stream } from './streams.ts'
 import { noticeWithoutStack } from './without-stacks.ts'
 
 export async function answer<Value>(act: () => Promise<Value>): Promise<Value> {
@@ -31,18 +32,36 @@ export interface Listening {
   take: (notices: readonly Notice[]) => number
 }
 
+interface Delivery {
+  ctx: object
+  signal: AbortSignal | undefined
+  rights: Rights
+  open: (listening: Listening) => AsyncIterable<Batch>
+  shape: Shape
+}
+
+/** What a subscription answers with: what a source gives, for as long as the caller may listen. */
+export const deliver = (
+  ctx: object,
+  signal: AbortSignal | undefined,
+  rights: Rights,
+  open: (listening: Listening) => AsyncIterable<Batch>,
+): AsyncIterable<Event> => stream(ctx, (shape) => delivered({ ctx, signal, rights, open, shape }))
+
 /**
  * Yields everything through `tracked`, since a single event without an id would erase the client's cursor. Ends when
  * the client goes: by the signal, or by leaving a loop of its own.
  *
  * @throws LovageError `UNAUTHORIZED` when the caller's right to listen has ended
  */
-export async function* deliver(
-  ctx: object,
-  signal: AbortSignal | undefined,
-  { expiresAt, revocation }: Rights,
-  open: (listening: Listening) => AsyncIterable<Batch>,
-): AsyncGenerator<Event, void, undefined> {
+async function* delivered({
+  ctx,
+  signal,
+  rights,
+  open,
+  shape,
+}: Delivery): AsyncGenerator<Event, void, undefined> {
+  const { expiresAt, revocation } = rights
   const connection = connectionOf(ctx)
   const outlet = connection?.outlet
   const written = connection?.written
@@ -84,7 +103,7 @@ export async function* deliver(
     }
     if (expiry?.isOver === true && signal?.aborted !== true) throw expired()
   } catch (error) {
-    throw toTRPCError(error)
+    throw await shape(toTRPCError(error))
   } finally {
     own.forget()
     expiry?.stop()

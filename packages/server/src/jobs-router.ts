@@ -14,6 +14,7 @@ import { formatter } from './errors.ts'
 import type { JobsRecord, WithLovage } from './procedures.ts'
 import { ownJobs } from './own-jobs.ts'
 import { Revocation, REVOKED_EVERY_MS } from './revocation.ts'
+import { openStreams } from './streams.ts'
 import { type Kit, type PlainBuilder, sharedProcedures, taskProcedures } from './resolvers.ts'
 
 export interface JobsRouterOptions<
@@ -91,7 +92,7 @@ export function jobsRouter<
   const kit: Kit = {
     // Asked for by name alone: to look through all members of a tree of tasks that is not known yet has no end.
     engine: (queue as { readonly '~engine': Engine })['~engine'],
-    base: builder.errors(formatter(t._config.errorFormatter)),
+    base: builder.use(openStreams as never).errors(formatter(t._config.errorFormatter)) as PlainBuilder,
     open: builder._def.inputs.length > 0,
     ownerOf: owner === 'public' ? () => undefined : (ctx) => checkedOwner(owner({ ctx })),
     maxPriority,

@@ -47,14 +47,20 @@ export type RouterOf<Tree> = TRPCBuiltRouter<
   { jobs: JobsRecord<Tree, WithLovage<TRPCDefaultErrorShape>> }
 >
 
+const shapes = formatter(({ shape }) => shape)
+
 export function servedRouter<Tree extends TaskTree>(
   queue: Queue<Tree>,
   isPublic: boolean,
   maxGroups: number | undefined,
 ): RouterOf<Tree> {
   // Never with stacks: who is asked by strangers is no developer's screen.
-  const t = initTRPC.context<ServedContext>().create({ transformer: superjson, isDev: false })
-  const known = t.procedure.errors(formatter(t._config.errorFormatter)).use(async ({ ctx, type, next }) => {
+  const t = initTRPC.context<ServedContext>().create({
+    transformer: superjson,
+    isDev: false,
+    errorFormatter: (options) => (shapes(options) ?? options.shape) as TRPCDefaultErrorShape,
+  })
+  const known = t.procedure.use(async ({ ctx, type, next }) => {
     const caller = await ctx.caller().catch((error: unknown) => Promise.reject(toTRPCError(error)))
     if (caller === null)
       throw toTRPCError(new LovageError('UNAUTHORIZED', { message: 'The token is missing or not valid.' }))
