@@ -20,7 +20,7 @@ export interface OpenedRedis extends Opened {
 
 /** Answers how to open queues on the Redis of the tests; to be called once in a test file, at its top. */
 export function redisQueues(url = inject('redisUrl')): (...args: Parameters<Open>) => Promise<OpenedRedis> {
-  const redis = new Redis(url)
+  const redis = new Redis(url, { disableClientInfo: true })
   afterAll(() => redis.quit())
 
   return async (clock, options) => {

@@ -22,7 +22,7 @@ test('every command that all this took is listed in docs/operations.md, under th
   skip,
 }) => {
   if (given !== undefined) return skip('others may use the server that was given')
-  const redis = new Redis(url as string)
+  const redis = new Redis(url as string, { disableClientInfo: true })
   onTestFinished(() => redis.disconnect())
   const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
   const rows = page.matchAll(/^\| (\d+\.\d+) \| (`.*`) \|$/gm)

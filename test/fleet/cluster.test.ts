@@ -33,6 +33,7 @@ async function expectAllDone(site: Site): Promise<void> {
   const own = site.told.filter((id) => site.enqueued.has(id)) // others may have enqueued as well
   expect(own.toSorted()).toEqual([...site.enqueued.keys()].toSorted()) // each once
   expect(site.gaps).toBe(0)
+  await site.allConsumed()
 }
 
 test('namespaces are spread over the nodes, and each works as on a server of its own, found from any node', async () => {

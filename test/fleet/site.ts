@@ -1,6 +1,6 @@
 /**
  * Work that goes on while its servers come and go: somebody enqueues and asks again where he got no answer, a worker
- * works, somebody follows all of it; and at the end all of it is compared.
+ * works, somebody follows all of it and somebody consumes what succeeded; and at the end all of it is compared.
  */
 import { randomUUID } from 'node:crypto'
 import {
@@ -49,7 +49,10 @@ export class Site implements AsyncDisposable {
   readonly enqueued = new Map<string, number>()
   readonly #worker: Worker
   readonly #stop = new AbortController()
+  /** Jobs whose end a durable consumer was told, and has acked. */
+  readonly consumed = new Set<string>()
   #following: Promise<void> = Promise.resolve()
+  #consuming: Promise<void> = Promise.resolve()
 
   private constructor({ redis, namespace = newNamespace(), isThreaded = false, ...more }: SiteOptions) {
     this.namespace = namespace
@@ -81,11 +84,32 @@ export class Site implements AsyncDisposable {
     const feed = site.queue.notices({ signal: site.#stop.signal })[Symbol.asyncIterator]()
     await feed.next() // `ready`
     site.#following = site.#follow(feed)
+    site.#consuming = site.#consume()
     return site
   }
 
   async #follow(feed: AsyncIterator<Notice>): Promise<void> {
     for (let next = await feed.next(); !next.done; next = await feed.next()) this.notices.push(next.value)
+  }
+
+  async #consume(): Promise<void> {
+    const { signal } = this.#stop
+    const options = { types: ['succeeded'], from: 'start', ackWait: '1s', signal } as const
+    while (!signal.aborted) {
+      try {
+        for await (const notice of this.queue.consume('all', options)) {
+          if (notice.type !== 'succeeded') continue
+          // An ack that got no answer is not waited for: the notice comes again.
+          await notice.ack().then(
+            () => this.consumed.add(notice.jobId),
+            () => {},
+          )
+        }
+      } catch (error) {
+        // The servers have forgotten the group, or are away as it is opened.
+        if (!isLovageError(error, 'GROUP_DELETED') && !isLovageError(error, 'STORE_UNAVAILABLE')) throw error
+      }
+    }
   }
 
   /** Enqueues one after the other, each again by its id until it is answered. `after` hears how many are done. */
@@ -138,6 +162,14 @@ export class Site implements AsyncDisposable {
     }, 20_000)
   }
 
+  /** Resolves once the consumer has acked the end of all that was enqueued. */
+  async allConsumed(): Promise<void> {
+    await vi.waitFor(() => {
+      const missing = [...this.enqueued.keys()].filter((id) => !this.consumed.has(id))
+      if (missing.length > 0) throw new Error(`${missing.length} of ${this.enqueued.size} were not consumed.`)
+    }, 20_000)
+  }
+
   get gaps(): number {
     return this.notices.filter(({ type }) => type === 'gap').length
   }
@@ -145,6 +177,7 @@ export class Site implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     await this.#following
+    await this.#consuming
     await this.#worker.stop({ timeout: '1s' }).catch(() => {})
     await this.queue.close()
   }

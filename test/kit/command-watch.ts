@@ -23,7 +23,7 @@ export class CommandWatch implements AsyncDisposable {
   }
 
   static async on(url: string): Promise<CommandWatch> {
-    const redis = new Redis(url)
+    const redis = new Redis(url, { disableClientInfo: true })
     const monitor = await redis.monitor() // a connection beside this one
     redis.disconnect()
     return new CommandWatch(monitor)

@@ -23,7 +23,7 @@ export const isSoonOver = (error: Error): boolean =>
 
 /** Says nothing against the command either: the server is full, cannot write to disk, or keeps us out. */
 const NOT_NOW =
-  /^(NOREPLICAS|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|ERR max number of clients|ERR The user executing the script)/
+  /^(NOREPLICAS|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|ERR max number of clients|ERR The user executing the script|ERR ACL failure in script)/
 
 export function refused(store: string, cause: Error): LovageError {
   if (isSoonOver(cause)) return unavailable(store, cause)
