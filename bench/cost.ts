@@ -61,6 +61,7 @@ export const question: Question = {
         'worker-cpu': { what: 'CPU of the worker', unit: 's/10k jobs', better: 'less' },
       },
       contestants: each(life),
+      rounds: 2,
     },
     {
       figures: { 'commands-backlog': { what: 'commands sent, whole life', unit: 'a job', better: 'less' } },

@@ -24,6 +24,7 @@ const measure = (sync: 'everysec' | 'always', what: string): Measure => {
       { groupmq: SPARED, celery: SPARED },
     ),
     rounds: 2,
+    isSlow: true,
     redis: ['--appendonly', 'yes', '--appendfsync', sync],
   }
 }

@@ -35,7 +35,8 @@ const gateway = (mode: Mode, subscribers: number): Measure => {
       [`${name}-memory`]: { what: `to ${to}: an idle socket`, unit: 'KiB', better: 'less' },
     },
     contestants: { lovage: round('lovage'), floor: round('floor') },
-    isSlow: subscribers > 1_000,
+    rounds: 2,
+    isSlow: subscribers !== 1_000,
   }
 }
 

@@ -8,8 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { each } from './kit/contestants.ts'
 import type { Question } from './kit/question.ts'
 
-const SETTLE_MS = 5_000
-const SECONDS = 20
+const SETTLE_MS = 4_000
+const SECONDS = 25
 const QUICK_SECONDS = 10
 
 export const question: Question = {
@@ -28,7 +28,7 @@ export const question: Question = {
         },
         { floor: 'needs none' },
       ),
-      rounds: 2,
+      rounds: 1,
       together: true,
     },
   ],

@@ -162,10 +162,13 @@ const handBacks = (
   }
 }
 
+const measures = (...all: Measure[]): Measure[] =>
+  all.map((measure) => ({ ...measure, rounds: 2, isSlow: true }))
+
 export const question: Question = {
   name: 'isolation',
   asks: 'Handlers inline, in threads and in processes.',
-  measures: [
+  measures: measures(
     overheads(1),
     overheads(4),
     {
@@ -196,5 +199,5 @@ export const question: Question = {
       { process: 'process.heed' },
       'SIGKILL',
     ),
-  ],
+  ),
 }

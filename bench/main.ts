@@ -46,12 +46,15 @@ export async function bench(args: readonly string[], around: Around): Promise<vo
   const asked = wanted(questions, prefixes)
   if (asked.length === 0) throw new Error(`no figure begins with ${prefixes.join(' or ')}. ${listing()}`)
   const celery = celeryVersion()
-  const absent: Record<string, string> = 'missing' in celery ? { celery: celery.missing } : {}
+  const peers = values.peers?.split(',') ?? []
+  const absent: Record<string, string> = {}
+  if ('missing' in celery) absent['celery'] = celery.missing
+  else if (values.quick && !peers.includes('celery')) absent['celery'] = 'takes too long for --quick'
   for (const [name, why] of Object.entries(absent)) tell(`${name} is left out: ${why}`)
   const running = {
     startRedis: around.startRedis,
     isQuick: values.quick,
-    peers: values.peers?.split(',') ?? [],
+    peers,
     absent,
     tell,
   }
@@ -59,14 +62,14 @@ export async function bench(args: readonly string[], around: Around): Promise<vo
     const figures: Taken[] = []
     for (const measure of question.measures) {
       const names = wantedFigures(question, measure, prefixes)
-      if (names.length === 0 || (values.quick && measure.isSlow)) continue
+      if (names.length === 0 || (values.quick && measure.isSlow && prefixes.length === 0)) continue
       tell(`measuring: ${names.join(', ')}`)
       const taken = (await run(question, measure, running)).filter(({ figure }) => names.includes(figure))
       figures.push(...taken)
       if (values.json) for (const figure of taken) print(JSON.stringify(lineOf(figure)))
       if (values.write) keep(taken, around, 'version' in celery ? celery.version : undefined)
     }
-    if (!values.json) print(`\n${question.asks}\n${aligned(rows(figures))}`)
+    if (!values.json && figures.length > 0) print(`\n${question.asks}\n${aligned(rows(figures))}`)
   }
 }
 

@@ -11,7 +11,7 @@ import type { Question } from './kit/question.ts'
 const JOBS = 100
 /** BullMQ and others that check every half a minute need a minute. */
 const GIVE_UP_S = 75
-const QUICK_GIVE_UP_S = 15
+const QUICK_GIVE_UP_S = 12
 
 export const question: Question = {
   name: 'recovery',

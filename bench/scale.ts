@@ -80,7 +80,6 @@ const workers = (count: number): Measure => {
     contestants: each((stage, who) => crowd(stage, who, count), { ...FEW, floor: SPARED }),
     rounds: 1,
     limitMs: 120_000,
-    isSlow: true,
   }
 }
 
@@ -117,7 +116,6 @@ const waiting = (name: string, jobs: number): Measure => {
     ),
     rounds: 1,
     limitMs: 120_000,
-    isSlow: true,
   }
 }
 
@@ -138,10 +136,12 @@ const queues = (count: number): Measure => {
   }
 }
 
+const measures = (...all: Measure[]): Measure[] => all.map((measure) => ({ ...measure, isSlow: true }))
+
 export const question: Question = {
   name: 'scale',
   asks: 'Whether a job costs the same when there is more of something.',
-  measures: [
+  measures: measures(
     payload('10k', 10_000, 5_000),
     payload('100k', 100_000, 1_000),
     awaiting,
@@ -149,5 +149,5 @@ export const question: Question = {
     waiting('100k', 100_000),
     waiting('1m', 1_000_000),
     ...[10, 1_000].map(queues),
-  ],
+  ),
 }

@@ -25,7 +25,7 @@ export interface Measure {
   limitMs?: number
   /** More arguments for its Redis. */
   redis?: readonly string[]
-  /** Left out when in a hurry. */
+  /** Left out when in a hurry, unless it is named. */
   isSlow?: boolean
   /** The contestants wait more than they compute: they play side by side, each on a Redis of its own. */
   together?: boolean
