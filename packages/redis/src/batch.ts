@@ -50,7 +50,9 @@ export class Batcher {
   async #send(callers: Caller[]): Promise<void> {
     try {
       const jobs = callers.flatMap((caller) => caller.jobs)
-      const { cursor, found } = await this.#run(enqueue, { count: jobs.length }, enqueueItems(jobs))
+      const { arePlain, items } = enqueueItems(jobs)
+      const args = { count: jobs.length, arePlain: arePlain ? 'yes' : 'no' }
+      const { cursor, found } = await this.#run(enqueue, args, items)
       let n = 0
       for (const caller of callers) {
         caller.resolve(

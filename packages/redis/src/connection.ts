@@ -9,11 +9,13 @@
  * lets us not in; `INTERNAL` when it calls the command itself wrong.
  */
 import { LovageError } from '@lovage/core'
-import { Command, type Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { dial, type Dialled, greetingMs, reconnectMs } from './dial.ts'
+import { PackedCommand } from './packed-command.ts'
 import { movedTo, type Route } from './route.ts'
 import { isFinal, isReply, isSoonOver, refused, unavailable } from './store-errors.ts'
 import type { Node } from './url.ts'
+import { Watchdog } from './watchdog.ts'
 
 /** How long a call may take in all, with every new try. */
 const CALL_MS = 5_000
@@ -40,6 +42,9 @@ export class Connection {
   readonly #route: Route
   readonly #dialled: Dialled
   readonly #waiters = new Set<{ resolve: () => void; reject: (error: unknown) => void }>()
+  readonly #watchdog = new Watchdog(({ name, ms }) =>
+    this.#cut(new Error(`no answer to ${name} within ${Math.round(ms)} ms`)),
+  )
   #lastError: Error | undefined
   #isClosed = false
   /** Whether it leads to where it should, so that calls may be sent. */
@@ -138,6 +143,7 @@ export class Connection {
 
   #end(): void {
     clearTimeout(this.#greeting)
+    this.#watchdog.close()
     this.#dialled.client.disconnect()
     this.#cut()
     for (const { reject } of this.#waiters) reject(this.#closed())
@@ -167,15 +173,12 @@ export class Connection {
   }
 
   async #send([name, args]: Call, answerMs: number): Promise<unknown> {
-    const timer = setTimeout(
-      () => this.#cut(new Error(`no answer to ${name} within ${answerMs} ms`)),
-      answerMs,
-    )
+    const awaited = this.#watchdog.begin(name, answerMs)
     try {
       const given = typeof args === 'function' ? args() : args
-      return await this.#dialled.client.sendCommand(new Command(name, given, { replyEncoding: 'utf8' }))
+      return await this.#dialled.client.sendCommand(new PackedCommand(name, given))
     } finally {
-      clearTimeout(timer)
+      this.#watchdog.end(awaited)
     }
   }
 

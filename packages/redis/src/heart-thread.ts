@@ -13,7 +13,7 @@ const { address, namespace, queue } = workerData as HeartData
 const keys = keysOf(namespace, queue)
 const connection = new Connection(new Route(address, keys.prefix), `${namespace}:${queue}:heart`)
 const settings = { now: '', streamMaxLen: 0, streamCap: 0, resultsMax: 0, failedMax: 0, failedMaxAgeMs: 0 }
-const run = runner(connection, keys, () => ({ ...settings, ...keys }))
+const run = runner(connection, keys, { ...settings, ...keys })
 
 const beats = new Beats(
   (session, leaseMs) => run(extend, { session, leaseMs }),

@@ -14,11 +14,11 @@ const READ = { repeatable: false, isPatient: false, answerMs: BLOCK_MS + 2_000 }
 export class LiveFeed {
   readonly #open: () => Connection
   readonly #keys: Keys
-  readonly #settings: () => Settings
+  readonly #settings: Settings
   /** The run of the server from which was read last; `null`: nobody has read yet. */
   #run: string | undefined | null = null
 
-  constructor(open: () => Connection, keys: Keys, settings: () => Settings) {
+  constructor(open: () => Connection, keys: Keys, settings: Settings) {
     this.#open = open
     this.#keys = keys
     this.#settings = settings

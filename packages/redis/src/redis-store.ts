@@ -104,9 +104,10 @@ class RedisStore implements Store {
     this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, 'LovageWarning'))
     this.#connection = this.#open('main')
     const { prefix, resultPrefix, saidPrefix, ctlPrefix, groupPrefix } = this.#keys
-    const now = (): string => (clock === undefined ? '' : String(clock.now()))
-    const runSettings = (): Settings => ({
-      now: now(),
+    const settings: Settings = {
+      get now() {
+        return clock === undefined ? '' : String(clock.now())
+      },
       ...retention,
       resultsMax: resultsMax === Infinity ? 0 : resultsMax,
       prefix,
@@ -114,12 +115,12 @@ class RedisStore implements Store {
       saidPrefix,
       ctlPrefix,
       groupPrefix,
-    })
-    this.#run = runner(this.#connection, this.#keys, runSettings)
+    }
+    this.#run = runner(this.#connection, this.#keys, settings)
     this.consumers = redisConsumers(this.#run)
     this.#batcher = new Batcher(this.#run)
-    this.#replicating = new ReplicatedBatchers(() => this.#open('replicate'), this.#keys, runSettings)
-    this.#live = new LiveFeed(() => this.#open('live'), this.#keys, runSettings)
+    this.#replicating = new ReplicatedBatchers(() => this.#open('replicate'), this.#keys, settings)
+    this.#live = new LiveFeed(() => this.#open('live'), this.#keys, settings)
     this.#heart = new Heart({
       data: { address, namespace, queue },
       extend: (session, leaseMs) => this.extend(session, leaseMs),
@@ -198,7 +199,7 @@ class RedisStore implements Store {
   }
 
   fire({ name, at, nextAt, jobs }: FireRequest) {
-    return this.#run(fire, { name, at, nextAt: nextAt ?? '', count: jobs.length }, enqueueItems(jobs))
+    return this.#run(fire, { name, at, nextAt: nextAt ?? '', count: jobs.length }, enqueueItems(jobs).items)
   }
 
   async join(request: JoinRequest) {

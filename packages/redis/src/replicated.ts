@@ -56,11 +56,11 @@ class Replicated implements Pick<Connection, 'command' | 'isCluster'> {
 export class ReplicatedBatchers {
   readonly #open: () => Connection
   readonly #keys: Keys
-  readonly #settings: () => Settings
+  readonly #settings: Settings
   readonly #batchers = new Map<string, Batcher>()
   #connection: Connection | undefined
 
-  constructor(open: () => Connection, keys: Keys, settings: () => Settings) {
+  constructor(open: () => Connection, keys: Keys, settings: Settings) {
     this.#open = open
     this.#keys = keys
     this.#settings = settings

@@ -34,7 +34,10 @@ describe('a script', () => {
       'local wait, jobs = KEYS[1], KEYS[2]',
       'local now, id = ARGV[1], ARGV[2]',
       'local items = 2',
+      'local function body()',
       'return { wait, id, ARGV[items + 1] }',
+      'end',
+      'return body()',
       '',
     ])
     const sent: unknown[] = []
@@ -58,7 +61,7 @@ describe('a script', () => {
       streamCap: 1,
       groupPrefix: '',
     }
-    const run = runner(connection as unknown as Connection, keysOf('ns', 'q'), () => settings)
+    const run = runner(connection as unknown as Connection, keysOf('ns', 'q'), settings)
     expect(await run(script, { id: 'a' }, ['first'])).toEqual({ word: 'done', rest: [1] })
     expect(sent).toEqual([
       [

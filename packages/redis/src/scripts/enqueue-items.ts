@@ -3,13 +3,19 @@ import type { NewJob } from '@lovage/core'
 import { encodeRecord } from '../record.ts'
 import { marked } from './feed.ts'
 
-export function enqueueItems(jobs: readonly NewJob[]): (string | number)[] {
+/** `arePlain`: all of them go straight into the line, and nobody is told. */
+export function enqueueItems(jobs: readonly NewJob[]): { arePlain: boolean; items: (string | number)[] } {
   const items: (string | number)[] = []
-  for (const job of jobs) items.push(job.id, encodeRecord(job), moreOf(job))
+  let arePlain = true
+  for (const job of jobs) {
+    const more = moreOf(job)
+    items.push(job.id, encodeRecord(job), more)
+    arePlain &&= more === 0 && !job.announce
+  }
   jobs.forEach((job, index) => {
     if (job.announce && !isSpecial(job)) items.push(index + 1, job.task, marked(job.owner))
   })
-  return items
+  return { arePlain, items }
 }
 
 /** Whether there is more to say of a job than a delay. */

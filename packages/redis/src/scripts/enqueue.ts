@@ -9,6 +9,35 @@ import { special } from './special.ts'
 import { works } from './works.ts'
 
 /**
+ * What nearly all enqueues need: jobs that are new and of which there is nothing more to say. They are done before all
+ * the functions are made that the others need, which takes longer than the whole rest.
+ */
+const putPlain = lua`
+  if arePlain == 'yes' then
+    local ids, records, gone, seen = {}, {}, { tombs }, {}
+    local areNew = true
+    for n = 1, count do
+      local id = ARGV[items + n * 3 - 2]
+      areNew = areNew and not seen[id]
+      seen[id] = true
+      ids[n] = id
+      records[n * 2 - 1] = id
+      records[n * 2] = ARGV[items + n * 3 - 1]
+      gone[n + 1] = prefix .. 'r:' .. id
+    end
+    areNew = areNew and redis.call('EXISTS', unpack(gone)) == 0
+    if areNew then
+      for _, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do areNew = areNew and not record end
+    end
+    if areNew then
+      redis.call('HSET', jobs, unpack(records))
+      if redis.call('RPUSH', wait, unpack(ids)) == #ids then ring('default') end
+      return { redis.call('GET', tail) or '0-0.0' }
+    end
+  end
+`
+
+/**
  * Puts the jobs in line that come with `items`: `id, record, delayMs` for each, then `n, task, owner` for each whose
  * `queued` notice is wanted. Where there is more to say than a delay, JSON stands in place of `delayMs` (`special.ts`).
  */
@@ -16,7 +45,6 @@ const putInLine = lua`
   ${feed}
   ${optional}
   ${header}
-  ${ring}
   ${tidy}
   ${works}
   local resultPrefix = prefix .. 'r:'
@@ -107,9 +135,11 @@ const putInLine = lua`
 export const enqueue = defineScript({
   name: 'enqueue',
   keys: JOB_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'count'],
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'count', 'arePlain'],
   repeatable: true,
   body: lua`
+    ${ring}
+    ${putPlain}
     ${putInLine}
     putInLine()
     return { before, unpack(found) }
@@ -132,6 +162,7 @@ export const fire = defineScript({
   args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'count', 'name', 'at', 'nextAt'],
   repeatable: true,
   body: lua`
+    ${ring}
     ${putInLine}
     local ticks, timer = prefix .. 'ticks', 's:' .. name
     if redis.call('HGET', ticks, name) ~= at then return 'stale' end

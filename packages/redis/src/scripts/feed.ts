@@ -2,10 +2,13 @@
 import { lua } from '../script.ts'
 import { iso, time } from './time.ts'
 
+/** Records between two looks at how long the stream is. A hundredth of that length, where it is short. */
+const TRIM_EVERY = 100
+
 /**
  * `append(id, task, status, label, value, …)` writes one notice; `label` and `value` come after the
  * fields that Celery bridges write, the rest after ours. `place()` is the cursor of the newest one. `seal()` must be called once after
- * all of them: it trims the stream, which costs once for all what it would cost for each. `stamp()` is the time of this call as text.
+ * all of them: it trims the stream, once in a hundred records. `stamp()` is the time of this call as text.
  *
  * What consumer groups have not taken yet is not trimmed: `held` says `<id> <seq> <cap>`, the place up to which all of
  * them are done, and how many records they may hold back. Without groups it is not there, and costs nothing.
@@ -43,6 +46,9 @@ export const feed = lua`
   local function seal()
     if not seq or seq == sealed then return end
     redis.call('SET', tail, place())
+    -- A node of the stream is trimmed as a whole, so that most of the looks would be for nothing.
+    local every = math.min(${TRIM_EVERY}, math.ceil(streamMaxLen / ${TRIM_EVERY}))
+    if math.floor(seq / every) == math.floor(sealed / every) then return end
     local how, most = bound()
     redis.call('XTRIM', outcomes, how, '~', most)
   end

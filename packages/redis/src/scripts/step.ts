@@ -28,9 +28,9 @@ export const DEFER_MS = 30_000
  * one question a step.
  *
  * Items: the queues; then `settleSize` of them that say what to settle (`step-items.ts`); then ids to release;
- * then `id, hold` for each to verify. Answers: word, ms until the next thing is due (-1: none), lost
- * ids, now, claimed ids, their records, their tries (nil: none has any), how many were put off because a
- * newer version wrote them, and for each schedule that is due its name, document and moment.
+ * then `id, hold` for each to verify. Answers: word, ms until the next thing is due (-1: none), now,
+ * how many were put off because a newer version wrote them, lost ids, claimed ids, their records, their tries, and for
+ * each schedule that is due its name, document and moment. A list without entries is nil.
  */
 export const step = defineScript({
   name: 'step',
@@ -58,6 +58,9 @@ export const step = defineScript({
     ${ring}
     ${tidy}
     ${works}
+    -- What only some jobs have: while there is none of it, which one question tells, nothing more is asked of it.
+    local areOdd = redis.call('EXISTS', tries, progress, prefix .. 'ends', prefix .. 'slots', prefix .. 'lanes',
+      prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks') > 0
     ${settle}
 
     local lost = {}
@@ -77,7 +80,13 @@ export const step = defineScript({
     local room = isAlive and tonumber(claim) or 0
     local ticks, hasMore = {}, false
     local timers = prefix .. 'timers'
-    local clocks = redis.call('ZRANGE', timers, '-inf', nowText, 'BYSCORE', 'LIMIT', '0', '${DUE_MAX}')
+    local function firstOf(times) return redis.call('ZRANGE', times, '0', '0', 'WITHSCORES')[2] end
+    local function dueOf(times, first)
+      if not first or tonumber(first) > nowMs then return {} end
+      return redis.call('ZRANGE', times, '-inf', nowText, 'BYSCORE', 'LIMIT', '0', '${DUE_MAX}')
+    end
+    local nextClock = firstOf(timers)
+    local clocks = dueOf(timers, nextClock)
     if #clocks > 0 then
       hasMore = #clocks == ${DUE_MAX}
       for _, member in ipairs(clocks) do
@@ -95,7 +104,8 @@ export const step = defineScript({
         end
       end
     end
-    local due = redis.call('ZRANGE', later, '-inf', nowText, 'BYSCORE', 'LIMIT', '0', '${DUE_MAX}')
+    local nextDue = firstOf(later)
+    local due = dueOf(later, nextDue)
     if #due > 0 then
       redis.call('ZREM', later, unpack(due))
       redis.call('SREM', retry, unpack(due))
@@ -180,7 +190,7 @@ export const step = defineScript({
     end
     -- Expiries that are overdue come first: what has expired must not start.
     if hasMore then room = 0 end
-    local isUneven = redis.call('EXISTS', prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks') > 0
+    local isUneven = (areOdd or W) and redis.call('EXISTS', prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks') > 0
     if isUneven then works().deferMs = ${DEFER_MS} end
     for n = 1, queueCount do
       local queue = ARGV[items + n]
@@ -208,7 +218,7 @@ export const step = defineScript({
     if count == 0 then tidy()
     else
       redis.call('HSET', active, '${ANCHOR}', '${ANCHOR_TEXT}', unpack(holds))
-      if redis.call('EXISTS', tries) == 1 then counts = redis.call('HMGET', tries, unpack(claimed)) end
+      if hasTries or isRetried then counts = redis.call('HMGET', tries, unpack(claimed)) end
       if announce ~= '' then
         for n, id in ipairs(claimed) do
           local task, owner, options = header(records[n])
@@ -221,30 +231,34 @@ export const step = defineScript({
     end
     seal()
     boundResults()
-    local nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
-    local nextClock = redis.call('ZRANGE', timers, '0', '0', 'WITHSCORES')[2]
+    if #clocks > 0 or #due > 0 or deferred > 0 or W then nextDue, nextClock = firstOf(later), firstOf(timers) end
     if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end
     -- What is left, another takes; and what is due soon another must know, where this worker has no hand free for it.
     local isSoon = nextDue and nextDue - nowMs < ${SOON_MS}
     for n = 1, queueCount do
       local queue = ARGV[items + n]
-      local isLeft = redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue) > 0
+      -- Whoever had room to the end has emptied the plain lines.
+      local isLeft = (room == 0 or W or passed >= ${TOMBS_MAX})
+        and redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue) > 0
       if isUneven then isLeft = hasMore or works().isLeft(queue) end
       if isLeft or (isSoon and room == 0) then ring(queue) end
     end
 
     local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
-    return { isAlive and 'alive' or 'reaped', nextDueMs, lost, nowMs, claimed, records, counts, deferred, ticks }
+    -- A list within an answer costs as much as a command: those that are empty stay out.
+    local function listed(list) return #list > 0 and list end
+    return { isAlive and 'alive' or 'reaped', nextDueMs, nowMs, deferred, listed(lost), listed(claimed), listed(records),
+      counts, listed(ticks) }
   `,
   decode: headed(['alive', 'reaped'], (word, rest) => {
-    const [nextDueMs, lost, claimedAt, ids, records, tries, deferred, ticks] = rest as StepAnswer
-    const batch: ClaimedBatch = { claimedAt, ids, records, tries }
+    const [nextDueMs, claimedAt, deferred, lost, ids, records, tries, ticks] = rest as StepAnswer
+    const batch: ClaimedBatch = { claimedAt, ids: ids ?? [], records: records ?? [], tries }
     return {
       alive: word === 'alive',
       nextDueMs: nextDueMs === -1 ? null : nextDueMs,
-      lost,
+      lost: lost ?? [],
       deferred,
-      ticks,
+      ticks: ticks ?? [],
       ...batch,
     }
   }),
@@ -261,11 +275,11 @@ export interface ClaimedBatch {
 
 type StepAnswer = [
   nextDueMs: number,
-  lost: string[],
   claimedAt: number,
-  ids: string[],
-  records: string[],
-  tries: (string | null)[] | null,
   deferred: number,
-  ticks: (string | null)[],
+  lost: string[] | null,
+  ids: string[] | null,
+  records: string[] | null,
+  tries: (string | null)[] | null,
+  ticks: (string | null)[] | null,
 ]

@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local outcomes, held, groups = KEYS[1], KEYS[2], KEYS[3]
 local streamCap, groupPrefix, group = ARGV[1], ARGV[2], ARGV[3]
 local items = 3
+local function body()
 redis.call('ZREM', groups, '')
 local base = groupPrefix .. group
 local dueKey, membersKey, deadKey = base .. ':due', base .. ':members', base .. ':dead'
@@ -79,3 +80,5 @@ for at = items + 1, #ARGV, 3 do
   settled[#settled + 1] = answer
 end
 return settled
+end
+return body()

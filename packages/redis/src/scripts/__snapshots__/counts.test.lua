@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local jobs, later, retry, active, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local now, prefix = ARGV[1], ARGV[2]
 local items = 2
+local function body()
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -20,3 +21,5 @@ return {
   running,
   redis.call('ZCOUNT', workers, '(' .. nowText, '+inf'),
 }
+end
+return body()

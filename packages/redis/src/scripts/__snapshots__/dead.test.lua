@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local outcomes, held, groups = KEYS[1], KEYS[2], KEYS[3]
 local streamCap, groupPrefix, group, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local items = 4
+local function body()
 local base = groupPrefix .. group
 local dueKey, membersKey, deadKey = base .. ':due', base .. ':members', base .. ':dead'
 
@@ -56,3 +57,5 @@ for _, letter in ipairs(redis.call('XREVRANGE', deadKey, '+', '-', 'COUNT', coun
   found[#found + 1] = { fields[2], { unpack(fields, 7) }, fields[4], fields[6] }
 end
 return found
+end
+return body()

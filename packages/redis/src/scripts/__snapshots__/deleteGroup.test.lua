@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local outcomes, held, groups = KEYS[1], KEYS[2], KEYS[3]
 local streamCap, groupPrefix, group = ARGV[1], ARGV[2], ARGV[3]
 local items = 3
+local function body()
 local base = groupPrefix .. group
 local dueKey, membersKey, deadKey = base .. ':due', base .. ':members', base .. ':dead'
 
@@ -55,3 +56,5 @@ redis.call('DEL', dueKey, membersKey, deadKey)
 redis.call('ZREM', groups, group)
 holdAll()
 return { redis.call('DEL', base) == 1 and 'deleted' or 'missing' }
+end
+return body()

@@ -1,6 +1,7 @@
 local redis, string, ARGV = redis, string, ARGV
 local now, prefix, failedMaxAgeMs = ARGV[1], ARGV[2], ARGV[3]
 local items = 3
+local function body()
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -22,3 +23,5 @@ for n = items + 1, #ARGV do
   end
 end
 return { 'discarded', unpack(discarded) }
+end
+return body()

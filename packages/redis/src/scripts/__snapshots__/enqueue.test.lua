@@ -1,7 +1,34 @@
 local redis, string, ARGV = redis, string, ARGV
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local now, streamMaxLen, prefix, resultsMax, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local items = 5
+local now, streamMaxLen, prefix, resultsMax, count, arePlain = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local items = 6
+local function body()
+local function ring(queue)
+  local wake = prefix .. 'wake:' .. queue
+  if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
+end
+if arePlain == 'yes' then
+  local ids, records, gone, seen = {}, {}, { tombs }, {}
+  local areNew = true
+  for n = 1, count do
+    local id = ARGV[items + n * 3 - 2]
+    areNew = areNew and not seen[id]
+    seen[id] = true
+    ids[n] = id
+    records[n * 2 - 1] = id
+    records[n * 2] = ARGV[items + n * 3 - 1]
+    gone[n + 1] = prefix .. 'r:' .. id
+  end
+  areNew = areNew and redis.call('EXISTS', unpack(gone)) == 0
+  if areNew then
+    for _, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do areNew = areNew and not record end
+  end
+  if areNew then
+    redis.call('HSET', jobs, unpack(records))
+    if redis.call('RPUSH', wait, unpack(ids)) == #ids then ring('default') end
+    return { redis.call('GET', tail) or '0-0.0' }
+  end
+end
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -52,6 +79,9 @@ end
 local function seal()
   if not seq or seq == sealed then return end
   redis.call('SET', tail, place())
+  -- A node of the stream is trimmed as a whole, so that most of the looks would be for nothing.
+  local every = math.min(100, math.ceil(streamMaxLen / 100))
+  if math.floor(seq / every) == math.floor(sealed / every) then return end
   local how, most = bound()
   redis.call('XTRIM', outcomes, how, '~', most)
 end
@@ -101,10 +131,6 @@ end
 local function plain(json)
   if not string.find(json, '\\', 1, true) then return string.sub(json, 2, -2) end
   return cjson.decode('[' .. json .. ']')[1]
-end
-local function ring(queue)
-  local wake = prefix .. 'wake:' .. queue
-  if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
 end
 local function tidy()
   if redis.call('HLEN', active) == 1 then redis.call('HDEL', active, '_') end
@@ -924,3 +950,5 @@ local function putInLine()
 end
 putInLine()
 return { before, unpack(found) }
+end
+return body()

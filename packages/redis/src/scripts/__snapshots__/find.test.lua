@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local jobs, later, retry, active = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local now, prefix, failedMaxAgeMs, source, limit, after = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local items = 6
+local function body()
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -69,3 +70,5 @@ return scan(jobs, function(id)
   return redis.call('HEXISTS', active, id) == 0 and not redis.call('ZSCORE', later, id)
     and redis.call('HEXISTS', prefix .. 'flows', id) == 0
 end)
+end
+return body()

@@ -2,6 +2,11 @@ local redis, string, ARGV = redis, string, ARGV
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local now, streamMaxLen, prefix, resultsMax, count, name, at, nextAt = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local items = 8
+local function body()
+local function ring(queue)
+  local wake = prefix .. 'wake:' .. queue
+  if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
+end
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -52,6 +57,9 @@ end
 local function seal()
   if not seq or seq == sealed then return end
   redis.call('SET', tail, place())
+  -- A node of the stream is trimmed as a whole, so that most of the looks would be for nothing.
+  local every = math.min(100, math.ceil(streamMaxLen / 100))
+  if math.floor(seq / every) == math.floor(sealed / every) then return end
   local how, most = bound()
   redis.call('XTRIM', outcomes, how, '~', most)
 end
@@ -101,10 +109,6 @@ end
 local function plain(json)
   if not string.find(json, '\\', 1, true) then return string.sub(json, 2, -2) end
   return cjson.decode('[' .. json .. ']')[1]
-end
-local function ring(queue)
-  local wake = prefix .. 'wake:' .. queue
-  if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
 end
 local function tidy()
   if redis.call('HLEN', active) == 1 then redis.call('HDEL', active, '_') end
@@ -934,3 +938,5 @@ else
 end
 putInLine()
 return 'fired'
+end
+return body()

@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local jobs, later, retry, active, tries, progress, tail = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local now, prefix, failedMaxAgeMs, id = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local items = 4
+local function body()
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -36,3 +37,5 @@ end
 local flow = redis.call('HGET', prefix .. 'flows', id)
 if flow then return { 'waiting', cursor, record, attempt, past, flow } end
 return { 'queued', cursor, record, attempt, past }
+end
+return body()

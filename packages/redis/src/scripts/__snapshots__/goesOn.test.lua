@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local outcomes, tail = KEYS[1], KEYS[2]
 local after, seq = ARGV[1], ARGV[2]
 local items = 2
+local function body()
 local function continues(id, seq)
   if tonumber(seq) > tonumber(string.match(redis.call('GET', tail) or '0-0.0', '%.(%d+)$')) then return false end
   local record = redis.call('XREVRANGE', outcomes, id, '-', 'COUNT', 1)[1]
@@ -13,3 +14,5 @@ local function continues(id, seq)
   return true -- it is of another program, which does not count
 end
 return continues(after, seq) and 'on' or 'anew'
+end
+return body()

@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local jobs, active, workers, tries, progress, info, pulse = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local now, running = ARGV[1], ARGV[2]
 local items = 2
+local function body()
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -78,3 +79,5 @@ for at = 1, #alive, 2 do
   sessions[#sessions + 1] = { name, alive[at + 1], countOf[name] or 0, said, redis.call('HGET', pulse, name) }
 end
 return { nowMs, sessions, listed }
+end
+return body()

@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local jobs = KEYS[1]
 local now, prefix, failedMaxAgeMs, task, owner = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local items = 5
+local function body()
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -20,3 +21,5 @@ end
 local id = redis.call('GET', prefix .. 'last:' .. task .. '\n' .. owner)
 if not id then return { 'none' } end
 return { isShown(id) and 'found' or 'none', id }
+end
+return body()

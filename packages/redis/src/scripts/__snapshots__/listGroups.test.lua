@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local outcomes, tail, groups = KEYS[1], KEYS[2], KEYS[3]
 local groupPrefix = ARGV[1]
 local items = 1
+local function body()
 local found = {}
 for _, name in ipairs(redis.call('ZRANGE', groups, 0, -1)) do
   local base = groupPrefix .. name
@@ -12,3 +13,5 @@ for _, name in ipairs(redis.call('ZRANGE', groups, 0, -1)) do
     redis.call('ZRANGE', base .. ':members', 0, -1, 'WITHSCORES'), place, missed, dead }
 end
 return { redis.call('GET', tail) or '0-0.0', found }
+end
+return body()

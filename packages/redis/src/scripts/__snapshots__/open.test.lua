@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local outcomes, tail, held, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local streamCap, groupPrefix, group, scope, tasks, types, owner, ackWait, limit, from, maxGroups = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
 local items = 11
+local function body()
 redis.call('ZREM', groups, '')
 local base = groupPrefix .. group
 local dueKey, membersKey, deadKey = base .. ':due', base .. ':members', base .. ':dead'
@@ -76,3 +77,5 @@ local made = redis.pcall('XGROUP', 'CREATE', outcomes, group, placeId, 'MKSTREAM
 if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then return made end
 hold(placeId, seq)
 return { word }
+end
+return body()

@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local now, streamMaxLen, prefix, resultsMax, gate, to = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local items = 6
+local function body()
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -52,6 +53,9 @@ end
 local function seal()
   if not seq or seq == sealed then return end
   redis.call('SET', tail, place())
+  -- A node of the stream is trimmed as a whole, so that most of the looks would be for nothing.
+  local every = math.min(100, math.ceil(streamMaxLen / 100))
+  if math.floor(seq / every) == math.floor(sealed / every) then return end
   local how, most = bound()
   redis.call('XTRIM', outcomes, how, '~', most)
 end
@@ -741,3 +745,5 @@ if redis.call('HDEL', paused, gate) == 0 then return 'same' end
 if string.sub(gate, 1, 2) == 'q:' then works().freed(gate)
 else reopen(function(other) return other == gate end) end
 return 'changed'
+end
+return body()

@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local later = KEYS[1]
 local now, prefix = ARGV[1], ARGV[2]
 local items = 2
+local function body()
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -16,3 +17,5 @@ for n = items + 1, #ARGV do
     or redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue, prefix .. 'ready:' .. queue) > 0
 end
 return isWork and 'work' or 'idle'
+end
+return body()

@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local outcomes, tail, held, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local now, streamCap, groupPrefix, group, member, window, resume = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local items = 7
+local function body()
 redis.call('ZREM', groups, '')
 local nowMs = tonumber(now)
 if not nowMs then
@@ -201,3 +202,5 @@ local nextDue = tonumber(redis.call('ZRANGE', dueKey, 0, 0, 'WITHSCORES')[2])
 if missed > 0 then nextDue = math.min(nextDue or math.huge, gapDue) end
 local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
 return { 'pulled', delivered, gap, place, count, math.max(0, last - seq), nextDueMs }
+end
+return body()

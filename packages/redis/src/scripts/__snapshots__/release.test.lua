@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local outcomes, held, groups = KEYS[1], KEYS[2], KEYS[3]
 local streamCap, groupPrefix, group, member = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local items = 4
+local function body()
 redis.call('ZREM', groups, '')
 local base = groupPrefix .. group
 local dueKey, membersKey, deadKey = base .. ':due', base .. ':members', base .. ':dead'
@@ -72,3 +73,5 @@ redis.call('XGROUP', 'DELCONSUMER', outcomes, group, member)
 redis.call('ZREM', membersKey, member)
 if redis.call('HGET', base, 'gapTo') == member then redis.call('HSET', base, 'gapTo', '') end
 return 'released'
+end
+return body()

@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local active, outcomes, tail, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local now, streamMaxLen, saidPrefix, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local items = 4
+local function body()
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -52,6 +53,9 @@ end
 local function seal()
   if not seq or seq == sealed then return end
   redis.call('SET', tail, place())
+  -- A node of the stream is trimmed as a whole, so that most of the looks would be for nothing.
+  local every = math.min(100, math.ceil(streamMaxLen / 100))
+  if math.floor(seq / every) == math.floor(sealed / every) then return end
   local how, most = bound()
   redis.call('XTRIM', outcomes, how, '~', most)
 end
@@ -108,3 +112,5 @@ for at = items + 1, #ARGV, 11 do
 end
 seal()
 return { 'said', unpack(lost) }
+end
+return body()

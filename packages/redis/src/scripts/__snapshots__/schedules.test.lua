@@ -1,6 +1,7 @@
 local redis, string, ARGV = redis, string, ARGV
 local now, prefix = ARGV[1], ARGV[2]
 local items = 2
+local function body()
 local nowMs = tonumber(now)
 if not nowMs then
   local clock = redis.call('TIME')
@@ -15,3 +16,5 @@ for i = 1, #all, 2 do
   answer[#answer + 1] = redis.call('HGET', prefix .. 'ticks', all[i])
 end
 return answer
+end
+return body()

@@ -2,6 +2,7 @@ local redis, string, ARGV = redis, string, ARGV
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local items = 12
+local function body()
 redis.call('HDEL', active, '')
 local nowMs = tonumber(now)
 if not nowMs then
@@ -53,6 +54,9 @@ end
 local function seal()
   if not seq or seq == sealed then return end
   redis.call('SET', tail, place())
+  -- A node of the stream is trimmed as a whole, so that most of the looks would be for nothing.
+  local every = math.min(100, math.ceil(streamMaxLen / 100))
+  if math.floor(seq / every) == math.floor(sealed / every) then return end
   local how, most = bound()
   redis.call('XTRIM', outcomes, how, '~', most)
 end
@@ -729,6 +733,9 @@ W.budget = function() return budget, deferred end
 W.isStray, W.isPlain, W.isLeft, W.servedPlain = isStray, isPlain, isLeft, servedPlain
   return W
 end
+-- What only some jobs have: while there is none of it, which one question tells, nothing more is asked of it.
+local areOdd = redis.call('EXISTS', tries, progress, prefix .. 'ends', prefix .. 'slots', prefix .. 'lanes',
+  prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks') > 0
 local resultPrefix = prefix .. 'r:'
 
 -- A value and, after a line feed, its meta; an error's name and its message.
@@ -737,55 +744,39 @@ local function apart(text)
   if not border then return text end
   return string.sub(text, 1, border - 1), string.sub(text, border + 1)
 end
-local hasTries = redis.call('EXISTS', tries) == 1
--- Earlier attempts, for the outcome.
-local function pastOf(id)
-  local past = works().pastOf(id)
-  return past ~= '' and past .. ',"worker":' .. cjson.encode(session) or ''
-end
+local hasTries = areOdd and redis.call('EXISTS', tries) == 1
 
 -- What all of a run say; and from it the end of their documents.
 local count, to, hold, ms, task, marks, documentEnd
--- More fields of a notice: what marks say of the attempt, the trace and the owner.
-local function fieldsOf(...)
-  local fields = { ... }
-  local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
-  if owner ~= '' then
-    fields[#fields + 1] = 'owner'
-    fields[#fields + 1] = optional(owner)
+local isRetried = false
+-- What most steps have none of is made when it is first asked for, as \`works\` is.
+local others
+local function other()
+  if others then return others end
+  -- Earlier attempts, for the outcome.
+  local function pastOf(id)
+    local past = works().pastOf(id)
+    return past ~= '' and past .. ',"worker":' .. cjson.encode(session) or ''
   end
-  if attempt ~= '' then
-    fields[#fields + 1] = 'attempt'
-    fields[#fields + 1] = attempt
+  -- More fields of a notice: what marks say of the attempt, the trace and the owner.
+  local function fieldsOf(...)
+    local fields = { ... }
+    local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
+    if owner ~= '' then
+      fields[#fields + 1] = 'owner'
+      fields[#fields + 1] = optional(owner)
+    end
+    if attempt ~= '' then
+      fields[#fields + 1] = 'attempt'
+      fields[#fields + 1] = attempt
+    end
+    if trace ~= '' then
+      fields[#fields + 1] = 'trace'
+      fields[#fields + 1] = trace
+    end
+    return unpack(fields)
   end
-  if trace ~= '' then
-    fields[#fields + 1] = 'trace'
-    fields[#fields + 1] = trace
-  end
-  return unpack(fields)
-end
-
-local function succeed(id, value)
-  local json, meta = apart(value)
-  if ms ~= '0' then
-    local kept = documentEnd
-    if meta then kept = ',"meta":' .. meta .. kept end
-    if hasTries then kept = pastOf(id) .. kept end
-    redis.call('PSETEX', resultPrefix .. id, ms, '{"status":"SUCCESS","result":' .. json .. kept)
-    countResult(id)
-  end
-  if #value > 4096 then
-    append(id, task, 'SUCCESS', 'ref', resultPrefix .. id, fieldsOf())
-  elseif meta then
-    append(id, task, 'SUCCESS', 'result', json, fieldsOf('meta', meta))
-  elseif marks ~= '' then
-    append(id, task, 'SUCCESS', 'result', json, fieldsOf())
-  else
-    append(id, task, 'SUCCESS', 'result', json)
-  end
-  return 'succeeded', json, meta
-end
-local function bury(id, outcome)
+  local function bury(id, outcome)
   if failedMax == '0' then return end
   local failed, dead = prefix .. 'failed', prefix .. 'dead'
   redis.call('HSET', dead, id, outcome .. '\n' .. redis.call('HGET', jobs, id))
@@ -800,18 +791,18 @@ local function bury(id, outcome)
   local excess = redis.call('ZCARD', failed) - failedMax
   if excess > 0 then sweep(redis.call('ZRANGE', failed, '0', math.min(excess, 100) - 1)) end
 end
-local function fail(id, value)
-  local name, message = apart(value)
-  local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. documentEnd
-  if ms ~= '0' then
-    redis.call('PSETEX', resultPrefix .. id, ms, kept)
-    countResult(id)
+  local function fail(id, value)
+    local name, message = apart(value)
+    local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. documentEnd
+    if ms ~= '0' then
+      redis.call('PSETEX', resultPrefix .. id, ms, kept)
+      countResult(id)
+    end
+    bury(id, kept)
+    append(id, task, 'FAILURE', 'error', message, fieldsOf('error_name', name))
+    return 'failed', name, message
   end
-  bury(id, kept)
-  append(id, task, 'FAILURE', 'error', message, fieldsOf('error_name', name))
-  return 'failed', name, message
-end
-local function remember(id, attempt, startedAt, session, name, message)
+  local function remember(id, attempt, startedAt, session, name, message)
   local history = prefix .. 'history'
   local past = redis.call('HGET', history, id)
   local entry = string.format('{"attempt":%d,"startedAt":%s,"ms":%d,"worker":%s,"error":{"name":%s,"message":%s}}',
@@ -823,20 +814,45 @@ local function remember(id, attempt, startedAt, session, name, message)
   end
   redis.call('HSET', history, id, entry)
 end
-local function again(id, value, startedAt)
-  local name, message = apart(value)
-  local runAt = nowMs + ms
-  local attempt = string.match(marks, '^%d+') or 1
-  redis.call('ZADD', later, runAt, id)
-  redis.call('SADD', retry, id)
-  redis.call('HSET', tries, id, attempt)
-  remember(id, attempt, startedAt, session, name, message)
-  append(id, task, 'RETRY', 'error', message, fieldsOf('error_name', name, 'run_at', runAt))
+  local function again(id, value, startedAt)
+    local name, message = apart(value)
+    local runAt = nowMs + ms
+    local attempt = string.match(marks, '^%d+') or 1
+    redis.call('ZADD', later, runAt, id)
+    redis.call('SADD', retry, id)
+    redis.call('HSET', tries, id, attempt)
+    isRetried = true
+    remember(id, attempt, startedAt, session, name, message)
+    append(id, task, 'RETRY', 'error', message, fieldsOf('error_name', name, 'run_at', runAt))
+  end
+  local function report(id, value)
+    local json, meta = apart(value)
+    if meta then append(id, task, 'PROGRESS', 'result', json, fieldsOf('meta', meta))
+    else append(id, task, 'PROGRESS', 'result', json, fieldsOf()) end
+  end
+  others = { pastOf = pastOf, fieldsOf = fieldsOf, fail = fail, again = again, report = report }
+  return others
 end
-local function report(id, value)
+
+local function succeed(id, value)
   local json, meta = apart(value)
-  if meta then append(id, task, 'PROGRESS', 'result', json, fieldsOf('meta', meta))
-  else append(id, task, 'PROGRESS', 'result', json, fieldsOf()) end
+  if ms ~= '0' then
+    local kept = documentEnd
+    if meta then kept = ',"meta":' .. meta .. kept end
+    if hasTries then kept = other().pastOf(id) .. kept end
+    redis.call('PSETEX', resultPrefix .. id, ms, '{"status":"SUCCESS","result":' .. json .. kept)
+    countResult(id)
+  end
+  if #value > 4096 then
+    append(id, task, 'SUCCESS', 'ref', resultPrefix .. id, other().fieldsOf())
+  elseif meta then
+    append(id, task, 'SUCCESS', 'result', json, other().fieldsOf('meta', meta))
+  elseif marks ~= '' then
+    append(id, task, 'SUCCESS', 'result', json, other().fieldsOf())
+  else
+    append(id, task, 'SUCCESS', 'result', json)
+  end
+  return 'succeeded', json, meta
 end
 
 local function settle(from, last, lost)
@@ -852,7 +868,8 @@ local function settle(from, last, lost)
   end
   local holds = redis.call('HMGET', active, unpack(ids))
   -- Some hold places at gates, or take others with them when they end; even some that are settled after them.
-  local tied, slots, areTied = {}, {}, redis.call('EXISTS', prefix .. 'ends', prefix .. 'slots') > 0
+  local tied, slots = {}, {}
+  local areTied = areOdd and redis.call('EXISTS', prefix .. 'ends', prefix .. 'slots') > 0
   if areTied then
     tied = redis.call('HMGET', prefix .. 'ends', unpack(ids))
     slots = redis.call('HMGET', prefix .. 'slots', unpack(ids))
@@ -871,7 +888,7 @@ local function settle(from, last, lost)
       local held = holds[n]
       if isTied then held = redis.call('HGET', active, id) end
       if to == 'report' then
-        if held == hold and not isSettled[id] then report(id, value) end
+        if held == hold and not isSettled[id] then other().report(id, value) end
       elseif held ~= hold or isSettled[id] then
         lost[#lost + 1] = id
       else
@@ -880,12 +897,12 @@ local function settle(from, last, lost)
         settled[settledCount] = id
         if isTied then redis.call('HDEL', active, id) end
         if to == 'retrying' then
-          again(id, value, string.match(held, '%d+$'))
+          other().again(id, value, string.match(held, '%d+$'))
           if isTied then works().release(id, true) end
         else
           endedCount = endedCount + 1
           ended[endedCount] = id
-          local act = to == 'succeeded' and succeed or fail
+          local act = to == 'succeeded' and succeed or other().fail
           local how, first, second = act(id, value)
           if isTied then
             redis.call('HDEL', jobs, id)
@@ -899,7 +916,7 @@ local function settle(from, last, lost)
   end
   if settledCount > 0 then
     redis.call('HDEL', active, unpack(settled))
-    if redis.call('EXISTS', progress) == 1 then redis.call('HDEL', progress, unpack(settled)) end
+    if areOdd then redis.call('HDEL', progress, unpack(settled)) end
   end
   if endedCount > 0 then
     redis.call('HDEL', jobs, unpack(ended))
@@ -927,7 +944,13 @@ local isAlive = redis.call('ZSCORE', workers, session)
 local room = isAlive and tonumber(claim) or 0
 local ticks, hasMore = {}, false
 local timers = prefix .. 'timers'
-local clocks = redis.call('ZRANGE', timers, '-inf', nowText, 'BYSCORE', 'LIMIT', '0', '200')
+local function firstOf(times) return redis.call('ZRANGE', times, '0', '0', 'WITHSCORES')[2] end
+local function dueOf(times, first)
+  if not first or tonumber(first) > nowMs then return {} end
+  return redis.call('ZRANGE', times, '-inf', nowText, 'BYSCORE', 'LIMIT', '0', '200')
+end
+local nextClock = firstOf(timers)
+local clocks = dueOf(timers, nextClock)
 if #clocks > 0 then
   hasMore = #clocks == 200
   for _, member in ipairs(clocks) do
@@ -945,7 +968,8 @@ if #clocks > 0 then
     end
   end
 end
-local due = redis.call('ZRANGE', later, '-inf', nowText, 'BYSCORE', 'LIMIT', '0', '200')
+local nextDue = firstOf(later)
+local due = dueOf(later, nextDue)
 if #due > 0 then
   redis.call('ZREM', later, unpack(due))
   redis.call('SREM', retry, unpack(due))
@@ -1030,7 +1054,7 @@ local function takeTurns(queue)
 end
 -- Expiries that are overdue come first: what has expired must not start.
 if hasMore then room = 0 end
-local isUneven = redis.call('EXISTS', prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks') > 0
+local isUneven = (areOdd or W) and redis.call('EXISTS', prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks') > 0
 if isUneven then works().deferMs = 30000 end
 for n = 1, queueCount do
   local queue = ARGV[items + n]
@@ -1058,7 +1082,7 @@ local counts = false
 if count == 0 then tidy()
 else
   redis.call('HSET', active, '_', 'no job: keeps this hash a hash table, which Redis would pack into a list while it is small', unpack(holds))
-  if redis.call('EXISTS', tries) == 1 then counts = redis.call('HMGET', tries, unpack(claimed)) end
+  if hasTries or isRetried then counts = redis.call('HMGET', tries, unpack(claimed)) end
   if announce ~= '' then
     for n, id in ipairs(claimed) do
       local task, owner, options = header(records[n])
@@ -1071,17 +1095,23 @@ else
 end
 seal()
 boundResults()
-local nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
-local nextClock = redis.call('ZRANGE', timers, '0', '0', 'WITHSCORES')[2]
+if #clocks > 0 or #due > 0 or deferred > 0 or W then nextDue, nextClock = firstOf(later), firstOf(timers) end
 if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end
 -- What is left, another takes; and what is due soon another must know, where this worker has no hand free for it.
 local isSoon = nextDue and nextDue - nowMs < 10000
 for n = 1, queueCount do
   local queue = ARGV[items + n]
-  local isLeft = redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue) > 0
+  -- Whoever had room to the end has emptied the plain lines.
+  local isLeft = (room == 0 or W or passed >= 1000)
+    and redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue) > 0
   if isUneven then isLeft = hasMore or works().isLeft(queue) end
   if isLeft or (isSoon and room == 0) then ring(queue) end
 end
 
 local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
-return { isAlive and 'alive' or 'reaped', nextDueMs, lost, nowMs, claimed, records, counts, deferred, ticks }
+-- A list within an answer costs as much as a command: those that are empty stay out.
+local function listed(list) return #list > 0 and list end
+return { isAlive and 'alive' or 'reaped', nextDueMs, nowMs, deferred, listed(lost), listed(claimed), listed(records),
+  counts, listed(ticks) }
+end
+return body()
