@@ -5,6 +5,8 @@ import { test } from './program.ts'
 test('nobody and nothing is said in words', async ({ lovage }) => {
   const said = async (what: string): Promise<string> => (await lovage(['inspect', what])).stdout
   expect(await said('workers')).toBe('No worker is running. `lovage worker ./worker.ts` starts one.\n')
+  expect(await said('pools')).toBe('No worker runs handlers in threads or processes.\n')
+  expect(await said('queues')).toBe('Nobody waits, and no worker serves a queue.\n')
   expect(await said('active')).toBe('No job is running.\n')
   expect(await said('scheduled')).toBe('No job waits for its time.\n')
   expect(await said('schedules')).toBe('There is no schedule.\n')
@@ -12,7 +14,7 @@ test('nobody and nothing is said in words', async ({ lovage }) => {
   expect(await said('stats')).toMatch(/^0 queued, .*; 0 worker\(s\)\n$/)
   expect(await lovage(['inspect', 'worker'])).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('Allowed choices are workers, active,'),
+    stderr: expect.stringContaining('Allowed choices are workers, pools, queues, active,'),
   })
 })
 
@@ -54,6 +56,21 @@ test('stats count jobs by state and tell of each task how it goes', async ({ lov
     ['mail.send', '1'],
     ['outlive', '1'],
     ['score', '1'],
+  ])
+})
+
+test('queues are listed with what waits in them and who serves them', async ({ lovage, worker }) => {
+  await worker(['./worker.ts', '--queues', 'mail', '--concurrency', '3'])
+  await lovage(['enqueue', 'score', '{"texts":[]}'])
+  const [head, ...rows] = (await lovage(['inspect', 'queues'])).stdout.trim().split('\n')
+  expect(head).toMatch(/^QUEUE +WAITING +OLDEST +WORKERS +SLOTS$/)
+  expect(rows).toEqual([
+    expect.stringMatching(/^default +1 +\S+ +0 +0$/),
+    expect.stringMatching(/^mail +0 +1 +3$/),
+  ])
+  expect(JSON.parse((await lovage(['inspect', 'queues', '--json'])).stdout)).toMatchObject([
+    { queue: 'default', queued: 1, oldestMs: expect.any(Number), workers: 0, slots: 0 },
+    { queue: 'mail', queued: 0, oldestMs: null, workers: 1, slots: 3 },
   ])
 })
 

@@ -86,7 +86,7 @@ const leftovers = (keys: readonly string[]): string[] =>
   keys
     .filter(
       (key) =>
-        !/:(r:.*|results|said:.*|outcomes|tail|wake:.*|turns?|streaks|limits|paused|tag:.*|last:.*|once:.*|starts:.*|failed|dead|schedules|ticks)$/s.test(
+        !/:(r:.*|results|said:.*|outcomes|tail|wake:.*|turns?|streaks|limits|paused|tag:.*|last:.*|once:.*|since|starts:.*|failed|dead|schedules|ticks)$/s.test(
           key,
         ),
     )

@@ -226,6 +226,7 @@ export class Player {
     jobs: Record<string, unknown>
     said: unknown
     counts: unknown
+    depths: unknown
     feed: readonly StoredNotice[]
     more: unknown
     tail: unknown
@@ -247,6 +248,7 @@ export class Player {
       jobs,
       said,
       counts: await this.#store.counts(),
+      depths: (await this.#store.depths()).map(({ queue, queued }) => ({ queue, queued })),
       feed: notices,
       more: { found, last, paused: await this.#store.paused(), schedules: await this.#store.schedules() },
       tail: await this.#store.tail(),

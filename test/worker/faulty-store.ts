@@ -102,6 +102,7 @@ export function faultyStore(store: Store, faults: Faults, clock: ManualClock): S
     check: through('check'),
     pulse: through('pulse'),
     inspect: (options) => store.inspect(options),
+    depths: () => store.depths(),
     keepAlive(session, { leaseMs, onLost }) {
       let isStopped = false
       const beat = async (): Promise<void> => {

@@ -1,5 +1,9 @@
 /** Threads and processes that hang, die, leak and grow old, and the jobs of others meanwhile. */
+import { queueOver } from '@lovage/core'
+import { prometheus } from '@lovage/ops/prometheus'
+import { Registry } from 'prom-client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { Scrape } from '../ops/scrape.ts'
 import { violentTasks } from './fixtures/violent-tasks.ts'
 import { type PoolBench, poolBench } from './pool-bench.ts'
 
@@ -25,6 +29,42 @@ describe.each(['thread', 'process'] as const)('a %s', (isolation) => {
     expect(t.worker.health()).toMatchObject({ running: 0, abandoned: 0 })
     const next = await t.enqueue(name('where'))
     expect(await t.ended(next)).toMatchObject({ state: 'succeeded' })
+  })
+
+  test('is seen with what it is at, what it has done and what it uses', async () => {
+    const t = await violent(isolation, { concurrency: 2, size: 1, grace: 100 })
+    expect(t.worker.pools()).toEqual([
+      {
+        module: expect.stringMatching(/violent\.js$/),
+        isolation,
+        size: 1,
+        waiting: 0,
+        children: [
+          { id: expect.any(Number), state: 'idle', jobs: 0, memoryBytes: 0, startedAt: expect.any(Number) },
+        ],
+      },
+    ])
+    await t.ended(await t.enqueue(name('where')))
+    const deaf = await t.enqueue(name('spin'))
+    await t.reported(deaf)
+    const next = await t.enqueue(name('where'))
+    await t.watcher.untilJob('job.received', next)
+    const [pool] = t.worker.pools()
+    expect(pool).toMatchObject({ waiting: 1, children: [{ state: 'busy', jobs: 2 }] })
+    expect(pool!.children[0]!.memoryBytes).toBeGreaterThan(1_000_000)
+    const { workers } = await queueOver({}, t.store).inspect()
+    expect(workers).toMatchObject([{ pools: [{ isolation, size: 1 }] }])
+    const scrape = prometheus({ registry: new Registry() })
+    scrape.watchWorker(t.worker)
+    const seen = new Scrape(await scrape.text())
+    const labels = { module: 'violent.js', isolation, state: 'busy' }
+    expect(seen.value('lovage_pool_children', labels)).toBe(1)
+    expect(seen.value('lovage_pool_memory_bytes', labels)).toBe(pool!.children[0]!.memoryBytes)
+    await t.store.cancel({ id: deaf, by: null, reason: null, ttlMs: 1_000 })
+    await t.ended(next)
+    expect(new Scrape(await scrape.text()).value('lovage_pool_children_ended_total', { as: 'killed' })).toBe(
+      1,
+    )
   })
 
   test('whose handler takes its time to heed its signal has the whole grace', async () => {

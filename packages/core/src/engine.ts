@@ -295,8 +295,9 @@ export class Engine {
 
   async inspect(options: InspectOptions = {}): Promise<Inspection> {
     const running = runningLimit(options)
-    const [seen, counts] = await Promise.all([this.store.inspect({ running }), this.store.counts()])
-    return inspectionOf(seen, counts)
+    const { store } = this
+    const all = [store.inspect({ running }), store.counts(), store.depths()] as const
+    return inspectionOf(...(await Promise.all(all)))
   }
 
   /** A consumer beside the store. */

@@ -69,6 +69,8 @@ export {
   type LiveState,
   type Metadata,
 } from './job.ts'
+export type { ChildView, PoolView } from './pool-view.ts'
+export type { QueueDepth, QueueView } from './queue-depth.ts'
 export { type Retention, type RetentionOptions, retentionOf } from './retention.ts'
 export {
   type Ended,

@@ -23,7 +23,7 @@ test('two workers are one table: their counts are added and their durations merg
   })
   const sessions = [session('s1', pulse(10, 90), 100_000), session('s2', pulse(30, 10), 100_000)]
   const counts = { waiting: 0, queued: 0, scheduled: 0, retrying: 0, running: 0, workers: 2 }
-  const { tasks } = inspectionOf({ at: 100_001, sessions, running: [] }, counts)
+  const { tasks } = inspectionOf({ at: 100_001, sessions, running: [] }, counts, [])
   expect(tasks).toMatchObject([
     {
       task: 'score',
@@ -36,7 +36,29 @@ test('two workers are one table: their counts are added and their durations merg
   ])
   // One that has not spoken for longer than its minute has nothing to say about this one.
   const late = [session('s1', pulse(10, 90), 39_000), sessions[1]!]
-  expect(inspectionOf({ at: 100_001, sessions: late, running: [] }, counts).tasks).toMatchObject([
+  expect(inspectionOf({ at: 100_001, sessions: late, running: [] }, counts, []).tasks).toMatchObject([
     { recent: { succeeded: 10 }, total: { succeeded: 100 } },
+  ])
+})
+
+test('a queue is there while somebody waits in it or serves it, with the slots of all who do', () => {
+  const info = { name: 'a', host: 'h', pid: 1, version: '1', tasks: [], slots: 4, startedAt: 0 }
+  const serving = (session: string, ...queues: string[]) => ({
+    session,
+    leaseUntil: 9,
+    running: 0,
+    info: { ...info, queues },
+    pulse: null,
+  })
+  const sessions = [serving('s1', 'default', 'mail'), serving('s2', 'mail')]
+  const counts = { waiting: 0, queued: 3, scheduled: 0, retrying: 0, running: 0, workers: 2 }
+  const depths = [
+    { queue: 'mail', queued: 2, oldestAt: 400 },
+    { queue: 'forgotten', queued: 1, oldestAt: null },
+  ]
+  expect(inspectionOf({ at: 1_000, sessions, running: [] }, counts, depths).queues).toEqual([
+    { queue: 'default', queued: 0, oldestMs: null, workers: 1, slots: 4 },
+    { queue: 'forgotten', queued: 1, oldestMs: null, workers: 0, slots: 0 },
+    { queue: 'mail', queued: 2, oldestMs: 600, workers: 2, slots: 8 },
   ])
 })

@@ -10,6 +10,8 @@ import { decode, type Encoded } from './codec.ts'
 import { LovageError } from './errors.ts'
 import { Histogram, type HistogramData } from './histogram.ts'
 import { enqueuedAtOf } from './id.ts'
+import type { PoolView } from './pool-view.ts'
+import { type QueueDepth, type QueueView, queueViews } from './queue-depth.ts'
 import type { Counts } from './store.ts'
 
 /** What a worker is, for as long as its session lasts. */
@@ -53,6 +55,8 @@ export interface Pulse {
   /** How far back `recent` goes. */
   windowMs: number
   tasks: Readonly<Record<string, { recent: Tally; total: Tally }>>
+  /** Absent where no handler runs in a thread or process. */
+  pools?: readonly PoolView[]
 }
 
 /** A session whose lease runs, as a store answers it. */
@@ -94,6 +98,8 @@ export interface Inspectable {
   pulse(session: string, pulse: Pulse): Promise<{ alive: boolean }>
   /** @param running How many running jobs are wanted, at most `RUNNING_MAX`. */
   inspect(options: { running: number }): Promise<StoredInspection>
+  /** The queues in which somebody waits, by name. */
+  depths(): Promise<QueueDepth[]>
 }
 
 /** Running jobs that one look lists: their records have to be read. */
@@ -116,6 +122,8 @@ export interface WorkerView {
   running: number
   /** What it said last of itself, `at` by the store's clock. While nothing changes it says nothing. `null`: nothing yet. */
   load: { at: number; used: number; unsettled: number; abandoned: number; rssBytes: number } | null
+  /** As it said last. */
+  pools: readonly PoolView[]
 }
 
 export interface RunningJob {
@@ -173,6 +181,8 @@ export interface Inspection {
   counts: Counts
   /** Those whose lease runs, by name of their session. */
   workers: WorkerView[]
+  /** By name: those in which somebody waits, and those that a live worker serves. */
+  queues: QueueView[]
   /** The longest-running first; `counts.running` says how many there are in all. */
   running: RunningJob[]
   /** By name: every task that a live worker can run. */
@@ -190,21 +200,27 @@ export function runningLimit({ running = DEFAULT_RUNNING }: InspectOptions): num
 }
 
 /** What operators see of what a store answered. */
-export function inspectionOf({ at, sessions, running }: StoredInspection, counts: Counts): Inspection {
+export function inspectionOf(
+  { at, sessions, running }: StoredInspection,
+  counts: Counts,
+  depths: readonly QueueDepth[],
+): Inspection {
   const names = new Map(sessions.map(({ session, info }) => [session, info?.name ?? null]))
   return {
     at,
     counts,
     workers: sessions.map(workerView),
+    queues: queueViews(sessions, depths, at),
     running: running.map((run) => runningJob(run, at, names.get(run.session) ?? null)),
     tasks: taskStats(sessions, at),
   }
 }
 
 function workerView({ session, info, leaseUntil, running, pulse }: StoredSession): WorkerView {
-  if (pulse === null) return { session, info, leaseUntil, running, load: null }
-  const { used, unsettled, abandoned, rssBytes } = pulse.pulse
-  return { session, info, leaseUntil, running, load: { at: pulse.at, used, unsettled, abandoned, rssBytes } }
+  if (pulse === null) return { session, info, leaseUntil, running, load: null, pools: [] }
+  const { used, unsettled, abandoned, rssBytes, pools = [] } = pulse.pulse
+  const load = { at: pulse.at, used, unsettled, abandoned, rssBytes }
+  return { session, info, leaseUntil, running, load, pools }
 }
 
 function runningJob({ progress, ...run }: StoredRun, at: number, worker: string | null): RunningJob {

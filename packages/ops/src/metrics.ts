@@ -1,5 +1,5 @@
 /** What collects figures, as the probe and a worker know it: which library does it is its own affair. */
-import type { Counts, QueueEvents } from '@lovage/core'
+import type { Counts, Inspection, Isolation, PoolView, QueueEvents } from '@lovage/core'
 
 export interface Metrics {
   readonly contentType: string
@@ -21,6 +21,7 @@ export interface WatchedWorker {
     unsettled: number
     abandoned: number
   }
+  pools(): PoolView[]
   on<E extends keyof WatchedEvents>(event: E, listener: (event: WatchedEvents[E]) => void): () => void
 }
 
@@ -39,6 +40,7 @@ export interface WatchedEvents {
   'job.returned': { task: string }
   'job.overtime': { task: string }
   'job.abandoned': { task: string }
+  'child.ended': { isolation: Isolation; as: string }
   'worker.disconnected': object
   'worker.expired': object
 }
@@ -46,5 +48,6 @@ export interface WatchedEvents {
 /** What figures need of a queue: every `Queue` has all of it. */
 export interface WatchedQueue {
   counts(): Promise<Counts>
+  inspect(options: { running: number }): Promise<Pick<Inspection, 'counts' | 'queues'>>
   on<E extends keyof QueueEvents>(event: E, listener: (event: QueueEvents[E]) => void): () => void
 }

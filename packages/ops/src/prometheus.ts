@@ -1,5 +1,5 @@
 /** Figures for Prometheus, by prom-client: counted from the events of workers and queues, asked for where they are states. */
-import { type Counts, VERSION } from '@lovage/core'
+import { type ChildView, type Inspection, type QueueView, VERSION } from '@lovage/core'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { ANSWER_MS, inTime } from './in-time.ts'
 import type { Metrics, WatchedQueue, WatchedWorker } from './metrics.ts'
@@ -111,8 +111,35 @@ function workerMetrics(registers: Registry[]): Metrics['watchWorker'] {
     ({ lastStepAt }) => (lastStepAt ?? 0) / 1000,
   )
 
+  const ofChildren = (name: string, help: string, of: (child: ChildView) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['module', 'isolation', 'state'],
+      registers,
+      collect() {
+        this.reset()
+        for (const { module, isolation, children } of workers.flatMap((worker) => worker.pools())) {
+          for (const child of children) {
+            const { state } = child
+            this.inc({ module: module.slice(module.lastIndexOf('/') + 1), isolation, state }, of(child))
+          }
+        }
+      },
+    })
+  }
+  ofChildren('lovage_pool_children', 'Threads and processes that hold handlers, by state.', () => 1)
+  ofChildren('lovage_pool_memory_bytes', 'Memory that they said to use.', ({ memoryBytes }) => memoryBytes)
+  const ended = new Counter({
+    name: 'lovage_pool_children_ended_total',
+    help: 'Threads and processes that have ended: recycled, killed, lost by themselves, or stopped.',
+    labelNames: ['isolation', 'as'],
+    registers,
+  })
+
   return (worker) => {
     workers.push(worker)
+    worker.on('child.ended', ({ isolation, as }) => ended.inc({ isolation, as }))
     for (const outcome of ['succeeded', 'failed', 'retrying'] as const) {
       worker.on(`job.${outcome}`, ({ task, ms }) => {
         attempts.inc({ task, outcome })
@@ -128,6 +155,8 @@ function workerMetrics(registers: Registry[]): Metrics['watchWorker'] {
     worker.on('worker.expired', () => expiries.inc())
   }
 }
+
+type Look = Pick<Inspection, 'counts' | 'queues'>
 
 function queueMetrics(registers: Registry[]): Metrics['watchQueue'] {
   const queues: WatchedQueue[] = []
@@ -155,10 +184,10 @@ function queueMetrics(registers: Registry[]): Metrics['watchQueue'] {
     labelNames: ['of'],
     registers,
   })
-  let looking: Promise<readonly Counts[] | undefined> | undefined
+  let looking: Promise<readonly Look[] | undefined> | undefined
   /** One look for all figures of one answer. `undefined`: the store does not answer. */
-  const look = (): Promise<readonly Counts[] | undefined> => {
-    looking ??= inTime(Promise.all(queues.map((queue) => queue.counts())), ANSWER_MS)
+  const look = (): Promise<readonly Look[] | undefined> => {
+    looking ??= inTime(Promise.all(queues.map((queue) => queue.inspect({ running: 0 }))), ANSWER_MS)
       .catch(() => undefined)
       .finally(() => (looking = undefined))
     return looking
@@ -177,9 +206,9 @@ function queueMetrics(registers: Registry[]): Metrics['watchQueue'] {
     labelNames: [],
     registers,
     async collect() {
-      const counts = await look()
-      if (counts === undefined) return this.remove()
-      this.set(counts.reduce((sum, { workers }) => sum + workers, 0))
+      const looks = await look()
+      if (looks === undefined) return this.remove()
+      this.set(looks.reduce((sum, { counts }) => sum + counts.workers, 0))
     },
   })
   new Gauge({
@@ -188,12 +217,35 @@ function queueMetrics(registers: Registry[]): Metrics['watchQueue'] {
     labelNames: ['state'],
     registers,
     async collect() {
-      const counts = await look()
+      const looks = await look()
       this.reset()
-      for (const { workers: _, ...states } of counts ?? [])
+      for (const { counts } of looks ?? []) {
+        const { workers: _, ...states } = counts
         for (const [state, count] of Object.entries(states)) this.inc({ state }, count)
+      }
     },
   })
+  const ofQueue = (name: string, help: string, of: (view: QueueView) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['queue'],
+      registers,
+      async collect() {
+        const looks = await look()
+        this.reset()
+        for (const view of looks?.flatMap(({ queues: views }) => views) ?? [])
+          this.inc({ queue: view.queue }, of(view))
+      },
+    })
+  }
+  ofQueue('lovage_queue_jobs', 'Jobs in line, by queue.', ({ queued }) => queued)
+  ofQueue(
+    'lovage_queue_oldest_seconds',
+    'How long the job that has waited longest in line has waited, by queue; 0: none waits.',
+    ({ oldestMs }) => (oldestMs ?? 0) / 1000,
+  )
+  ofQueue('lovage_queue_slots', 'Slots of live workers that serve the queue.', ({ slots }) => slots)
 
   return (queue) => {
     queues.push(queue)

@@ -44,6 +44,7 @@ import { type Run, runner, type Settings } from './script.ts'
 import { cancel, cancelArgs } from './scripts/cancel.ts'
 import { enqueueItems } from './scripts/enqueue-items.ts'
 import { fire } from './scripts/enqueue.ts'
+import { depths } from './scripts/depths.ts'
 import { discard, retryFailed } from './scripts/failed.ts'
 import { checkAfter, find, last, sourceOf } from './scripts/find.ts'
 import { gateOf, limit, limitItems, pause, targetOf } from './scripts/gates.ts'
@@ -329,6 +330,10 @@ class RedisStore implements Store {
 
   pulse(session: string, said: Pulse) {
     return this.#run(pulse, { session, said: JSON.stringify(said) })
+  }
+
+  depths() {
+    return this.#run(depths, {})
   }
 
   inspect(options: { running: number }) {

@@ -95,7 +95,11 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
   const pulses = new Pulses({
     ...common,
     session: currentSession,
-    load: () => ({ used: attempts.size, unsettled: outbox.size, abandoned: attempts.abandoned }),
+    load() {
+      const pools = places.pools()
+      const load = { used: attempts.size, unsettled: outbox.size, abandoned: attempts.abandoned }
+      return pools.length === 0 ? load : { ...load, pools }
+    },
   })
   return { outbox, reports, attempts, places, session, waiter, pump, pulses }
 }

@@ -2,7 +2,7 @@
  * Where the handlers run that a module holds: here, in threads or in processes. Handlers that were given as functions
  * need no place: they are called.
  */
-import type { Clock, Isolation, Tracing } from '@lovage/core'
+import type { Clock, Isolation, PoolView, Tracing } from '@lovage/core'
 import type { WorkerTask } from './bind-handlers.ts'
 import type { Events } from './events.ts'
 import type { HandlerModule } from './handler-module.ts'
@@ -46,6 +46,11 @@ export class Places {
    */
   async start(): Promise<void> {
     await Promise.all(this.#all.map((place) => place.start()))
+  }
+
+  /** The threads and processes. */
+  pools(): PoolView[] {
+    return this.#all.flatMap((place) => (place instanceof Pool ? [place.view()] : []))
   }
 
   /** Kills what still runs, and lets the rest tear down. */

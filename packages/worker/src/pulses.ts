@@ -14,7 +14,7 @@ export interface PulsesOptions {
   events: Events
   /** `null` while there is none. */
   session: () => string | null
-  load: () => Pick<Pulse, 'used' | 'unsettled' | 'abandoned'>
+  load: () => Pick<Pulse, 'used' | 'unsettled' | 'abandoned' | 'pools'>
 }
 
 export class Pulses {

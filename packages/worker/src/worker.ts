@@ -1,5 +1,13 @@
 /** The worker as its users hold it: started, run, watched, stopped. */
-import { type Duration, durationMs, LovageError, sleep, type Store, type TaskTree } from '@lovage/core'
+import {
+  type Duration,
+  durationMs,
+  LovageError,
+  type PoolView,
+  sleep,
+  type Store,
+  type TaskTree,
+} from '@lovage/core'
 import { openProbe, type Probe } from '@lovage/ops'
 import { openStore } from '@lovage/redis'
 import { assemble, type Parts } from './assemble.ts'
@@ -84,6 +92,11 @@ export class Worker {
       unsettled: outbox.size,
       abandoned: attempts.abandoned,
     }
+  }
+
+  /** Its threads and processes: one pool for each module and each way to run it. */
+  pools(): PoolView[] {
+    return this.#parts.places.pools()
   }
 
   /**

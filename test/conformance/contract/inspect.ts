@@ -1,4 +1,4 @@
-import type { Pulse, StoredInspection, WorkerInfo } from '@lovage/core'
+import { type NewJob, newJobId, type Pulse, type StoredInspection, type WorkerInfo } from '@lovage/core'
 import { describe, expect } from 'vitest'
 import {
   cancelOf,
@@ -11,6 +11,7 @@ import {
   newJobs,
   report,
   settle,
+  step,
   succeeded,
 } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
@@ -48,6 +49,42 @@ const named = ({ sessions }: StoredInspection): string[] => sessions.map(({ sess
 
 export function inspectContract(test: ContractTest): void {
   describe('inspect', () => {
+    test('sees how many wait in each queue, and since when whoever waits longest at its head does', async ({
+      store,
+      clock,
+    }) => {
+      const put = async (job: Partial<NewJob>): Promise<string> => {
+        await clock.advance(10)
+        const id = newJobId(clock.now())
+        await store.enqueue([newJob(id, job)])
+        return id
+      }
+      const from = clock.now()
+      const first = await put({})
+      await put({})
+      await put({ options: { queue: 'mail' } })
+      await put({ options: { queue: 'mail', priority: 5 } })
+      await put({ options: { queue: 'mail', lane: 'ada' } })
+      await put({ options: { lane: 'bob' } })
+      await put({ delayMs: 1_000 })
+      expect(await store.depths()).toEqual([
+        { queue: 'default', queued: 3, oldestAt: from + 10 },
+        { queue: 'mail', queued: 3, oldestAt: from + 30 },
+      ])
+      await store.cancel(cancelOf(first))
+      expect(await store.depths()).toMatchObject([{ queue: 'default', queued: 2, oldestAt: from + 20 }, {}])
+      await joinAll(store, 's1')
+      await claim(store, 's1', 9)
+      expect(await store.depths()).toMatchObject([{ queue: 'mail', queued: 3 }])
+      await clock.advance(5_000)
+      const dueAt = clock.now()
+      await step(store, 's1', {})
+      await clock.advance(7)
+      expect(await store.depths()).toMatchObject([{ queue: 'default', queued: 1, oldestAt: dueAt }, {}])
+      await step(store, 's1', { claim: 9, queues: ['default', 'mail'] })
+      expect(await store.depths()).toEqual([])
+    })
+
     test('sees nothing in a new queue but the time', async ({ store, clock }) => {
       expect(await store.inspect({ running: 10 })).toEqual({ at: clock.now(), sessions: [], running: [] })
     })

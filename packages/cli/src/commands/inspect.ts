@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander'
 import { examples, type Runner, wholeNumber } from './shared.ts'
 
-const WHAT = ['workers', 'active', 'scheduled', 'stats', 'schedules', 'consumers'] as const
+const WHAT = ['workers', 'pools', 'queues', 'active', 'scheduled', 'stats', 'schedules', 'consumers'] as const
 
 export type What = (typeof WHAT)[number]
 
@@ -12,6 +12,8 @@ export function addInspectCommand(program: Command, run: Runner): void {
     .description(
       'Shows the queue at this moment:\n\n' +
         '  workers    who is alive, with slots, memory, and what each can run\n' +
+        '  pools      the threads and processes of each worker, with jobs and memory\n' +
+        '  queues     how much waits where, for how long, and the slots that serve it\n' +
         '  active     the jobs that run, the longest-running first\n' +
         '  scheduled  the jobs with a later start, and those between two attempts\n' +
         '  stats      how many jobs wait, and for each task how fast and how well it goes\n' +
@@ -24,6 +26,7 @@ export function addInspectCommand(program: Command, run: Runner): void {
       'after',
       examples(
         'inspect workers',
+        'inspect queues',
         'inspect active --limit 10',
         `inspect stats --json | jq '.counts.queued'`,
         'inspect consumers',

@@ -1,4 +1,11 @@
-import { type Engine, type GroupInfo, type Inspection, type Job, schedulesOf } from '@lovage/core'
+import {
+  type Engine,
+  type GroupInfo,
+  type Inspection,
+  type Job,
+  type PoolView,
+  schedulesOf,
+} from '@lovage/core'
 import prettyMs from 'pretty-ms'
 import type { What } from '../commands/inspect.ts'
 import type { Context } from '../context.ts'
@@ -29,6 +36,17 @@ const VIEWS: Record<What, (engine: Engine, limit: number, out: Output) => Promis
   async workers(engine, _limit, out) {
     const { at, workers } = await engine.inspect({ running: 0 })
     return { document: workers, lines: () => workerLines(workers, at, out) }
+  },
+  async pools(engine, _limit, out) {
+    const { at, workers } = await engine.inspect({ running: 0 })
+    const pools = workers.flatMap(({ session, info, pools: own }) =>
+      own.map((pool) => ({ worker: info?.name ?? session, ...pool })),
+    )
+    return { document: pools, lines: () => poolLines(pools, at, out) }
+  },
+  async queues(engine, _limit, out) {
+    const { queues } = await engine.inspect({ running: 0 })
+    return { document: queues, lines: () => queueLines(queues, out) }
   },
   async active(engine, limit, out) {
     const { running, counts } = await engine.inspect({ running: limit })
@@ -65,11 +83,39 @@ function workerLines(workers: Inspection['workers'], at: number, out: Output): s
     info?.version ?? '?',
     `${running}/${info?.slots ?? '?'}`,
     info === null ? '?' : short(at - info.startedAt),
-    load === null ? '?' : `${Math.round(load.rssBytes / 1024 / 1024)} MiB`,
+    load === null ? '?' : mebibytes(load.rssBytes),
     info?.queues.join(' ') ?? '?',
     info?.tasks.join(' ') ?? '?',
   ])
   return table(['WORKER', 'VERSION', 'SLOTS', 'UP', 'MEMORY', 'QUEUES', 'TASKS'], rows, out)
+}
+
+function poolLines(pools: readonly (PoolView & { worker: string })[], at: number, out: Output): string[] {
+  if (pools.length === 0) return ['No worker runs handlers in threads or processes.']
+  const rows = pools.flatMap(({ worker, module, isolation, children }) =>
+    children.map(({ id, state, jobs, memoryBytes, startedAt }) => [
+      worker,
+      module.slice(module.lastIndexOf('/') + 1),
+      `${isolation} ${id}`,
+      state,
+      jobs,
+      memoryBytes === 0 ? '?' : mebibytes(memoryBytes),
+      short(Math.max(0, at - startedAt)),
+    ]),
+  )
+  return table(['WORKER', 'MODULE', 'CHILD', 'STATE', 'JOBS', 'MEMORY', 'UP'], rows, out)
+}
+
+function queueLines(queues: Inspection['queues'], out: Output): string[] {
+  if (queues.length === 0) return ['Nobody waits, and no worker serves a queue.']
+  const rows = queues.map(({ queue, queued, oldestMs, workers, slots }) => [
+    queue,
+    queued,
+    oldestMs === null ? '' : short(oldestMs),
+    workers,
+    slots,
+  ])
+  return table(['QUEUE', 'WAITING', 'OLDEST', 'WORKERS', 'SLOTS'], rows, out)
 }
 
 function activeLines(running: Inspection['running'], all: number, out: Output): string[] {
@@ -134,5 +180,7 @@ function groupLines(groups: readonly GroupInfo[], out: Output): string[] {
   ])
   return table(['GROUP', 'OWNER', 'MEMBERS', 'PENDING', 'BEHIND', 'MISSED', 'DEAD'], rows, out)
 }
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`
 
 const short = (ms: number): string => prettyMs(ms, { compact: ms >= 1000 })

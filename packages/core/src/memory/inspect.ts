@@ -1,5 +1,8 @@
 /** One look at all sessions and at the jobs in their hands. */
+import { enqueuedAtOf } from '../id.ts'
 import type { StoredInspection, StoredRun } from '../inspect.ts'
+import type { QueueDepth } from '../queue-depth.ts'
+import type { Lines } from './lines.ts'
 import { attemptOf, type LiveJob } from './live-job.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -30,6 +33,15 @@ function runOf(job: LiveJob): StoredRun[] {
   const { session, claimedAt: startedAt, progress } = place
   const { id, task, owner } = record
   return [{ id, task, owner, attempt: attemptOf(job), session, startedAt, ...(progress && { progress }) }]
+}
+
+export function depthsOf(lines: Lines, now: number): QueueDepth[] {
+  return lines.depths(now).map(({ queue, queued, heads }) => {
+    const times = heads
+      .map(({ dueAt, record }) => dueAt ?? enqueuedAtOf(record.id))
+      .filter((at) => at !== null)
+    return { queue, queued, oldestAt: times.length === 0 ? null : Math.min(...times) }
+  })
 }
 
 const byAge = (a: StoredRun, b: StoredRun): number => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1)

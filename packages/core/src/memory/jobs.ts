@@ -55,6 +55,7 @@ export class Jobs {
   promote(now: number): void {
     for (const id of this.later.due(now)) {
       const job = this.#live.get(id) as LiveJob
+      job.dueAt = now
       this.gates.leave(job)
       if (isRetrying(job)) this.lines.handBack([job])
       else this.lines.join(job)

@@ -9,6 +9,7 @@ import type { Failure } from '../job.ts'
 import type { Retention } from '../retention.ts'
 import type { FireReply, FireRequest } from '../schedule.ts'
 import type { Pulse, StoredInspection } from '../inspect.ts'
+import type { QueueDepth } from '../queue-depth.ts'
 import type {
   CancelReply,
   CancelRequest,
@@ -39,7 +40,7 @@ import { Outcomes } from './outcomes.ts'
 import { pageOf } from './page.ts'
 import { Schedules } from './schedules.ts'
 import type { Said, SaidReport } from '../log.ts'
-import { inspect } from './inspect.ts'
+import { depthsOf, inspect } from './inspect.ts'
 import { SaidByJobs } from './said.ts'
 import { Sessions } from './sessions.ts'
 import { Tags } from './tags.ts'
@@ -332,6 +333,10 @@ export class Ledger {
 
   pulse(session: string, pulse: Pulse, now: number): { alive: boolean } {
     return { alive: this.#sessions.describe(session, { pulse: { at: now, pulse } }) }
+  }
+
+  depths(now: number): QueueDepth[] {
+    return depthsOf(this.#jobs.lines, now)
   }
 
   inspect(running: number, now: number): StoredInspection {

@@ -30,6 +30,15 @@ export class Line {
     return this.#urgent.length === 0 && this.#head === this.#plain.length
   }
 
+  get size(): number {
+    return this.#urgent.length + this.#plain.length - this.#head
+  }
+
+  /** The first one without a priority, and the first one with one. */
+  heads(): LiveJob[] {
+    return [this.#plain[this.#head], this.#urgent[0]].filter((job) => job !== undefined)
+  }
+
   /** To its end, or to where its priority puts it. */
   join(job: LiveJob): void {
     if (job.record.options.priority === undefined) this.#plain.push(job)

@@ -72,6 +72,20 @@ export class Lines {
     return { isOpen: toCome.length < moments.length, opensAt: Math.min(...toCome) }
   }
 
+  /** By queue: how many wait, and who would be next in its plain line and in lanes that are open. */
+  depths(now: number): { queue: string; queued: number; heads: LiveJob[] }[] {
+    const queues = [...new Set(this.#waiting(undefined).map(({ queue }) => queue))].toSorted()
+    return queues.map((queue) => {
+      const lines = this.#waiting([queue])
+      const open = lines.filter((line) => line.lane === null || this.#gates.opensAt(line, now) <= now)
+      return {
+        queue,
+        queued: lines.reduce((sum, { size }) => sum + size, 0),
+        heads: open.flatMap((line) => line.heads()),
+      }
+    })
+  }
+
   #waiting(queues: readonly string[] | undefined): Line[] {
     const plain = [...this.#plain.values()].filter((line) => !line.isEmpty)
     return [...plain, ...this.#lanes.values()].filter(({ queue }) => queues?.includes(queue) ?? true)

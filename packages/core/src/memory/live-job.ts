@@ -11,6 +11,8 @@ export interface LiveJob {
   record: JobRecord
   /** Store time, Unix ms. */
   readonly enqueuedAt: number
+  /** When it was last due, of one that was delayed. */
+  dueAt?: number
   /** Attempts that count: those that failed and those whose worker was lost. The next claim is one more. */
   tries: number
   /** The newest of those attempts, oldest first. */

@@ -179,6 +179,10 @@ class MemoryStore implements Store {
     return this.#look((ledger, now) => ledger.inspect(running, now))
   }
 
+  async depths() {
+    return this.#look((ledger, now) => ledger.depths(now))
+  }
+
   async check(): Promise<string[]> {
     return []
   }

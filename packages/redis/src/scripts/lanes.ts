@@ -19,6 +19,7 @@ import { lua } from '../script.ts'
 export const lanes = lua`
   local limits, paused, taken, slots = prefix .. 'limits', prefix .. 'paused', prefix .. 'taken', prefix .. 'slots'
   local lanes, turns, turn = prefix .. 'lanes', prefix .. 'turns', prefix .. 'turn'
+  local laned = prefix .. 'laned'
   local streaks, diverted, timers = prefix .. 'streaks', prefix .. 'diverted', prefix .. 'timers'
   local freed, stand
 
@@ -166,8 +167,12 @@ export const lanes = lua`
   end
   -- One more waits in a line.
   local function arrive(line)
-    if not isLane(line) then ring(queueOf(line))
-    elseif redis.call('HINCRBY', lanes, line, 1) == 1 then
+    if not isLane(line) then
+      if line ~= 'default' then redis.call('SADD', prefix .. 'queues', line) end
+      return ring(line)
+    end
+    redis.call('HINCRBY', laned, queueOf(line), 1)
+    if redis.call('HINCRBY', lanes, line, 1) == 1 then
       if stand(line, redis.call('INCR', turn)) then ring(queueOf(line)) end
     end
   end
@@ -176,6 +181,7 @@ export const lanes = lua`
     arrive(line)
   end
   local function isFewer(lane)
+    if redis.call('HINCRBY', laned, queueOf(lane), -1) <= 0 then redis.call('HDEL', laned, queueOf(lane)) end
     if redis.call('HINCRBY', lanes, lane, -1) <= 0 then
       forget(lane)
       return true

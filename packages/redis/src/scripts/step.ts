@@ -2,6 +2,7 @@ import { STEP_MAX, TICK_LEASE_MS } from '@lovage/core'
 import { JOB_KEYS } from '../keys.ts'
 import { RECORD_VERSION } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
+import { cameDue } from './depths.ts'
 import { feed, optional } from './feed.ts'
 import { evenWhenFull } from './full.ts'
 import { ANCHOR, ANCHOR_TEXT, tidy } from './hands.ts'
@@ -58,6 +59,7 @@ export const step = defineScript({
     ${ring}
     ${tidy}
     ${works}
+    ${cameDue}
     -- What only some jobs have: while there is none of it, which one question tells, nothing more is asked of it.
     local areOdd = redis.call('EXISTS', tries, progress, prefix .. 'ends', prefix .. 'slots', prefix .. 'lanes',
       prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks') > 0
@@ -109,6 +111,7 @@ export const step = defineScript({
     if #due > 0 then
       redis.call('ZREM', later, unpack(due))
       redis.call('SREM', retry, unpack(due))
+      cameDue(due)
       local records = redis.call('HMGET', jobs, unpack(due))
       local line, lineCount = {}, 0
       for n, id in ipairs(due) do

@@ -10,6 +10,9 @@ import type { WatchData } from './watch-parent.ts'
 /** Where `open-process.ts` puts the pipe. */
 const PARENT_FD = 4
 
+/** How often it looks at its memory for those who look on. */
+const WEIGH_MS = 5_000
+
 const isThread = parentPort !== null
 const data = (isThread ? workerData : JSON.parse(process.argv[2] as string)) as ChildData
 
@@ -29,7 +32,17 @@ if (!isThread) {
 }
 
 let module: LoadedModule | undefined
-const jobs = new ChildJobs(data.isWeighed ? memoryBytes : () => null, say)
+const jobs = new ChildJobs(data.isWeighed ? memoryBytes : nowAndThen(memoryBytes), say)
+
+function nowAndThen(weigh: () => number): () => number | null {
+  let nextAt = 0
+  return () => {
+    const now = performance.now()
+    if (now < nextAt) return null
+    nextAt = now + WEIGH_MS
+    return weigh()
+  }
+}
 
 /** Threads share the resident memory of their process; what is their own is their heap and its buffers. */
 function memoryBytes(): number {

@@ -1,6 +1,7 @@
 /** A child of a pool as the worker sees it: what it is at, the job that it runs, and how it ends. */
 import {
   type AbortReason,
+  type ChildView,
   type Clock,
   type Encoded,
   type Failure,
@@ -81,7 +82,7 @@ export class Child {
   #wasReady = false
   /** Jobs given to it. */
   jobs = 0
-  /** After its last job, where its module limits it. */
+  /** When it last looked; after each job where its module limits it. */
   memoryBytes = 0
   due: Due | null = null
   /** Started to take its place. */
@@ -122,6 +123,12 @@ export class Child {
 
   get wasReady(): boolean {
     return this.#wasReady
+  }
+
+  /** `undefined`: it is gone. */
+  view(): ChildView | undefined {
+    const { id, jobs, memoryBytes, bornAt: startedAt } = this
+    return this.#state === 'gone' ? undefined : { id, state: this.#state, jobs, memoryBytes, startedAt }
   }
 
   /** How it ended, for whoever watches. */
@@ -203,7 +210,7 @@ export class Child {
   }
 
   #onEnded(result: AttemptResult, memoryBytes: number | null): void {
-    this.memoryBytes = memoryBytes ?? 0
+    this.memoryBytes = memoryBytes ?? this.memoryBytes
     this.#run?.resolve(result)
     this.#run = null
     if (this.#state !== 'busy') return // it was killed a moment too late

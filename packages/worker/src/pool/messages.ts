@@ -9,7 +9,7 @@ export interface ChildData {
   module: string
   /** The tasks that the module must have handlers for. */
   tasks: readonly string[]
-  /** Whether it looks at its memory after each job, which takes longer than a short job does. */
+  /** Whether it looks at its memory after each job, which takes longer than a short job does; else now and then. */
   isWeighed: boolean
   /** URL of the module that has a `withTrace`, where the worker traces. */
   tracing: string | undefined

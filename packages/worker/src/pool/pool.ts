@@ -4,7 +4,14 @@
  *
  * A child that is due for recycling goes on until its successor is ready, so that no job waits for that.
  */
-import { type AbortReason, type Clock, type Isolation, LovageError, type Tracing } from '@lovage/core'
+import {
+  type AbortReason,
+  type Clock,
+  type Isolation,
+  LovageError,
+  type PoolView,
+  type Tracing,
+} from '@lovage/core'
 import { Deadlines } from '../deadlines.ts'
 import type { Events } from '../events.ts'
 import type { HandlerModule } from '../handler-module.ts'
@@ -14,7 +21,7 @@ import { Child, type ChildHooks, type Due, type PooledJob } from './child.ts'
 
 export interface PoolOptions {
   module: HandlerModule
-  isolation: Isolation
+  isolation: Exclude<Isolation, 'inline'>
   tasks: readonly string[]
   /** Unless the module says another. */
   size: number
@@ -70,6 +77,17 @@ export class Pool implements Place {
       signal.addEventListener('abort', () => this.#giveUp(job))
       this.#match()
     })
+  }
+
+  view(): PoolView {
+    const { module, isolation } = this.#options
+    return {
+      module: module.url,
+      isolation,
+      size: this.#size,
+      waiting: this.#waiting.length,
+      children: [...this.#children].flatMap((child) => child.view() ?? []),
+    }
   }
 
   /** Kills what is busy, and lets the rest tear down. */

@@ -158,6 +158,7 @@ local function works()
   W = { deferMs = 0 }
   local limits, paused, taken, slots = prefix .. 'limits', prefix .. 'paused', prefix .. 'taken', prefix .. 'slots'
 local lanes, turns, turn = prefix .. 'lanes', prefix .. 'turns', prefix .. 'turn'
+local laned = prefix .. 'laned'
 local streaks, diverted, timers = prefix .. 'streaks', prefix .. 'diverted', prefix .. 'timers'
 local freed, stand
 
@@ -305,8 +306,12 @@ local function queueUp(id, line, priority, isHead)
 end
 -- One more waits in a line.
 local function arrive(line)
-  if not isLane(line) then ring(queueOf(line))
-  elseif redis.call('HINCRBY', lanes, line, 1) == 1 then
+  if not isLane(line) then
+    if line ~= 'default' then redis.call('SADD', prefix .. 'queues', line) end
+    return ring(line)
+  end
+  redis.call('HINCRBY', laned, queueOf(line), 1)
+  if redis.call('HINCRBY', lanes, line, 1) == 1 then
     if stand(line, redis.call('INCR', turn)) then ring(queueOf(line)) end
   end
 end
@@ -315,6 +320,7 @@ local function enter(id, line, priority, isHead)
   arrive(line)
 end
 local function isFewer(lane)
+  if redis.call('HINCRBY', laned, queueOf(lane), -1) <= 0 then redis.call('HDEL', laned, queueOf(lane)) end
   if redis.call('HINCRBY', lanes, lane, -1) <= 0 then
     forget(lane)
     return true

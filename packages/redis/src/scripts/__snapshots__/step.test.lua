@@ -149,6 +149,7 @@ local function works()
   W = { deferMs = 0 }
   local limits, paused, taken, slots = prefix .. 'limits', prefix .. 'paused', prefix .. 'taken', prefix .. 'slots'
 local lanes, turns, turn = prefix .. 'lanes', prefix .. 'turns', prefix .. 'turn'
+local laned = prefix .. 'laned'
 local streaks, diverted, timers = prefix .. 'streaks', prefix .. 'diverted', prefix .. 'timers'
 local freed, stand
 
@@ -296,8 +297,12 @@ local function queueUp(id, line, priority, isHead)
 end
 -- One more waits in a line.
 local function arrive(line)
-  if not isLane(line) then ring(queueOf(line))
-  elseif redis.call('HINCRBY', lanes, line, 1) == 1 then
+  if not isLane(line) then
+    if line ~= 'default' then redis.call('SADD', prefix .. 'queues', line) end
+    return ring(line)
+  end
+  redis.call('HINCRBY', laned, queueOf(line), 1)
+  if redis.call('HINCRBY', lanes, line, 1) == 1 then
     if stand(line, redis.call('INCR', turn)) then ring(queueOf(line)) end
   end
 end
@@ -306,6 +311,7 @@ local function enter(id, line, priority, isHead)
   arrive(line)
 end
 local function isFewer(lane)
+  if redis.call('HINCRBY', laned, queueOf(lane), -1) <= 0 then redis.call('HDEL', laned, queueOf(lane)) end
   if redis.call('HINCRBY', lanes, lane, -1) <= 0 then
     forget(lane)
     return true
@@ -733,6 +739,16 @@ W.budget = function() return budget, deferred end
 W.isStray, W.isPlain, W.isLeft, W.servedPlain = isStray, isPlain, isLeft, servedPlain
   return W
 end
+local function cameDue(ids)
+  local since, entries = prefix .. 'since', {}
+  for n, id in ipairs(ids) do
+    entries[2 * n - 1] = nowText
+    entries[2 * n] = id
+  end
+  redis.call('ZADD', since, unpack(entries))
+  redis.call('ZREMRANGEBYRANK', since, '0', '-1001')
+  redis.call('PEXPIRE', since, '86400000')
+end
 -- What only some jobs have: while there is none of it, which one question tells, nothing more is asked of it.
 local areOdd = redis.call('EXISTS', tries, progress, prefix .. 'ends', prefix .. 'slots', prefix .. 'lanes',
   prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks') > 0
@@ -973,6 +989,7 @@ local due = dueOf(later, nextDue)
 if #due > 0 then
   redis.call('ZREM', later, unpack(due))
   redis.call('SREM', retry, unpack(due))
+  cameDue(due)
   local records = redis.call('HMGET', jobs, unpack(due))
   local line, lineCount = {}, 0
   for n, id in ipairs(due) do
