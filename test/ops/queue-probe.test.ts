@@ -52,6 +52,8 @@ test('live jobs and workers of the whole queue are asked for when figures are wa
   const jobs = (state: string) => seen.value('lovage_jobs', { state })
   expect([jobs('queued'), jobs('running'), jobs('scheduled'), jobs('retrying')]).toEqual([1, 1, 1, 0])
   expect(seen.value('lovage_workers')).toBe(1)
+  expect(seen.value('lovage_queue_jobs', { queue: 'default' })).toBe(1)
+  expect(seen.value('lovage_queue_oldest_seconds', { queue: 'default' })).toBeGreaterThanOrEqual(0)
   expect(seen.value('lovage_store_up')).toBe(1)
 })
 

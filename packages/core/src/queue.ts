@@ -51,6 +51,7 @@ import {
   schedulesOf,
   triggerSchedule,
 } from './operations.ts'
+import type { QueueDepth } from './queue-depth.ts'
 import type { Counts, Store } from './store.ts'
 import type { Task, TaskTypes } from './task.ts'
 import type { LimitOptions } from './task-rules.ts'
@@ -186,6 +187,8 @@ export type Queue<Tree extends TaskTree = TaskTree> = CallsOf<Tree, QueueEnqueue
     deleteGroup(name: string, options?: { owner?: string | null }): Promise<boolean>
     deadNotices(name: string, options?: { owner?: string | null; limit?: number }): Promise<DeadNotice[]>
     counts(): Promise<Counts>
+    /** The queues in which jobs wait, by name. */
+    depths(): Promise<QueueDepth[]>
     /** Cancels every job of a task that has not begun: those that are queued, scheduled, or wait for others. */
     purge(target: { task: string }, reason?: string): Promise<{ cancelled: number }>
     /** Nothing of a queue, a task or a key starts until it is resumed; what runs goes on. Whether that changed anything. */
@@ -288,6 +291,7 @@ export function queueOver<const Tree extends TaskTree>(
       return createHandle(source(ref.task), { ...ref, cursor: ref.cursor ?? '' }, clock)
     },
     counts: () => store.counts(),
+    depths: () => store.depths(),
     inspect: (options?: InspectOptions) => engine.inspect(options),
     on: engine.events.on.bind(engine.events),
     close: () => engine.close(),

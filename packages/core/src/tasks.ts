@@ -22,6 +22,7 @@ export const RESERVED = [
   'counts',
   'deadNotices',
   'deleteGroup',
+  'depths',
   'enqueue',
   'enqueueFlow',
   'enqueueMany',

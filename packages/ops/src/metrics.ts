@@ -1,5 +1,5 @@
 /** What collects figures, as the probe and a worker know it: which library does it is its own affair. */
-import type { Counts, Inspection, Isolation, PoolView, QueueEvents } from '@lovage/core'
+import type { Counts, Isolation, PoolView, QueueDepth, QueueEvents } from '@lovage/core'
 
 export interface Metrics {
   readonly contentType: string
@@ -48,6 +48,6 @@ export interface WatchedEvents {
 /** What figures need of a queue: every `Queue` has all of it. */
 export interface WatchedQueue {
   counts(): Promise<Counts>
-  inspect(options: { running: number }): Promise<Pick<Inspection, 'counts' | 'queues'>>
+  depths(): Promise<QueueDepth[]>
   on<E extends keyof QueueEvents>(event: E, listener: (event: QueueEvents[E]) => void): () => void
 }

@@ -1,5 +1,5 @@
 /** Figures for Prometheus, by prom-client: counted from the events of workers and queues, asked for where they are states. */
-import { type ChildView, type Inspection, type QueueView, VERSION } from '@lovage/core'
+import { type ChildView, type Counts, type QueueDepth, VERSION } from '@lovage/core'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { ANSWER_MS, inTime } from './in-time.ts'
 import type { Metrics, WatchedQueue, WatchedWorker } from './metrics.ts'
@@ -156,7 +156,15 @@ function workerMetrics(registers: Registry[]): Metrics['watchWorker'] {
   }
 }
 
-type Look = Pick<Inspection, 'counts' | 'queues'>
+interface Look {
+  counts: Counts
+  depths: QueueDepth[]
+}
+
+async function lookAt(queue: WatchedQueue): Promise<Look> {
+  const [counts, depths] = await Promise.all([queue.counts(), queue.depths()])
+  return { counts, depths }
+}
 
 function queueMetrics(registers: Registry[]): Metrics['watchQueue'] {
   const queues: WatchedQueue[] = []
@@ -187,7 +195,7 @@ function queueMetrics(registers: Registry[]): Metrics['watchQueue'] {
   let looking: Promise<readonly Look[] | undefined> | undefined
   /** One look for all figures of one answer. `undefined`: the store does not answer. */
   const look = (): Promise<readonly Look[] | undefined> => {
-    looking ??= inTime(Promise.all(queues.map((queue) => queue.inspect({ running: 0 }))), ANSWER_MS)
+    looking ??= inTime(Promise.all(queues.map(lookAt)), ANSWER_MS)
       .catch(() => undefined)
       .finally(() => (looking = undefined))
     return looking
@@ -225,7 +233,7 @@ function queueMetrics(registers: Registry[]): Metrics['watchQueue'] {
       }
     },
   })
-  const ofQueue = (name: string, help: string, of: (view: QueueView) => number): void => {
+  const ofQueue = (name: string, help: string, of: (depth: QueueDepth) => number): void => {
     new Gauge({
       name,
       help,
@@ -234,18 +242,17 @@ function queueMetrics(registers: Registry[]): Metrics['watchQueue'] {
       async collect() {
         const looks = await look()
         this.reset()
-        for (const view of looks?.flatMap(({ queues: views }) => views) ?? [])
-          this.inc({ queue: view.queue }, of(view))
+        for (const depth of looks?.flatMap(({ depths }) => depths) ?? [])
+          this.inc({ queue: depth.queue }, of(depth))
       },
     })
   }
   ofQueue('lovage_queue_jobs', 'Jobs in line, by queue.', ({ queued }) => queued)
   ofQueue(
     'lovage_queue_oldest_seconds',
-    'How long the job that has waited longest in line has waited, by queue; 0: none waits.',
-    ({ oldestMs }) => (oldestMs ?? 0) / 1000,
+    'How long the job that has waited longest in line has waited, by queue.',
+    ({ oldestAt }) => (oldestAt === null ? 0 : Math.max(0, Date.now() - oldestAt) / 1000),
   )
-  ofQueue('lovage_queue_slots', 'Slots of live workers that serve the queue.', ({ slots }) => slots)
 
   return (queue) => {
     queues.push(queue)

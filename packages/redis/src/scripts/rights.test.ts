@@ -8,6 +8,7 @@ import { enqueue, fire } from './enqueue.ts'
 import { discard, retryFailed } from './failed.ts'
 import { find, last } from './find.ts'
 import { limit, pause } from './gates.ts'
+import { depths } from './depths.ts'
 import { dead, deleteGroup, listGroups, open } from './groups.ts'
 import { inspect, pulse } from './inspect.ts'
 import { counts, end, get, goesOn, range } from './look.ts'
@@ -27,7 +28,18 @@ const groups = [open, pull, ack, release, listGroups, deleteGroup, dead]
 
 const ROLES: Record<string, { scripts: Script<string, unknown>[]; direct: string[] }> = {
   api: {
-    scripts: [enqueue, cancel, find, last, retryFailed, discard, counts, ...follow, ...groups] as never,
+    scripts: [
+      enqueue,
+      cancel,
+      find,
+      last,
+      retryFailed,
+      discard,
+      counts,
+      depths,
+      ...follow,
+      ...groups,
+    ] as never,
     direct: ['get', 'xread', 'set', 'wait'],
   },
   worker: {
@@ -40,7 +52,7 @@ const ROLES: Record<string, { scripts: Script<string, unknown>[]; direct: string
   consumer: { scripts: [...follow, ...groups] as never, direct: ['get', 'xread'] },
   operator: {
     scripts: [
-      ...[inspect, counts, pause, limit, find, last, cancel, retryFailed, discard, enqueue],
+      ...[inspect, counts, depths, pause, limit, find, last, cancel, retryFailed, discard, enqueue],
       ...[putSchedule, removeSchedule, schedules, ...follow, ...groups],
     ] as never,
     direct: ['get', 'xread', 'hkeys', 'ping', 'time'],
