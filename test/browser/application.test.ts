@@ -143,6 +143,36 @@ test('what happens while the API is killed is delivered, and counted, once it is
   await tab.getByText(/^Live, caught up with [1-9]\d* notices?$/).waitFor()
 })
 
+test.for(['gets its network back', 'is looked at again'])(
+  'a page that waits half a minute to connect connects at once when it %s',
+  async (what) => {
+    const { stage } = await openStage({ inMemory: true })
+    const context = await stage.context()
+    const tab = await stage.tab('Ada', context, async (page) => {
+      await page.addInitScript(() => {
+        Math.random = () => 0.999 // as long as it may wait
+      })
+      await page.clock.install()
+    })
+    await stage.killApi()
+    await tab.getByText(/^Offline, reconnecting/).waitFor()
+    for (let failed = 0; failed < 8; failed++) {
+      const { connections } = stage.line
+      while (stage.line.connections === connections) await tab.clock.runFor(5_000)
+    }
+    await stage.restartApi()
+    await tab.clock.pauseAt(await tab.evaluate(() => Date.now() + 1_000)) // from here on no wait ends by itself
+    if (what === 'is looked at again')
+      await tab.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+    else for (const isOffline of [true, false]) await context.setOffline(isOffline)
+    const { connections } = stage.line
+    await tab.clock.runFor(600) // the longest wait before a first attempt, and a frame or two
+    await expect.poll(() => stage.line.connections, { timeout: patienceMs }).toBeGreaterThan(connections)
+    await tab.clock.resume()
+    await tab.getByText(/^Live/).waitFor()
+  },
+)
+
 test('what a job says is read while it runs, by whoever opens it, and all of it after a reload', async () => {
   const { stage } = await openStage()
   const tab = await stage.tab()

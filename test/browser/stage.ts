@@ -140,9 +140,14 @@ export class Stage implements AsyncDisposable {
     return context
   }
 
-  /** A tab, signed in and live. */
-  async tab(user: 'Ada' | 'Grace' = 'Ada', context?: BrowserContext): Promise<Page> {
+  /** A tab, signed in and live. @param prepare Done before it loads anything. */
+  async tab(
+    user: 'Ada' | 'Grace' = 'Ada',
+    context?: BrowserContext,
+    prepare?: (page: Page) => Promise<void>,
+  ): Promise<Page> {
     const page = await (context ?? (await this.context())).newPage()
+    await prepare?.(page)
     page.on('pageerror', (error) => this.faults.push(error))
     await page.goto(this.url)
     await page.getByRole('button', { name: `Sign in as ${user}` }).click()
