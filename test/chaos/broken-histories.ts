@@ -219,17 +219,17 @@ export const broken: Record<keyof typeof RULES, [name: string, history: Entry[]]
     ['a loop over a job ends without its end', without(isFact('heard', { line: 'job', seq: 2 }))],
     [
       'a gap is told of what was told',
-      withMore((so) => so.add('heard', { line: 'feed', type: 'gap', seq: 0, missed: 1 })),
+      withMore((so) => so.add('heard', { line: 'feed', type: 'gap', seq: 1, missed: 1 })),
     ],
     [
       'a gap reaches beyond the feed',
-      withMore((so) => so.add('heard', { line: 'feed', type: 'gap', seq: 2, missed: 3 })),
+      withMore((so) => so.add('heard', { line: 'feed', type: 'gap', seq: 5, missed: 3 })),
     ],
     ['a gap of nothing', withMore((so) => so.add('heard', { line: 'feed', type: 'gap', seq: 2, missed: 0 }))],
     [
       'a gap that is too small',
       without(isFact('heard', { line: 'feed' })).concat(
-        new Script().add('heard', { line: 'feed', type: 'gap', seq: 0, missed: 1 }).entries,
+        new Script().add('heard', { line: 'feed', type: 'gap', seq: 1, missed: 1 }).entries,
       ),
     ],
   ],

@@ -108,10 +108,10 @@ export class Scribe {
   }
 }
 
-/** All that was written in a folder, in order. A line that its writer did not finish is none. */
-export function readHistory(folder: string): Entry[] {
+/** All that was written in a folder, or by some of its writers, in order. A line that its writer did not finish is none. */
+export function readHistory(folder: string, writers = ''): Entry[] {
   return readdirSync(folder)
-    .filter((file) => file.endsWith('.jsonl'))
+    .filter((file) => file.startsWith(writers) && file.endsWith('.jsonl'))
     .flatMap((file) => readLines(join(folder, file)))
     .toSorted((a, b) => a.at - b.at)
 }

@@ -57,7 +57,7 @@ export async function chaos(args: string[], startRedis: StartRedis): Promise<num
     everyMs: Number(values.every),
     paceMs: Number(values.pace),
     fsync: values.fsync as 'always' | 'everysec',
-    parts: castOf(values.cast as 'full' | 'small'),
+    ...castOf(values.cast as 'full' | 'small'),
     startRedis,
     players: join(import.meta.dirname, 'players'),
     say,

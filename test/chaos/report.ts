@@ -11,7 +11,8 @@ export interface ReportOptions {
   seconds: number
 }
 
-const SHOWN = 40
+/** Of each rule. */
+const SHOWN = 8
 
 export function reportOf({ history, violations, result, seed, seconds }: ReportOptions): string {
   const faults = groupBy(all(history, 'fault'), ({ kind }) => kind)
@@ -31,8 +32,10 @@ export function reportOf({ history, violations, result, seed, seconds }: ReportO
     `consumers: ${count('delivered')} deliveries, ${count('acked')} acks`,
     `looks at limits: ${count('counted')}`,
     '',
-    ...violations.slice(0, SHOWN).map(({ rule, seen }) => `VIOLATION ${rule}: ${seen}`),
-    ...(violations.length > SHOWN ? [`… and ${violations.length - SHOWN} more`] : []),
+    ...[...groupBy(violations, ({ rule }) => rule)].flatMap(([rule, some]) => [
+      `VIOLATIONS of ${rule}: ${some.length}`,
+      ...some.slice(0, SHOWN).map(({ seen }) => `  ${seen}`),
+    ]),
   ]
   return lines.join('\n')
 }

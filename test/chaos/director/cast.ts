@@ -30,6 +30,14 @@ const SMALL = [
   'consumer-through-ws',
 ]
 
+export interface Cast {
+  parts: readonly Part[]
+  /** Some seconds of what they write. */
+  streamMaxLen: number
+}
+
 /** `small`: as few as a machine with two cores carries beside other tests. */
-export const castOf = (size: 'full' | 'small'): readonly Part[] =>
-  size === 'full' ? FULL : FULL.filter(({ name }) => SMALL.includes(name))
+export const castOf = (size: 'full' | 'small'): Cast =>
+  size === 'full'
+    ? { parts: FULL, streamMaxLen: 800 }
+    : { parts: FULL.filter(({ name }) => SMALL.includes(name)), streamMaxLen: 400 }

@@ -20,14 +20,13 @@ export interface RunOptions {
   paceMs: number
   fsync: Fsync
   parts: readonly Part[]
+  /** Records that the stream keeps: few, so that who is away for long is told of a gap. */
+  streamMaxLen: number
   startRedis: StartRedis
   /** The folder of the compiled players. */
   players: string
   say: (line: string) => void
 }
-
-/** Records that the stream keeps: few, so that who is away for long is told of a gap. */
-const STREAM_MAX_LEN = 2_000
 
 export interface RunResult {
   plan: readonly Fault[]
@@ -70,7 +69,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
         redisUrl: `redis://127.0.0.1:${lines.redis.port}`,
         apiUrl: `http://127.0.0.1:${lines.api.port}/trpc`,
         seed: seed + 1_000 * life + [...actors.keys()].indexOf(part.name),
-        streamMaxLen: STREAM_MAX_LEN,
+        streamMaxLen: options.streamMaxLen,
         paceMs,
         more: { ...part.more, line: part.name, ...(from !== undefined && { from }) },
       }
@@ -117,10 +116,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
 const rank = ({ role }: Part): number => ['api', 'worker', 'follower', 'consumer', 'producer'].indexOf(role)
 
 /** The cursor at which the last life of a follower ended. */
-function placeOf(folder: string, name: string): string | undefined {
-  const own = readHistory(folder).filter(({ who }) => who.startsWith(`${name}.`))
-  return all(own, 'heard').at(-1)?.cursor
-}
+const placeOf = (folder: string, name: string): string | undefined =>
+  all(readHistory(folder, `${name}.`), 'heard').at(-1)?.cursor
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 

@@ -25,7 +25,7 @@ export interface Player {
   casting: Casting
   scribe: Scribe
   chance: Chance
-  redis: { url: string; streamMaxLen: number }
+  redis: { url: string; streamMaxLen: number; streamCap: number }
   /** Aborted: begin nothing new, and see to its end what was begun. */
   finish: AbortSignal
   /** Aborted: go. */
@@ -48,7 +48,8 @@ export function enter(): Player {
     casting,
     scribe: new Scribe(folder, who),
     chance: chanceOf(seed),
-    redis: { url: redisUrl, streamMaxLen },
+    // Groups hold back no more, so that they are told of gaps as well.
+    redis: { url: redisUrl, streamMaxLen, streamCap: streamMaxLen },
     finish: finish.signal,
     leave: leave.signal,
   }

@@ -13,10 +13,10 @@ interface Following {
   end: number
 }
 
-/** Numbers of the feed that a follower was told he missed. A gap stands at the place before it. */
+/** Numbers of the feed that a follower was told he missed. A gap stands at the place where it ends. */
 function missedOf(told: readonly Heard[]): (seq: number) => boolean {
   const gaps = told.filter(({ type }) => type === 'gap')
-  return (seq) => gaps.some((gap) => seq > gap.seq && seq <= gap.seq + (gap.missed ?? 0))
+  return (seq) => gaps.some((gap) => seq > gap.seq - (gap.missed ?? 0) && seq <= gap.seq)
 }
 
 export const followers: Rule = (history) => {
@@ -62,7 +62,7 @@ function feedOf(line: string, { told, own, end }: Following): string[] {
   for (const { seq } of notices)
     if (!known.has(seq)) wrong.push(`${line} was told ${seq}, which is not for him`)
   for (const { seq, missed = 0 } of told.filter(({ type }) => type === 'gap'))
-    if (missed < 1 || seq + missed > end)
-      wrong.push(`${line} was told of a gap of ${missed} after ${seq}, where the feed ends at ${end}`)
+    if (missed < 1 || seq < missed || seq > end)
+      wrong.push(`${line} was told of a gap of ${missed} up to ${seq}, where the feed ends at ${end}`)
   return wrong
 }

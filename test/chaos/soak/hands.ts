@@ -3,8 +3,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Cast, Weight } from './hand.ts'
 
-/** Longer than any drain. */
-const LEAVE_MS = 40_000
+/** Longer than any drain, on a machine that is busy elsewhere too. */
+const LEAVE_MS = 300_000
 
 export class Hand {
   readonly name: string

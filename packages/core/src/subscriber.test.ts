@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { START } from './cursor.ts'
+import type { StoredNotice } from './store.ts'
+import { Subscriber } from './subscriber.ts'
+
+const record = (seq: number): StoredNotice => ({
+  cursor: `${seq}-0.${seq}`,
+  type: 'succeeded',
+  jobId: `job-${seq}`,
+  task: 'send',
+  owner: null,
+  at: seq,
+})
+
+function afterSilence(count: number): Subscriber {
+  const subscriber = new Subscriber(
+    {},
+    () => false,
+    () => {},
+  )
+  for (let seq = 1; seq <= count; seq++) subscriber.push(record(seq))
+  return subscriber
+}
+
+test('a loop that has not come for a while finds what came meanwhile', async () => {
+  const subscriber = afterSilence(1_000)
+  for await (const records of subscriber.live(START)) {
+    expect(records).toHaveLength(1_000)
+    subscriber.close()
+  }
+})
+
+test('beyond a thousand records nothing is kept for it, and it is told to read history again', async () => {
+  const subscriber = afterSilence(1_001)
+  for await (const records of subscriber.live(START)) expect(records).toEqual([])
+})
