@@ -105,7 +105,7 @@ export async function soak({ jobs, limitMs, seed, startRedis, say }: SoakOptions
   }
 
   async function watch(): Promise<void> {
-    for (let n = 0; enqueued < jobs;) {
+    for (let n = 0; !isOver();) {
       await pause(LOOK_MS)
       await look()
       const isDue = enqueued * SAMPLES >= n * jobs || performance.now() - sampledAt > SAMPLED_EVERY_MS
