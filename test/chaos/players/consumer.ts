@@ -28,6 +28,10 @@ while (!leave.aborted) {
       const { deliveries } = notice
       const gap = notice.type === 'gap' ? { missed: notice.missed } : {}
       scribe.write('delivered', { group, member, seq, deliveries, ...gap })
+      if (notice.type === 'gap') {
+        await notice.ack()
+        continue
+      }
       if (chance.is(0.05)) await pause(chance.below(200))
       if (chance.is(0.02)) continue // forgotten: it must come again
       scribe.write('acking', { group, member, seq, deliveries })
