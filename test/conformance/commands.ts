@@ -25,6 +25,8 @@ export interface JobChoice {
   id: string
   task: string
   delayMs: number
+  /** Its moment, counted from now, in place of the delay. */
+  runInMs?: number
   announce: boolean
   owned: boolean
   options: JobOptions
@@ -88,6 +90,7 @@ const id = fc.constantFrom(...IDS)
 const task = fc.constantFrom(...TASKS)
 const queue = fc.constantFrom(...QUEUES)
 const delayMs = fc.constantFrom(0, 0, 100, 1_000, 30_000)
+const runInMs = fc.constantFrom(null, null, null, null, -50, 0, 100, 1_000)
 const back = fc.nat(HELD + STALE - 1)
 const backs = fc.array(back, { maxLength: 3 })
 const ttlMs = fc.constantFrom(0, TTL_MS)
@@ -128,8 +131,8 @@ const jobWith = (
   more: fc.Arbitrary<Pick<JobChoice, 'expiresMs' | 'unique' | 'isLast'>> = fc.constant({}),
 ): fc.Arbitrary<JobChoice> =>
   fc
-    .record({ id, task, delayMs, announce: fc.boolean(), owned: fc.boolean(), options, more })
-    .map(({ more, ...job }) => ({ ...job, ...more }))
+    .record({ id, task, delayMs, runInMs, announce: fc.boolean(), owned: fc.boolean(), options, more })
+    .map(({ more, runInMs: inMs, ...job }) => ({ ...job, ...(inMs !== null && { runInMs: inMs }), ...more }))
 
 const expiresMs = fc.constantFrom(100, 1_000, 40_000)
 const named = sparse({

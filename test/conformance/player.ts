@@ -68,9 +68,9 @@ export class Player {
   async #do(command: Command): Promise<unknown> {
     switch (command.do) {
       case 'enqueue':
-        return this.#store.enqueue(command.jobs.map(newJob))
+        return this.#store.enqueue(command.jobs.map(this.#newJob))
       case 'flow':
-        return this.#store.enqueue(flowJobs(command.flow))
+        return this.#store.enqueue(flowJobs(command.flow, this.#newJob))
       case 'step': {
         const self = this.#worker(command)
         const chosen = command.settle.flatMap((choice) =>
@@ -144,7 +144,7 @@ export class Player {
       case 'resume':
         return [await this.#store.resume(command.target), await this.#store.paused()]
       case 'putSchedule': {
-        const { id: _, ...job } = newJob(command.job)
+        const { id: _, ...job } = this.#newJob(command.job)
         return this.#store.putSchedule({
           name: command.name,
           job: { task: job.task, owner: job.owner, input: job.input, options: job.options },
@@ -160,7 +160,7 @@ export class Player {
         const schedule = (await this.#store.schedules()).find((one) => one.name === name)
         const at = (schedule?.nextAt ?? 0) - (isLate ? 1 : 0)
         const nextAt = nextInMs === null ? null : this.#now() + nextInMs
-        return this.#store.fire({ name, at, nextAt, jobs: jobs.map(newJob) })
+        return this.#store.fire({ name, at, nextAt, jobs: jobs.map(this.#newJob) })
       }
       case 'retry': {
         const pairs = await Promise.all(
@@ -208,6 +208,8 @@ export class Player {
     const reply = await this.#store.join(request)
     return twice ? [reply, await this.#store.join(request)] : reply
   }
+
+  #newJob = (choice: JobChoice): NewJob => newJob(choice, this.#now())
 
   #worker = ({ worker }: { worker: number }): Worker => this.#workers[worker] as Worker
 
@@ -293,8 +295,12 @@ export class Player {
  */
 const isTagged = (id: string): boolean => IDS.indexOf(id) % 3 === 0
 
-const newJob = ({ owned, options: { tags: _, ...options }, unique, ...job }: JobChoice): NewJob => ({
+const newJob = (
+  { owned, options: { tags: _, ...options }, unique, runInMs, ...job }: JobChoice,
+  now: number,
+): NewJob => ({
   ...job,
+  ...(runInMs !== undefined && { runAt: now + runInMs }),
   options: isTagged(job.id) ? { ...options, tags: [TAGS[job.id.length % TAGS.length] as string] } : options,
   // A job that is renewed gets the tags of another one.
   ...(unique && { unique: isTagged(job.id) ? unique.filter(({ type }) => type !== 'debounce') : unique }),
@@ -303,12 +309,15 @@ const newJob = ({ owned, options: { tags: _, ...options }, unique, ...job }: Job
 })
 
 /** Parents before their children. */
-function flowJobs({ job, gets, isGroup, children }: FlowChoice): NewJob[] {
+function flowJobs(
+  { job, gets, isGroup, children }: FlowChoice,
+  newJob: (choice: JobChoice) => NewJob,
+): NewJob[] {
   const waits = { children: children.length, input: gets, isGroup }
   return [
     { ...newJob(job), flow: { waits } },
     ...children.flatMap((child, part): NewJob[] => {
-      const [first, ...rest] = child.children.length === 0 ? [newJob(child.job)] : flowJobs(child)
+      const [first, ...rest] = child.children.length === 0 ? [newJob(child.job)] : flowJobs(child, newJob)
       const parent = { id: job.id, part, onFailure: child.onFailure }
       return [{ ...(first as NewJob), flow: { ...first?.flow, parent } }, ...rest]
     }),

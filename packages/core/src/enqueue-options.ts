@@ -16,7 +16,7 @@ export interface EnqueueOptions {
   idempotencyKey?: string | { key: string; window: Duration }
   /** Earliest start, counted from now. Default: at once. */
   delay?: Duration
-  /** Earliest start as a moment; one that is past is at once. Not beside `delay`. */
+  /** Earliest start as a moment, by the store's clock; one that is past is at once. Not beside `delay`. */
   runAt?: Date
   /** It ends as `expired` if no worker has started it within this, counted from its earliest start. Default: as the task says. */
   expiresIn?: Duration
@@ -28,7 +28,7 @@ export interface EnqueueOptions {
   timeLimit?: Duration
   /** Beside those of the task. */
   tags?: readonly string[]
-  /** Plain JSON, at most 4 KiB, which `get` shows for as long as the job has not ended. */
+  /** Plain JSON, at most 4 KiB, which `get` shows. */
   metadata?: Metadata
   /** The trace that it belongs to, as a W3C traceparent. Default: what the queue's `tracing` says. */
   trace?: Traceparent

@@ -150,10 +150,12 @@ function applyTimes(
   if (runAt !== undefined) {
     if (delay !== undefined) refused('runAt', runAt, 'either delay or runAt')
     if (!(runAt instanceof Date) || Number.isNaN(runAt.getTime())) refused('runAt', runAt, 'a valid Date')
-    job.delayMs = Math.max(0, runAt.getTime() - clock.now())
+    job.runAt = runAt.getTime()
   }
   const expiresMs = expiresIn === undefined ? rules?.expiresMs : atLeastOne('expiresIn', expiresIn)
-  if (expiresMs !== undefined) job.expiresMs = job.delayMs + expiresMs
+  if (expiresMs === undefined) return
+  const delayMs = job.runAt === undefined ? job.delayMs : Math.max(0, job.runAt - clock.now())
+  job.expiresMs = delayMs + expiresMs
 }
 
 /**

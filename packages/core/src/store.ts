@@ -73,6 +73,8 @@ export const PRIORITY_RUN = 3
 export interface NewJob extends JobRecord {
   /** Earliest start, counted from the store's clock. 0: at once. */
   delayMs: number
+  /** Earliest start by the store's clock, Unix ms, in place of `delayMs`; one that is past is at once. */
+  runAt?: number
   /** Whether a `queued` notice is written. */
   announce: boolean
   /** It ends as `expired`, with a notice, unless an attempt has begun in so many ms from now on. */

@@ -123,6 +123,25 @@ export function enqueueContract(test: ContractTest): void {
       expect(claimed).toEqual(names)
     })
 
+    test('holds a job back until its moment; one that is past is at once', async ({ store, clock }) => {
+      const now = clock.now()
+      const special = { options: { lane: 'k' } }
+      await store.enqueue([
+        newJob('later', { runAt: now + 500 }),
+        newJob('past', { runAt: now - 1, delayMs: 9 }),
+        newJob('now', { runAt: now }),
+        newJob('later in a lane', { ...special, runAt: now + 500 }),
+        newJob('past in a lane', { ...special, runAt: now - 1 }),
+      ])
+      expect(await store.get('later')).toMatchObject({ state: 'scheduled', runAt: now + 500 })
+      await joinAll(store, 's1')
+      expect(ids(await claim(store, 's1'))).toEqual(['past', 'past in a lane', 'now'])
+      await clock.advance(499)
+      expect(await claim(store, 's1')).toEqual([])
+      await clock.advance(1)
+      expect(ids(await claim(store, 's1')).toSorted()).toEqual(['later', 'later in a lane'])
+    })
+
     test('holds a delayed job back, without keeping others waiting', async ({ store }) => {
       await store.enqueue([newJob('later', { delayMs: 1_000 }), newJob('now')])
       await joinAll(store, 's1')

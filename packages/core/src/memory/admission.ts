@@ -37,7 +37,7 @@ export class Admission {
   }
 
   #enqueueOne(newJob: NewJob, now: number): Answer {
-    const { id, delayMs, announce, expiresMs, unique = [], flow } = newJob
+    const { id, announce, expiresMs, unique = [], flow } = newJob
     if (this.isKnown(id, now)) return { outcome: 'exists', id }
     const orphaned = this.#orphaned(newJob)
     if (orphaned !== null) return orphaned
@@ -48,7 +48,8 @@ export class Admission {
     const job = this.#jobs.add(newJob, now)
     this.#jobs.uniques.register(unique, id, now)
     if (flow?.parent !== undefined) this.#jobs.get(flow.parent.id)?.waits?.ids.set(flow.parent.part, id)
-    if (job.waits === undefined && delayMs > 0) this.#jobs.delay(job, now + delayMs)
+    const startAt = startOf(newJob, now)
+    if (job.waits === undefined && startAt > now) this.#jobs.delay(job, startAt)
     else if (job.waits === undefined) this.#jobs.join(job)
     if (expiresMs !== undefined) this.#jobs.expiries.set(id, now + expiresMs)
     this.#note(newJob, job, now)
@@ -76,7 +77,7 @@ export class Admission {
     const other = this.#jobs.get(id) as LiveJob
     if (rule.type === 'debounce') {
       if (other.place.in !== 'later' || other.tries > 0) return null
-      this.#renew(other, newJob, Math.min(now + newJob.delayMs, at + rule.maxWaitMs), now)
+      this.#renew(other, newJob, Math.min(startOf(newJob, now), at + rule.maxWaitMs), now)
       return { outcome: 'exists', id }
     }
     switch (rule.onBusy) {
@@ -110,3 +111,5 @@ export class Admission {
     if (isLast) this.#newest.set(record, now)
   }
 }
+
+const startOf = ({ delayMs, runAt }: NewJob, now: number): number => runAt ?? now + delayMs

@@ -25,7 +25,10 @@ export class Jobs {
   }
 
   /** It has no place yet. */
-  add({ id, task, owner, input, options, flow }: Omit<NewJob, 'delayMs' | 'announce'>, now: number): LiveJob {
+  add(
+    { id, task, owner, input, options, flow }: Omit<NewJob, 'delayMs' | 'runAt' | 'announce'>,
+    now: number,
+  ): LiveJob {
     const job: LiveJob = {
       record: { id, task, owner, input, options },
       enqueuedAt: now,

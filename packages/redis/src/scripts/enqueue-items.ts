@@ -33,13 +33,15 @@ function isSpecial({ options, expiresMs, unique, isLast, flow }: NewJob): boolea
   )
 }
 
-/** The delay of a plain job; of others all that the record does not say, as JSON. */
+/** The delay of a plain job, or its moment after an `@`; of others all that the record does not say, as JSON. */
 function moreOf(job: NewJob): string | number {
   const delayMs = Math.round(job.delayMs)
-  if (!isSpecial(job)) return delayMs
+  const runAt = job.runAt === undefined ? undefined : Math.round(job.runAt)
+  if (!isSpecial(job)) return runAt === undefined ? delayMs : `@${runAt}`
   const { expiresMs, unique, isLast, announce, flow } = job
   return JSON.stringify({
     delayMs,
+    runAt,
     expiresMs: expiresMs === undefined ? undefined : Math.round(expiresMs),
     unique,
     isLast,

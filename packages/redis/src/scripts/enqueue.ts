@@ -38,8 +38,9 @@ const putPlain = lua`
 `
 
 /**
- * Puts the jobs in line that come with `items`: `id, record, delayMs` for each, then `n, task, owner` for each whose
- * `queued` notice is wanted. Where there is more to say than a delay, JSON stands in place of `delayMs` (`special.ts`).
+ * Puts the jobs in line that come with `items`: `id, record, delay` for each, then `n, task, owner` for each whose
+ * `queued` notice is wanted. A delay is in ms, or a moment after an `@`; where there is more to say, JSON stands in its
+ * place (`special.ts`).
  */
 const putInLine = lua`
   ${feed}
@@ -106,10 +107,14 @@ const putInLine = lua`
           seen[id] = true
           records[#records + 1] = id
           records[#records + 1] = ARGV[items + n * 3 - 1]
-          if delayMs == '0' then
+          local startAt = nowMs
+          if delayMs ~= '0' then
+            startAt = string.byte(delayMs) == 64 and tonumber(string.sub(delayMs, 2)) or nowMs + delayMs
+          end
+          if startAt <= nowMs then
             line[#line + 1] = id
           else
-            redis.call('ZADD', later, nowMs + delayMs, id)
+            redis.call('ZADD', later, startAt, id)
             isDelayed = true
           end
           if told and told[n] then

@@ -800,6 +800,7 @@ local function putSpecial(id, record, more)
   local tags = at.options.tags
   local alone = prefix .. 'alone'
   local todo = {}
+  local startAt = more.runAt or nowMs + more.delayMs
 
   local up = more.parent
   if up then
@@ -822,7 +823,7 @@ local function putSpecial(id, record, more)
           if redis.call('ZSCORE', later, other) and redis.call('HEXISTS', tries, other) == 0 then
             unindex(other, W.placeOf(busy).options.tags)
             redis.call('HSET', jobs, other, record)
-            redis.call('ZADD', later, math.min(nowMs + more.delayMs, since + rule.maxWaitMs), other)
+            redis.call('ZADD', later, math.min(startAt, since + rule.maxWaitMs), other)
             local kept = redis.call('HGET', prefix .. 'ends', other)
             setEnds(other, at, kept and cjson.decode(kept) or {}, more.expiresMs)
             index(other, tags, since)
@@ -863,8 +864,8 @@ local function putSpecial(id, record, more)
     local waits = more.waits
     redis.call('HSET', prefix .. 'flows', id,
       cjson.encode({ children = waits.children, input = waits.input, isGroup = waits.isGroup, done = 0 }))
-  elseif more.delayMs > 0 then
-    redis.call('ZADD', later, nowMs + more.delayMs, id)
+  elseif startAt > nowMs then
+    redis.call('ZADD', later, startAt, id)
     ring(at.queue)
   else
     W.enter(id, at.line, at.options.priority)
@@ -935,10 +936,14 @@ local function putInLine()
         seen[id] = true
         records[#records + 1] = id
         records[#records + 1] = ARGV[items + n * 3 - 1]
-        if delayMs == '0' then
+        local startAt = nowMs
+        if delayMs ~= '0' then
+          startAt = string.byte(delayMs) == 64 and tonumber(string.sub(delayMs, 2)) or nowMs + delayMs
+        end
+        if startAt <= nowMs then
           line[#line + 1] = id
         else
-          redis.call('ZADD', later, nowMs + delayMs, id)
+          redis.call('ZADD', later, startAt, id)
           isDelayed = true
         end
         if told and told[n] then

@@ -774,6 +774,7 @@ local function putSpecial(id, record, more)
   local tags = at.options.tags
   local alone = prefix .. 'alone'
   local todo = {}
+  local startAt = more.runAt or nowMs + more.delayMs
 
   local up = more.parent
   if up then
@@ -796,7 +797,7 @@ local function putSpecial(id, record, more)
           if redis.call('ZSCORE', later, other) and redis.call('HEXISTS', tries, other) == 0 then
             unindex(other, W.placeOf(busy).options.tags)
             redis.call('HSET', jobs, other, record)
-            redis.call('ZADD', later, math.min(nowMs + more.delayMs, since + rule.maxWaitMs), other)
+            redis.call('ZADD', later, math.min(startAt, since + rule.maxWaitMs), other)
             local kept = redis.call('HGET', prefix .. 'ends', other)
             setEnds(other, at, kept and cjson.decode(kept) or {}, more.expiresMs)
             index(other, tags, since)
@@ -837,8 +838,8 @@ local function putSpecial(id, record, more)
     local waits = more.waits
     redis.call('HSET', prefix .. 'flows', id,
       cjson.encode({ children = waits.children, input = waits.input, isGroup = waits.isGroup, done = 0 }))
-  elseif more.delayMs > 0 then
-    redis.call('ZADD', later, nowMs + more.delayMs, id)
+  elseif startAt > nowMs then
+    redis.call('ZADD', later, startAt, id)
     ring(at.queue)
   else
     W.enter(id, at.line, at.options.priority)
