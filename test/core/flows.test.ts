@@ -184,7 +184,9 @@ describe('a flow', () => {
         { flow: { ...queue.ordered.step().step, after: queue.plain.call(1).flow } },
         { code: 'OPTION_INVALID', details: { option: 'orderingKey' } },
       ],
+      [{} as never, { code: 'OPTION_INVALID' }],
       [{ flow: {} }, { code: 'OPTION_INVALID' }],
+      [{ flow: { members: [undefined] } } as never, { code: 'OPTION_INVALID' }],
       [{ flow: { task: 'nope' } }, { code: 'TASK_UNKNOWN' }],
     ]
     for (const [flow, error] of wrong) expect(await errorOf(queue.enqueueFlow(flow))).toMatchObject(error)

@@ -151,7 +151,10 @@ describe('failed jobs', () => {
       retryOf: jobs[0]!.id,
       tags: ['t'],
     })
-    expect(await errorOf(queue.failed.retry(jobs[0]!.id))).toMatchObject({ code: 'NOT_FOUND' })
+    expect(await errorOf(queue.failed.retry(jobs[0]!.id))).toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('run again or discarded'),
+    })
     const result = again.result()
     await driver.succeed(await driver.next(), 7)
     expect(await result).toBe(7)
@@ -222,6 +225,8 @@ describe('pauses and limits', () => {
     [{ task: 'scoped', key: '' }, 'key'],
     ['mail', 'target'],
     [null, 'target'],
+    [{}, 'target'],
+    [{ key: 'k' }, 'target'],
   ])('a pause of %j is refused', async ([target, option]) => {
     const { queue } = await setUp()
     expect(await errorOf(Promise.resolve().then(() => queue.pause(target as never)))).toMatchObject({

@@ -277,6 +277,7 @@ const refusedByTasks: [RuleOptions<undefined> | object, string][] = [
   [{ priority: -1 }, 'priority'],
   [{ queue: 'x'.repeat(101) }, 'queue'],
   [{ expiresIn: 'soon' }, 'expiresIn'],
+  [{ retry: { attempts: 0 } }, 'retry.attempts'],
   [{ retry: { backoff: 'linear' } }, 'retry.backoff'],
   [{ retry: { when: true } }, 'retry.when'],
   [{ schedule: {} }, 'schedule'],

@@ -48,9 +48,8 @@ const DEFAULT_MAX_MS = 600_000
 
 export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
   const attempts = options.attempts ?? DEFAULT_ATTEMPTS
-  if (!Number.isInteger(attempts) || attempts < 1) {
-    throw new TypeError(`attempts must be a whole number from 1, not ${String(attempts)}`)
-  }
+  if (!Number.isInteger(attempts) || attempts < 1)
+    refused('retry.attempts', attempts, 'a whole number from 1')
   const { backoff = 'exponential', when } = options
   if (when !== undefined && typeof when !== 'function')
     refused('retry.when', when, 'a function from an error to a boolean')

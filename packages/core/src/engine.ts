@@ -184,7 +184,7 @@ export class Engine {
   /** All jobs of a flow at once. Answers its last one, the root of the tree, or the group. */
   enqueueFlow(flow: Flow, options: FlowEnqueueOptions = {}): Promise<JobRef> {
     this.#checkOnce()
-    return tellEnqueue(this, flow.flow.task ?? GROUP, 1, options, async (traced) => {
+    return tellEnqueue(this, flow.flow?.task ?? GROUP, 1, options, async (traced) => {
       const jobs = await jobsOfFlow(this, flow, traced)
       const [enqueued] = await this.store.enqueue(jobs, this.#replicationOf(options.durability))
       return await this.#refOf(jobs[0], enqueued as Enqueued)

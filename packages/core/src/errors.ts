@@ -16,7 +16,8 @@ export interface ErrorDetails {
   OPTION_INVALID: { option: string; seen: string; expected: string }
   PAYLOAD_TOO_LARGE: { bytes: number; maxBytes: number }
   TASK_UNKNOWN: { task: string; known: readonly string[] }
-  NOT_FOUND: { id: string }
+  /** `among`: it may be there, but not as one of those. */
+  NOT_FOUND: { id: string; among?: 'failed' }
   /** `id`: of the job that is there; `null` when it is somebody else's. */
   JOB_EXISTS: { task: string; id: string | null }
   RESULT_EXPIRED: { id: string; keptMs: number }

@@ -45,7 +45,7 @@ export async function retryFailed(
   const { task } = subjectOf(await engine.snapshot(id, scope))
   const retried = await engine.store.retry([{ id, newId }])
   if (retried.length === 0 && !(await isRunOf(engine, newId, { ...scope, task })))
-    throw new LovageError('NOT_FOUND', { id })
+    throw new LovageError('NOT_FOUND', { id, among: 'failed' })
   return { id: newId, task, cursor: '' }
 }
 
@@ -61,7 +61,7 @@ async function isRunOf(engine: Engine, newId: string, scope: Scope): Promise<boo
 export async function discardFailed(engine: Engine, id: string, scope: Scope = {}): Promise<void> {
   await engine.snapshot(id, scope)
   const discarded = await engine.store.discard([id])
-  if (discarded.length === 0) throw new LovageError('NOT_FOUND', { id })
+  if (discarded.length === 0) throw new LovageError('NOT_FOUND', { id, among: 'failed' })
 }
 
 export async function retryAllFailed(

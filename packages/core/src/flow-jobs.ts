@@ -16,11 +16,14 @@ import type { TaskRules } from './task-rules.ts'
 function flowNodes(root: FlowNode): FlowNode[] {
   const nodes: FlowNode[] = []
   const rest = [root]
-  for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
+  while (rest.length > 0) {
+    const node = rest.pop() as FlowNode
     nodes.push(node)
     if (nodes.length > ENQUEUE_MAX)
       refused('flow', `more than ${ENQUEUE_MAX} jobs`, `at most ${ENQUEUE_MAX} jobs in one flow`)
-    const { task, after, members } = node
+    // It may have come from a browser, or from a call without types.
+    const isNode = typeof node === 'object' && node !== null
+    const { task, after, members } = isNode ? node : {}
     if ((task === undefined) === (members === undefined))
       refused('flow', node, 'what call, chain, group or chord gave')
     if (members?.length === 0) refused('flow', members, 'at least one member in each group')

@@ -74,6 +74,8 @@ interface Ended {
   /** Unix ms; absent when it ended before it ever ran. */
   readonly startedAt?: number
   readonly finishedAt: number
+  /** The session of the worker that it failed at, or succeeded at after others. For operators; never sent to a client. */
+  readonly worker?: string
 }
 
 export type Job<T extends TaskTypes = TaskTypes, Name extends string = string> = JobBase<Name> &
@@ -82,7 +84,13 @@ export type Job<T extends TaskTypes = TaskTypes, Name extends string = string> =
     /** `done` of `total` jobs whose outputs are its input have ended. */
     | { readonly state: 'waiting'; readonly done: number; readonly total: number }
     | { readonly state: 'queued' }
-    | { readonly state: 'running'; readonly startedAt: number; readonly progress?: T['progress'] }
+    | {
+        readonly state: 'running'
+        readonly startedAt: number
+        readonly progress?: T['progress']
+        /** The session of its worker. For operators; never sent to a client. */
+        readonly worker?: string
+      }
     | { readonly state: 'retrying'; readonly runAt: number }
     | ({ readonly state: 'succeeded'; readonly result: T['output'] } & Ended)
     | ({ readonly state: 'failed'; readonly error: Failure } & Ended)

@@ -25,7 +25,7 @@ export type { PauseTarget } from './limits.ts'
 
 /** @throws LovageError `OPTION_INVALID`, `TASK_UNKNOWN` */
 export function pauseTarget(engine: Engine, target: PauseTarget): PauseTarget {
-  if (typeof target !== 'object' || target === null)
+  if (typeof target !== 'object' || target === null || !('queue' in target || 'task' in target))
     return refused('target', target, '{ queue }, { task } or { task, key }')
   if ('queue' in target) return { queue: queueName(target.queue) }
   engine.task(target.task)
@@ -87,6 +87,7 @@ export function schedulesOf(engine: Engine): Schedules {
       if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: taskName, issues: checked.issues })
       const terms = engine.terms(taskName)
       const job = newJob(task, input, options ?? {}, terms)
+      if (job.runAt !== undefined) refused('runAt', job.runAt, 'no moment: the schedule says when')
       if (job.delayMs > 0 && job.unique === undefined)
         refused('delay', job.delayMs, 'no delay: the schedule says when')
       return await store.putSchedule(storedSchedule(scheduleName(name), 'user', job, rhythmOf(timing), terms))

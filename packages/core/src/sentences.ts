@@ -12,7 +12,10 @@ export const sentences: Partial<Sentences> = {
   PAYLOAD_TOO_LARGE: (d) =>
     `The payload has ${d.bytes} bytes; at most ${d.maxBytes} are allowed. Store large data elsewhere and pass a reference.`,
   TASK_UNKNOWN: (d) => `There is no task "${d.task}". Known tasks: ${d.known.join(', ')}.`,
-  NOT_FOUND: (d) => `There is no job ${d.id}.`,
+  NOT_FOUND: (d) =>
+    d.among === undefined
+      ? `There is no job ${d.id}.`
+      : `There is no failed job ${d.id}: it was run again or discarded, is no longer kept, or did not fail.`,
   JOB_EXISTS: (d) =>
     `A job of task "${d.task}"${d.id === null ? '' : `, ${d.id},`} has not ended yet, and there may be only one. Nothing was enqueued.`,
   RESULT_EXPIRED: (d) => `Job ${d.id} is no longer known: what has ended is kept for ${d.keptMs / 1000} s.`,

@@ -35,9 +35,9 @@ export function jobOf(snapshot: Snapshot): Job {
     case 'waiting':
       return { ...base, ...snapshot.flow, state: 'waiting' }
     case 'running': {
-      const { startedAt, progress } = snapshot
+      const { startedAt, worker, progress } = snapshot
       const report = progress && { progress: decode(progress) }
-      return { ...base, state: 'running', startedAt, ...report }
+      return { ...base, state: 'running', startedAt, worker, ...report }
     }
     default:
       return { ...base, ...endOf(snapshot) }
@@ -64,8 +64,12 @@ type EndOf<State> = State extends Job['state']
 function endOf(
   ended: Extract<Snapshot, { finishedAt: number }>,
 ): EndOf<'succeeded' | 'failed' | 'cancelled' | 'expired'> {
-  const { startedAt, finishedAt } = ended
-  const times = startedAt === undefined ? { finishedAt } : { startedAt, finishedAt }
+  const { startedAt, finishedAt, worker } = ended
+  const times = {
+    ...(startedAt !== undefined && { startedAt }),
+    finishedAt,
+    ...(worker !== undefined && { worker }),
+  }
   switch (ended.state) {
     case 'succeeded':
       return { state: 'succeeded', result: ended.result && decode(ended.result), ...times }

@@ -25,6 +25,25 @@ test('an error keeps its name and message, wherever it stands, and nothing else'
   expect(JSON.stringify(shown).match(/"error":\{"name":"Error","message":"no"\}/g)).toHaveLength(4)
 })
 
+test('nobody is told on which machine a job runs, ran or failed', () => {
+  const past = { attempt: 1, startedAt: 0, ms: 1, worker: 'home:1', error }
+  const { finishedAt: _, error: __, ...living } = job
+  const shown = [
+    jobWithoutStack({ ...job, worker: 'home:1', history: [past] }),
+    jobWithoutStack({ ...living, state: 'running', startedAt: 1, worker: 'home:1' }),
+    jobWithoutStack({
+      ...living,
+      state: 'succeeded',
+      result: 1,
+      finishedAt: 1,
+      worker: 'home:1',
+      history: [past],
+    }),
+  ]
+  expect(JSON.stringify(shown)).not.toContain('home:')
+  expect(shown.map(({ state }) => state)).toEqual(['failed', 'running', 'succeeded'])
+})
+
 test('what has no error is given as it is', () => {
   const succeeded: Notice = { type: 'succeeded', ...base, attempt: 1, result: { stack: 'of books' } }
   expect(noticeWithoutStack(succeeded)).toBe(succeeded)

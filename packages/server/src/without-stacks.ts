@@ -8,10 +8,11 @@ const shown = ({ name, message }: Failure): Failure => ({ name, message })
 const HIDDEN_WORKER = ''
 
 export function jobWithoutStack<J extends Job>(job: J): J {
-  if (job.state !== 'failed' && job.history === undefined) return job
+  if (job.state !== 'failed' && job.history === undefined && !('worker' in job)) return job
   const history = job.history?.map((attempt) => ({ ...attempt, worker: HIDDEN_WORKER }))
+  const { worker: _, ...rest } = job as J & { worker?: string }
   return {
-    ...job,
+    ...(rest as J),
     ...(job.state === 'failed' && { error: shown(job.error) }),
     ...(history && { history }),
   }
