@@ -44,6 +44,8 @@ export interface Opened {
   elapse(ms: number): Promise<void>
   /** Closes the store, unless a test did, and removes all that it kept. */
   dispose(): Promise<void>
+  /** How much longer a large value is kept than it came. Default 1: as it came. */
+  growth?: number
 }
 
 type StoreOptions = RetentionOptions
@@ -56,6 +58,7 @@ interface Stage {
   opened: Opened
   store: Store
   elapse: Opened['elapse']
+  growth: number
   /** Opens another queue on the same clock, with options of its own. */
   openWith: (options: StoreOptions) => Promise<Store>
 }
@@ -70,6 +73,7 @@ const stage = (open: Open) =>
     },
     store: async ({ opened }, use) => use(opened.store),
     elapse: async ({ opened }, use) => use(opened.elapse),
+    growth: async ({ opened }, use) => use(opened.growth ?? 1),
     openWith: async ({ clock }, use) => {
       const others: Opened[] = []
       await use(async (options) => {

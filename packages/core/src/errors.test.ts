@@ -82,6 +82,10 @@ const sentences: { [C in ErrorCode]: [ErrorDetails[C], string] } = {
     { what: 'The record', seen: 2, known: 1 },
     'The record is of version 2, and this program knows up to 1. Update it before its producers.',
   ],
+  SEALED: [
+    {},
+    'The value is encrypted, and no cipher here opens it: pass the one that sealed it, with its older keys.',
+  ],
   UNAUTHORIZED: [{ message: 'Sign in first.' }, 'Sign in first.'],
   TOO_MANY_SUBSCRIPTIONS: [
     { max: 9 },

@@ -35,6 +35,7 @@ export interface ErrorDetails {
   NOT_REPLICATED: { ids: readonly string[]; acknowledged: number; needed: number; waitedMs: number }
   STORE_UNSUPPORTED: { store: string; seen: string; needed: string }
   VERSION_UNSUPPORTED: { what: string; seen: number; known: number }
+  SEALED: Record<never, never>
   UNAUTHORIZED: { message: string }
   TOO_MANY_SUBSCRIPTIONS: { max: number }
   TOO_MANY_GROUPS: { max: number }

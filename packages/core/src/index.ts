@@ -9,6 +9,7 @@ export {
 } from './backoff.ts'
 export { type Clock, sleep, systemClock } from './clock.ts'
 export { decode, encode, type Encoded, encodedBytes } from './codec.ts'
+export { decodeStored, SEALED } from './stored-value.ts'
 export {
   byOwnerAndName,
   type ConsumerStore,

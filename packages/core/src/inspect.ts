@@ -6,13 +6,14 @@
  * it does (`Pulse`). Both are gone with its session. What a store adds is what it knows better itself: who is alive,
  * and which jobs are held by whom.
  */
-import { decode, type Encoded } from './codec.ts'
+import type { Encoded } from './codec.ts'
 import { LovageError } from './errors.ts'
 import { Histogram, type HistogramData } from './histogram.ts'
 import { enqueuedAtOf } from './id.ts'
 import type { PoolView } from './pool-view.ts'
 import { type QueueDepth, type QueueView, queueViews } from './queue-depth.ts'
 import type { Counts } from './store.ts'
+import { decodeStored } from './stored-value.ts'
 
 /** What a worker is, for as long as its session lasts. */
 export interface WorkerInfo {
@@ -225,7 +226,7 @@ function workerView({ session, info, leaseUntil, running, pulse }: StoredSession
 
 function runningJob({ progress, ...run }: StoredRun, at: number, worker: string | null): RunningJob {
   const job = { ...run, worker, ageMs: Math.max(0, at - run.startedAt), enqueuedAt: enqueuedAtOf(run.id) }
-  return progress === undefined ? job : { ...job, progress: decode(progress) }
+  return progress === undefined ? job : { ...job, progress: decodeStored(progress) }
 }
 
 function taskStats(sessions: readonly StoredSession[], at: number): TaskStats[] {

@@ -1,5 +1,4 @@
 /** What operators do with a queue while it runs: hold it up, bound it, and say when it works by itself. */
-import { decode } from './codec.ts'
 import type { Engine } from './engine.ts'
 import type { Flow } from './flow-calls.ts'
 import type { JobRef } from './handle.ts'
@@ -20,6 +19,7 @@ import { storedSchedule } from './schedules.ts'
 import { LovageError } from './errors.ts'
 import { keyText, type LimitOptions, limitOf, queueName } from './task-rules.ts'
 import { tickJob } from './ticks.ts'
+import { decodeStored } from './stored-value.ts'
 
 export type { PauseTarget } from './limits.ts'
 
@@ -103,7 +103,7 @@ function scheduleView({ name, job, nextAt, source, spec }: StoredSchedule): Sche
   return {
     name,
     task: job.task,
-    input: decode(job.input),
+    input: decodeStored(job.input),
     nextAt,
     source,
     ...(everyMs !== undefined && { everyMs }),

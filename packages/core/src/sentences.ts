@@ -30,6 +30,8 @@ export const sentences: Partial<Sentences> = {
   STORE_UNSUPPORTED: (d) => `${d.store} is ${d.seen}; Lovage needs ${d.needed}.`,
   VERSION_UNSUPPORTED: (d) =>
     `${d.what} is of version ${d.seen}, and this program knows up to ${d.known}. Update it before its producers.`,
+  SEALED: () =>
+    'The value is encrypted, and no cipher here opens it: pass the one that sealed it, with its older keys.',
   TOO_MANY_GROUPS: (d) =>
     `There are ${d.max} consumer groups already, which is the most allowed. Delete those that nobody uses.`,
   GROUP_DELETED: (d) => `The consumer group "${d.group}" was deleted. Consuming again makes a new one.`,

@@ -1,5 +1,4 @@
 /** From what a store keeps to what callers see: snapshots become jobs, records become notices. */
-import { decode } from './codec.ts'
 import { enqueuedAtOf } from './id.ts'
 import type { Failure, Job, JobBase, Metadata } from './job.ts'
 import type { LogLine } from './log.ts'
@@ -7,6 +6,7 @@ import type { JobNotice } from './notice.ts'
 import type { ShownOptions } from './shown-options.ts'
 import type { JobRecord, Snapshot, StoredNotice } from './store.ts'
 import { OWN_TAG } from './task-rules.ts'
+import { decodeStored } from './stored-value.ts'
 
 /** Which job a snapshot is about: while it lives the record says it, afterwards the outcome. */
 export const subjectOf = (snapshot: Snapshot): Pick<JobRecord, 'id' | 'task' | 'owner'> =>
@@ -36,7 +36,7 @@ export function jobOf(snapshot: Snapshot): Job {
       return { ...base, ...snapshot.flow, state: 'waiting' }
     case 'running': {
       const { startedAt, worker, progress } = snapshot
-      const report = progress && { progress: decode(progress) }
+      const report = progress && { progress: decodeStored(progress) }
       return { ...base, state: 'running', startedAt, worker, ...report }
     }
     default:
@@ -72,7 +72,7 @@ function endOf(
   }
   switch (ended.state) {
     case 'succeeded':
-      return { state: 'succeeded', result: ended.result && decode(ended.result), ...times }
+      return { state: 'succeeded', result: ended.result && decodeStored(ended.result), ...times }
     case 'failed':
       return { state: 'failed', error: ended.error ?? UNKNOWN_FAILURE, ...times }
     case 'cancelled':
@@ -101,9 +101,9 @@ export function noticeOf(record: StoredNotice): JobNotice | null {
     case 'started':
       return { ...base, type: 'started', attempt }
     case 'progress':
-      return { ...base, type: 'progress', data: record.data && decode(record.data) }
+      return { ...base, type: 'progress', data: record.data && decodeStored(record.data) }
     case 'log': {
-      const lines = decode(record.data ?? { json: '[]' }) as Omit<LogLine, 'n'>[]
+      const lines = decodeStored(record.data ?? { json: '[]' }) as Omit<LogLine, 'n'>[]
       const numbered = lines.map((line, index) => ({ n: first + index, ...line }))
       return { ...base, type: 'log', attempt, lines: numbered, dropped }
     }
@@ -120,7 +120,7 @@ export function noticeOf(record: StoredNotice): JobNotice | null {
     case 'succeeded':
       return record.data === undefined
         ? null
-        : { ...base, type: 'succeeded', attempt, result: decode(record.data) }
+        : { ...base, type: 'succeeded', attempt, result: decodeStored(record.data) }
     case 'failed':
       return { ...base, type: 'failed', attempt, error: record.error ?? UNKNOWN_FAILURE }
     case 'cancelled':
@@ -130,7 +130,7 @@ export function noticeOf(record: StoredNotice): JobNotice | null {
   }
 }
 
-const textOf = ({ data }: StoredNotice): string => (data === undefined ? '' : (decode(data) as string))
+const textOf = ({ data }: StoredNotice): string => (data === undefined ? '' : (decodeStored(data) as string))
 
 const shared = new WeakMap<StoredNotice, JobNotice>()
 

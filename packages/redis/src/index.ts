@@ -1,4 +1,6 @@
 export { createQueue, type CreateQueueOptions } from './create-queue.ts'
 export { diagnose, type Finding } from './diagnose.ts'
+export { aesGcm, type AesGcmOptions } from './sealed/aes-gcm.ts'
+export type { Cipher } from './sealed/cipher.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
 export { createRedisStore, type RedisStoreOptions } from './redis-store.ts'

@@ -1,6 +1,8 @@
 /** How every part that needs a store is told which one. */
 import type { Store } from '@lovage/core'
 import { createRedisStore, type RedisStoreOptions } from './redis-store.ts'
+import type { Cipher } from './sealed/cipher.ts'
+import { sealedStore } from './sealed/sealed-store.ts'
 
 export interface StoreOptions {
   /**
@@ -13,10 +15,20 @@ export interface StoreOptions {
   namespace?: string | undefined
   /** A store of your own instead, such as the one in memory: `createMemoryStore()` of `@lovage/core/memory`. */
   store?: Store | undefined
+  /**
+   * Encrypts what jobs carry before it leaves this process; all parts that share jobs need one that opens what the
+   * others seal. Default: none.
+   */
+  cipher?: Cipher | undefined
 }
 
 /** @throws TypeError when both a store and a Redis are given */
-export function openStore({ redis, namespace, store }: StoreOptions): Store {
+export function openStore({ cipher, ...options }: StoreOptions): Store {
+  const store = plainStore(options)
+  return cipher === undefined ? store : sealedStore(store, cipher)
+}
+
+function plainStore({ redis, namespace, store }: StoreOptions): Store {
   if (store === undefined) {
     const options = redis === undefined ? {} : isAddress(redis) ? { url: redis } : redis
     return createRedisStore(namespace === undefined ? options : { ...options, namespace })

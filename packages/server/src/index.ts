@@ -1,6 +1,6 @@
 // Who sets up a server needs a queue first, and should not have to know yet another package for it.
 export { chain, chord, group, keep } from '@lovage/core'
-export { createQueue, type CreateQueueOptions } from '@lovage/redis'
+export { aesGcm, type AesGcmOptions, type Cipher, createQueue, type CreateQueueOptions } from '@lovage/redis'
 export { DEFAULT_MAX_SUBSCRIPTIONS, limitSubscriptions } from './connection-context.ts'
 export { JobsError, TRPC_CODES } from './errors.ts'
 export { jobsRouter, type JobsRouter, type JobsRouterOptions } from './jobs-router.ts'

@@ -2,7 +2,7 @@
 import {
   type AnyTask,
   type BoundTask,
-  decode,
+  decodeStored,
   encode,
   type Encoded,
   encodedBytes,
@@ -48,7 +48,7 @@ export async function runAttempt(
 
 function decoded(input: Encoded): Parsed {
   try {
-    return { ok: true, value: decode(input) }
+    return { ok: true, value: decodeStored(input) }
   } catch (error) {
     return { ok: false, issues: [{ path: '', message: `it cannot be decoded: ${failureOf(error).message}` }] }
   }
