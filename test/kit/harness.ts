@@ -5,7 +5,14 @@
 import { createJobsClient, type JobsClient, type JobsClientOptions } from '@lovage/client'
 import { type Clock, type Engine, type Queue, queueOver, type Store, type TaskTree } from '@lovage/core'
 import { createMemoryStore } from '@lovage/core/memory'
-import { type Authenticate, type JobsServer, type ListenOptions, type RouterOf, serve } from '@lovage/server'
+import {
+  type Authenticate,
+  type JobsServer,
+  type ListenOptions,
+  type QuotaOptions,
+  type RouterOf,
+  serve,
+} from '@lovage/server'
 import {
   createTRPCClient,
   createWSClient,
@@ -23,6 +30,7 @@ export interface HarnessOptions extends ListenOptions {
   /** Everybody owns everything. Default: a token is its owner's name, and there must be one. */
   isPublic?: boolean
   authenticate?: Authenticate
+  quotas?: QuotaOptions
   clock?: Clock
   streamMaxLen?: number
   /** Largest input of the queue. */

@@ -43,6 +43,7 @@ const HOPE: { readonly [C in ErrorCode]?: Hope } = {
   DISCONNECTED: 'good',
   STORE_UNAVAILABLE: 'good',
   CLOSED: 'good',
+  QUOTA_EXCEEDED: 'good',
   INTERNAL: 'some',
   TOO_MANY_SUBSCRIPTIONS: 'some',
 }

@@ -82,6 +82,10 @@ const sentences: { [C in ErrorCode]: [ErrorDetails[C], string] } = {
     { what: 'The record', seen: 2, known: 1 },
     'The record is of version 2, and this program knows up to 1. Update it before its producers.',
   ],
+  QUOTA_EXCEEDED: [
+    { of: 'jobs', retryAfterMs: 1_200 },
+    'You have made as many jobs as allowed for now. Try again in 2 s.',
+  ],
   SEALED: [
     {},
     'The value is encrypted, and no cipher here opens it: pass the one that sealed it, with its older keys.',

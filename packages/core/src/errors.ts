@@ -38,6 +38,8 @@ export interface ErrorDetails {
   SEALED: Record<never, never>
   UNAUTHORIZED: { message: string }
   TOO_MANY_SUBSCRIPTIONS: { max: number }
+  /** `retryAfterMs`: of a quota by time. */
+  QUOTA_EXCEEDED: { of: 'calls' | 'jobs' | 'subscriptions'; retryAfterMs: number | null }
   TOO_MANY_GROUPS: { max: number }
   GROUP_DELETED: { group: string }
   DISCONNECTED: { url: string; cause: string }

@@ -32,6 +32,10 @@ export const sentences: Partial<Sentences> = {
     `${d.what} is of version ${d.seen}, and this program knows up to ${d.known}. Update it before its producers.`,
   SEALED: () =>
     'The value is encrypted, and no cipher here opens it: pass the one that sealed it, with its older keys.',
+  QUOTA_EXCEEDED: (d) =>
+    d.retryAfterMs === null
+      ? `You have as many ${d.of} as allowed. End one of them first.`
+      : `You have made as many ${d.of} as allowed for now. Try again in ${Math.ceil(d.retryAfterMs / 1_000)} s.`,
   TOO_MANY_GROUPS: (d) =>
     `There are ${d.max} consumer groups already, which is the most allowed. Delete those that nobody uses.`,
   GROUP_DELETED: (d) => `The consumer group "${d.group}" was deleted. Consuming again makes a new one.`,

@@ -20,6 +20,8 @@ export async function answer<Value>(act: () => Promise<Value>): Promise<Value> {
 
 /** How long a caller may listen. */
 export interface Rights {
+  /** Takes one of the caller's places, if they are counted. @throws LovageError `QUOTA_EXCEEDED` */
+  subscribe: () => (() => void) | undefined
   /** Unix ms; `undefined`: for ever. */
   expiresAt: number | undefined
   revocation: Revocation | undefined
@@ -61,12 +63,13 @@ async function* delivered({
   open,
   shape,
 }: Delivery): AsyncGenerator<Event, void, undefined> {
-  const { expiresAt, revocation } = rights
+  const { subscribe, expiresAt, revocation } = rights
   const connection = connectionOf(ctx)
   const outlet = connection?.outlet
   const written = connection?.written
   const lane = new Lane()
   let leave = (): void => {}
+  let unsubscribe: (() => void) | undefined
   let isSlow = false
   const expiry = expiresAt === undefined ? undefined : new Expiry(expiresAt)
   const own = anyOf([signal, expiry?.signal, closingOf(connection)])
@@ -85,6 +88,7 @@ async function* delivered({
   }
   try {
     leave = connection?.takeSeat() ?? leave
+    unsubscribe = subscribe()
     await revocation?.check()
     for await (const batch of open({ signal: own.signal, isSlow: () => isSlow, take })) {
       let rest = batch
@@ -108,6 +112,7 @@ async function* delivered({
     own.forget()
     expiry?.stop()
     leave()
+    unsubscribe?.()
   }
 }
 

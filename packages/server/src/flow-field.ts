@@ -32,3 +32,9 @@ export function flowField(seen: unknown, path: string): WireNode {
   }
   return seen as WireNode
 }
+
+/** How many jobs a checked flow is, its groups included. */
+export function jobsIn({ after, members = [] }: WireNode): number {
+  const parts = after === undefined ? members : [...members, after]
+  return parts.reduce((sum, part) => sum + jobsIn(part), 1)
+}

@@ -4,19 +4,20 @@ import { LovageError } from '@lovage/core'
 import { type AnyTRPCRouter, getTRPCErrorShape, transformTRPCResponse, TRPCError } from '@trpc/server'
 import { formatter, toTRPCError } from './errors.ts'
 import { MAX_DISCARDED_BYTES } from './limits.ts'
-import { allowOrigin, answerPreflight, isAllowedOrigin, type Origins } from './origins.ts'
+import { allowOrigin, answerPreflight, isAllowedHost, isAllowedOrigin, type Origins } from './origins.ts'
 
 export interface FrontOptions {
   router: AnyTRPCRouter
   path: string
   origins: Origins
+  hosts: readonly string[] | undefined
   maxPayloadBytes: number
 }
 
 export const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?', 1)[0] as string
 
 export function httpFront(
-  { router, path, origins, maxPayloadBytes }: FrontOptions,
+  { router, path, origins, hosts, maxPayloadBytes }: FrontOptions,
   handle: RequestListener,
 ): RequestListener {
   return (request, response) => {
@@ -24,6 +25,10 @@ export function httpFront(
     if (asked === '/health') return answerJson(response, 200, { status: 'ok' })
     if (asked !== path && !asked.startsWith(`${path}/`))
       return answerJson(response, 404, { error: 'not found' })
+    if (!isAllowedHost(request, hosts)) {
+      const message = `This server is not called ${request.headers.host}.`
+      return refuse(request, response, router, new TRPCError({ code: 'FORBIDDEN', message }))
+    }
     if (!isAllowedOrigin(request, origins)) {
       const message = `Pages of ${request.headers.origin} may not call this server.`
       return refuse(request, response, router, new TRPCError({ code: 'FORBIDDEN', message }))

@@ -20,6 +20,7 @@ export type {
   TreeProcedures,
   WithLovage,
 } from './procedures.ts'
+export type { Limiter, QuotaOptions } from './quotas.ts'
 export type { Origins } from './origins.ts'
 export {
   type JobsServer,

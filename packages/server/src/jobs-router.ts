@@ -9,10 +9,12 @@ import type {
   TRPCRouterBuilder,
   TRPCRouterRecord,
 } from '@trpc/server'
+import { answer } from './answer.ts'
 import { consumerProcedures, DEFAULT_MAX_GROUPS } from './consumer-procedures.ts'
 import { formatter } from './errors.ts'
 import type { JobsRecord, WithLovage } from './procedures.ts'
 import { ownJobs } from './own-jobs.ts'
+import { type QuotaOptions, Quotas } from './quotas.ts'
 import { Revocation, REVOKED_EVERY_MS } from './revocation.ts'
 import { openStreams } from './streams.ts'
 import { type Kit, type PlainBuilder, sharedProcedures, taskProcedures } from './resolvers.ts'
@@ -52,6 +54,8 @@ export interface JobsRouterOptions<
   revokedEvery?: Duration
   /** How many consumer groups one owner may have; 0 for none. Each keeps the feed from being trimmed. Default 10. */
   maxGroups?: number
+  /** What one owner may ask of this API; beyond, calls fail with `QUOTA_EXCEEDED`. Default: as much as he likes. */
+  quotas?: QuotaOptions
 }
 
 export type JobsRouter<Tree, Root extends AnyTRPCRootTypes> = TRPCBuiltRouter<
@@ -86,17 +90,27 @@ export function jobsRouter<
   revoked,
   revokedEvery = REVOKED_EVERY_MS,
   maxGroups = DEFAULT_MAX_GROUPS,
+  quotas: quotaOptions,
 }: JobsRouterOptions<Tree, Root, Procedure>): JobsRouter<Tree, Root> {
   const everyMs = durationMs(revokedEvery, 'revokedEvery')
   const builder = procedure as unknown as PlainBuilder
+  const quotas = quotaOptions && new Quotas(quotaOptions)
+  const ownerOf: Kit['ownerOf'] = owner === 'public' ? () => undefined : (ctx) => checkedOwner(owner({ ctx }))
+  const base = builder.errors(formatter(t._config.errorFormatter))
   const kit: Kit = {
     // Asked for by name alone: to look through all members of a tree of tasks that is not known yet has no end.
     engine: (queue as { readonly '~engine': Engine })['~engine'],
+<<<<<<< HEAD
     base: builder.use(openStreams as never).errors(formatter(t._config.errorFormatter)) as PlainBuilder,
+=======
+    base: quotas === undefined ? base : base.use(counted(quotas, ownerOf)),
+>>>>>>> af97e20 (Count what an owner asks of an API: calls and jobs by time, subscriptions at once; say by which names a server is called, and how many may connect)
     open: builder._def.inputs.length > 0,
-    ownerOf: owner === 'public' ? () => undefined : (ctx) => checkedOwner(owner({ ctx })),
+    ownerOf,
     maxPriority,
+    quotas,
     rightsOf: (ctx) => ({
+      subscribe: () => quotas?.subscribe(ownerOf(ctx)),
       expiresAt: expires?.({ ctx }),
       revocation: revoked && new Revocation(() => revoked({ ctx }), everyMs),
     }),
@@ -109,6 +123,14 @@ export function jobsRouter<
   for (const task of kit.engine.tasks) place(record, task.keys, taskProcedures(kit, task))
   return t.router(record) as unknown as JobsRouter<Tree, Root>
 }
+
+/** Counts each call before anything else is done for it. */
+const counted =
+  (quotas: Quotas, ownerOf: Kit['ownerOf']): Parameters<PlainBuilder['use']>[0] =>
+  async ({ ctx, next }) => {
+    await answer(() => quotas.call(ownerOf(ctx)))
+    return await next()
+  }
 
 /** An owner that is no text would lift the fence between owners; better nobody gets in. */
 function checkedOwner(owner: unknown): string {

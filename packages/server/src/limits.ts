@@ -7,6 +7,9 @@ export const MAX_PAYLOAD_BYTES = 1_048_576 + 65_536
  * broken pipe; but only so much of it. */
 export const MAX_DISCARDED_BYTES = 16 * 1_048_576
 
+/** Sockets of a process that has the memory for a few hundred MiB of them; the usual limits of open files are higher. */
+export const MAX_CONNECTIONS = 10_000
+
 /** Calls in one batch. Their paths stand in the URL, which Node limits to about as many. */
 export const MAX_BATCH = 500
 

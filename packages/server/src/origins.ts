@@ -17,6 +17,13 @@ export function isAllowedOrigin({ headers }: IncomingMessage, origins: Origins):
   return URL.canParse(origin) && new URL(origin).host === host
 }
 
+/** Whether it was called by a name that it goes by. Browsers put there what the address bar says. */
+export function isAllowedHost({ headers }: IncomingMessage, hosts: readonly string[] | undefined): boolean {
+  if (hosts === undefined) return true
+  const url = `http://${headers.host ?? ''}`
+  return URL.canParse(url) && hosts.includes(new URL(url).hostname)
+}
+
 /** Lets an allowed origin read the answer. */
 export function allowOrigin({ headers }: IncomingMessage, response: ServerResponse, origins: Origins): void {
   response.setHeader('vary', 'origin')

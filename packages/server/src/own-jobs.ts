@@ -15,13 +15,13 @@ import { answer } from './answer.ts'
 import { enqueueFields } from './enqueue-fields.ts'
 import * as field from './envelope.ts'
 import { defined, envelope, optional, refuse } from './envelope.ts'
-import { flowField, type WireNode } from './flow-field.ts'
+import { flowField, jobsIn, type WireNode } from './flow-field.ts'
 import { filterFields, PAGE_FIELDS } from './filter-fields.ts'
 import type { Kit } from './resolvers.ts'
 import { pageWithoutStacks } from './without-stacks.ts'
 
 export function ownJobs(kit: Kit): TRPCRouterRecord {
-  const { engine, base, open, ownerOf } = kit
+  const { engine, base, open, ownerOf, quotas } = kit
   return {
     cancelMany: base
       .input(envelope({ ...filterFields(undefined), reason: optional(field.reason) }, { open }))
@@ -46,7 +46,9 @@ export function ownJobs(kit: Kit): TRPCRouterRecord {
       )
       .mutation(({ ctx, input: { flow, at, idempotencyKey, trace } }) =>
         answer(async () => {
-          const given = defined({ idempotencyKey, trace, owner: ownerOf(ctx) })
+          const owner = ownerOf(ctx)
+          await quotas?.jobs(owner, jobsIn(flow))
+          const given = defined({ idempotencyKey, trace, owner })
           return await engine.enqueueFlow(flowOf(kit, flow, at), given)
         }),
       ),
@@ -58,14 +60,22 @@ export function ownJobs(kit: Kit): TRPCRouterRecord {
             pageWithoutStacks(await listFailed(engine, defined({ ...input, owner: ownerOf(ctx) }))),
           ),
         ),
-      retry: base
-        .input(envelope({ id: field.id }, { open }))
-        .mutation(({ ctx, input }) => answer(() => retryFailed(engine, input.id, { owner: ownerOf(ctx) }))),
-      retryAll: base
-        .input(envelope({ task: optional(field.name) }, { open }))
-        .mutation(({ ctx, input }) =>
-          answer(() => retryAllFailed(engine, defined({ ...input, owner: ownerOf(ctx) }))),
-        ),
+      retry: base.input(envelope({ id: field.id }, { open })).mutation(({ ctx, input }) =>
+        answer(async () => {
+          const owner = ownerOf(ctx)
+          await quotas?.jobs(owner, 1)
+          return await retryFailed(engine, input.id, { owner })
+        }),
+      ),
+      retryAll: base.input(envelope({ task: optional(field.name) }, { open })).mutation(({ ctx, input }) =>
+        answer(async () => {
+          const owner = ownerOf(ctx)
+          await quotas?.jobs(owner, 1)
+          const { retried } = await retryAllFailed(engine, defined({ ...input, owner }))
+          await quotas?.charge(owner, retried - 1)
+          return { retried }
+        }),
+      ),
       discard: base
         .input(envelope({ id: field.id }, { open }))
         .mutation(({ ctx, input }) => answer(() => discardFailed(engine, input.id, { owner: ownerOf(ctx) }))),

@@ -6,6 +6,7 @@ import { enqueueFields } from './enqueue-fields.ts'
 import * as field from './envelope.ts'
 import { defined, envelope, optional, refuse } from './envelope.ts'
 import { filterFields, PAGE_FIELDS } from './filter-fields.ts'
+import type { Quotas } from './quotas.ts'
 import { jobWithoutStack, pageWithoutStacks } from './without-stacks.ts'
 
 /** A builder of which nothing is known: what ours are built from at run time. */
@@ -31,11 +32,12 @@ export interface Kit {
   rightsOf: (ctx: object) => Rights
   /** `undefined`: what each task says. */
   maxPriority: number | undefined
+  quotas: Quotas | undefined
 }
 
 /** What one task and all tasks have in common. */
 export function sharedProcedures(kit: Kit, task: string | undefined): TRPCRouterRecord {
-  const { engine, base, open, ownerOf, rightsOf } = kit
+  const { engine, base, open, ownerOf, rightsOf, quotas } = kit
   return {
     get: base
       .input(envelope({ id: field.id }, { open }))
@@ -61,7 +63,11 @@ export function sharedProcedures(kit: Kit, task: string | undefined): TRPCRouter
     retry: base
       .input(envelope({ id: field.id, newId: optional(field.id) }, { open }))
       .mutation(({ ctx, input }) =>
-        answer(() => retryFailed(engine, input.id, { task, owner: ownerOf(ctx) }, input.newId)),
+        answer(async () => {
+          const owner = ownerOf(ctx)
+          await quotas?.jobs(owner, 1)
+          return await retryFailed(engine, input.id, { task, owner }, input.newId)
+        }),
       ),
     notices: base.input(envelope(noticesFields(task), { open })).subscription(({ ctx, input, signal }) =>
       deliver(ctx, signal, rightsOf(ctx), (listening) => {
@@ -88,7 +94,7 @@ const noticesFields = (task: string | undefined) => ({
 })
 
 export function taskProcedures(kit: Kit, { name, task }: NamedTask): TRPCRouterRecord {
-  const { engine, base, open, ownerOf } = kit
+  const { engine, base, open, ownerOf, quotas } = kit
   const input = task.input === undefined ? field.noInput(name) : field.anything
   const { id, idempotencyKey, ...options } = enqueueFields(kit, task)
   return {
@@ -101,6 +107,7 @@ export function taskProcedures(kit: Kit, { name, task }: NamedTask): TRPCRouterR
       .mutation(({ ctx, input: { input, ...given } }) =>
         answer(async () => {
           const owner = ownerOf(ctx)
+          if (quotas !== undefined) await quotas.jobs(owner, 1)
           const ticket = await engine.enqueue(name, input, defined({ ...given, owner }))
           if (given.id !== undefined)
             await refuseTaken(given.id, () => engine.get(ticket.id, { task: name, owner }))
@@ -110,9 +117,11 @@ export function taskProcedures(kit: Kit, { name, task }: NamedTask): TRPCRouterR
     enqueueMany: base
       .input(envelope({ inputs: field.inputs(input), ...options }, { open }))
       .mutation(({ ctx, input: { inputs, ...given } }) =>
-        answer(
-          async () => await engine.enqueueMany(name, inputs, defined({ ...given, owner: ownerOf(ctx) })),
-        ),
+        answer(async () => {
+          const owner = ownerOf(ctx)
+          await quotas?.jobs(owner, inputs.length)
+          return await engine.enqueueMany(name, inputs, defined({ ...given, owner }))
+        }),
       ),
   }
 }

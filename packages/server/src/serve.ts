@@ -6,6 +6,7 @@ import type { AnyTRPCRouter, inferRouterContext, TRPCError } from '@trpc/server'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import type { TRPCRequestInfo } from '@trpc/server/http'
 import { DEFAULT_MAX_SUBSCRIPTIONS, withConnection } from './connection-context.ts'
+import { defined } from './envelope.ts'
 import { type KeepAlive, withSignsOfLife } from './event-stream.ts'
 import { textsFor } from './frames.ts'
 import { httpFront } from './http-front.ts'
@@ -15,12 +16,14 @@ import {
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_TIMEOUT_MS,
   MAX_BATCH,
+  MAX_CONNECTIONS,
   MAX_PAYLOAD_BYTES,
   PING_MS,
   PONG_WAIT_MS,
   REQUEST_TIMEOUT_MS,
 } from './limits.ts'
 import type { Origins } from './origins.ts'
+import type { QuotaOptions } from './quotas.ts'
 import { type Authenticate, type RouterOf, servedContext, servedRouter } from './served-router.ts'
 import { acceptSockets } from './sockets.ts'
 
@@ -33,6 +36,14 @@ export interface ListenOptions {
   path?: string
   /** Pages of which other origins may call. Default none. */
   origins?: Origins
+  /**
+   * Names by which this server may be called, such as `api.example.com`, without port; others are refused. Default: any.
+   * It is what keeps a page whose name was pointed at this machine (DNS rebinding) from an API that is reached without
+   * a token, on a developer's machine above all.
+   */
+  hosts?: readonly string[]
+  /** Connections at once, HTTP and websocket together; one more is closed as it comes. Default 10,000. */
+  maxConnections?: number
   /** Largest body of a request, and largest frame of a socket. Default 1 MiB and something for the envelope. */
   maxPayloadBytes?: number
   /** Subscriptions of one socket to jobs routers. Default 100. */
@@ -54,6 +65,8 @@ export type ServeQueueOptions<Tree extends TaskTree> = ListenOptions & {
   createContext?: never
   /** How many consumer groups one owner may have; 0 for none. Default 10. */
   maxGroups?: number
+  /** What one owner may ask; beyond, calls fail with `QUOTA_EXCEEDED`. Default: as much as he likes. */
+  quotas?: QuotaOptions
 } & ({ authenticate: Authenticate; owner?: never } | { owner: 'public'; authenticate?: never })
 
 /** Serves a router of your own, with jobs routers in it or without. */
@@ -107,7 +120,7 @@ export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRP
       onError({ error, path: procedure }),
     maxBatchSize: MAX_BATCH,
   }
-  const door = { router, path, origins, maxPayloadBytes }
+  const door = { router, path, origins, hosts: options.hosts, maxPayloadBytes }
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -124,6 +137,7 @@ export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRP
       }),
     ),
   )
+  server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS
   const sockets = acceptSockets(server, {
     ...door,
     handler: { ...handler, ...(keepAlive && { keepAlive: { enabled: true, ...keepAlive } }) },
@@ -169,19 +183,20 @@ interface AnyServeOptions extends ListenOptions {
   owner?: 'public'
   authenticate?: Authenticate
   maxGroups?: number
+  quotas?: QuotaOptions
   router?: AnyTRPCRouter
   createContext?: (options: never) => unknown
 }
 
 function served(options: AnyServeOptions): { router: AnyTRPCRouter; createContext: AnyContext } {
-  const { router, createContext, queue, owner, authenticate } = options
+  const { router, createContext, queue, owner, authenticate, maxGroups, quotas } = options
   if (router !== undefined) return { router, createContext: (createContext ?? (() => ({}))) as AnyContext }
   // The types say so as well; but whoever writes JavaScript must not open his queue to everybody by forgetting a line.
   if (owner !== 'public' && authenticate === undefined) {
     throw new TypeError("serve() needs `authenticate`, or `owner: 'public'` to give everybody all jobs.")
   }
   return {
-    router: servedRouter(queue as Queue<never>, owner === 'public', options.maxGroups),
+    router: servedRouter(queue as Queue<never>, owner === 'public', defined({ maxGroups, quotas })),
     createContext: servedContext(authenticate),
   }
 }

@@ -8,6 +8,7 @@ import { answer } from './answer.ts'
 import { formatter, toTRPCError } from './errors.ts'
 import { expired } from './expiry.ts'
 import { jobsRouter } from './jobs-router.ts'
+import type { QuotaOptions } from './quotas.ts'
 import { Revocation } from './revocation.ts'
 import type { JobsRecord, WithLovage } from './procedures.ts'
 
@@ -52,7 +53,7 @@ const shapes = formatter(({ shape }) => shape)
 export function servedRouter<Tree extends TaskTree>(
   queue: Queue<Tree>,
   isPublic: boolean,
-  maxGroups: number | undefined,
+  limits: { maxGroups?: number; quotas?: QuotaOptions },
 ): RouterOf<Tree> {
   // Never with stacks: who is asked by strangers is no developer's screen.
   const t = initTRPC.context<ServedContext>().create({
@@ -69,9 +70,8 @@ export function servedRouter<Tree extends TaskTree>(
     if (revoked !== undefined && type !== 'subscription') await answer(() => new Revocation(revoked).check())
     return next({ ctx: { owner, expiresAt, revoked } })
   })
-  const groups = maxGroups === undefined ? {} : { maxGroups }
   const jobs = isPublic
-    ? jobsRouter({ t, queue, procedure: t.procedure, owner: 'public', ...groups })
+    ? jobsRouter({ t, queue, procedure: t.procedure, owner: 'public', ...limits })
     : jobsRouter({
         t,
         queue,
@@ -79,7 +79,7 @@ export function servedRouter<Tree extends TaskTree>(
         owner: ({ ctx }) => ctx.owner,
         expires: ({ ctx }) => ctx.expiresAt,
         revoked: ({ ctx }) => ctx.revoked?.() ?? false,
-        ...groups,
+        ...limits,
       })
   return t.router({ jobs })
 }

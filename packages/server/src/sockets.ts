@@ -8,12 +8,13 @@ import { BoundedSocket } from './bounded-socket.ts'
 import { frameEncoder, withFrames } from './frames.ts'
 import { pathOf } from './http-front.ts'
 import { CLOSE_WAIT_MS } from './limits.ts'
-import { isAllowedOrigin, type Origins } from './origins.ts'
+import { isAllowedHost, isAllowedOrigin, type Origins } from './origins.ts'
 import { isStrike } from './strikes.ts'
 
 export interface SocketOptions<Router extends AnyTRPCRouter> {
   path: string
   origins: Origins
+  hosts: readonly string[] | undefined
   maxPayloadBytes: number
   handler: Omit<WSSHandlerOptions<Router>, 'wss'>
 }
@@ -28,7 +29,7 @@ const SERVICE_RESTART = 1012
 
 export function acceptSockets<Router extends AnyTRPCRouter>(
   server: Server,
-  { path, origins, maxPayloadBytes, handler }: SocketOptions<Router>,
+  { path, origins, hosts, maxPayloadBytes, handler }: SocketOptions<Router>,
 ): Sockets {
   const sockets = new WebSocketServer({
     noServer: true,
@@ -51,7 +52,8 @@ export function acceptSockets<Router extends AnyTRPCRouter>(
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (isClosing) return refuse(socket, '503 Service Unavailable')
     if (pathOf(request) !== path) return refuse(socket, '404 Not Found')
-    if (!isAllowedOrigin(request, origins)) return refuse(socket, '403 Forbidden')
+    if (!isAllowedHost(request, hosts) || !isAllowedOrigin(request, origins))
+      return refuse(socket, '403 Forbidden')
     sockets.handleUpgrade(request, socket, head, (client) => {
       clients.set(request, client)
       client.corks(socket)
