@@ -224,6 +224,8 @@ describe('a flow from a browser', () => {
       [{ task: 'jobs.score', input: 1, owner: 'bob' }, 'flow'],
       [{ task: 'jobs.score', input: 1, keep: 'yes' }, 'flow.keep'],
       [{ members: 'all' }, 'flow.members'],
+      [undefined as never, 'flow'],
+      [{ members: [{ task: 'jobs.score', input: 1 }, undefined] }, 'flow'],
       [group(Array.from({ length: 501 }, () => ada.score.call(1))).flow, 'flow'],
     ]
     for (const [flow, option] of wrong)

@@ -17,7 +17,8 @@ const KEYS = ['task', 'input', 'options', 'after', 'members', 'keep']
 export function flowField(seen: unknown, path: string): WireNode {
   const rest: unknown[] = [seen]
   let count = 0
-  for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
+  while (rest.length > 0) {
+    const node = rest.pop() // absent ones are looked at like all others: a list may have holes
     count += 1
     if (count > ENQUEUE_MAX)
       refuse(path, `more than ${ENQUEUE_MAX} jobs`, `at most ${ENQUEUE_MAX} jobs in one flow`)
