@@ -13,6 +13,7 @@ import {
   type AttemptRecord,
   type Failure,
   type FinalState,
+  isLovageError,
   LovageError,
   type Outcome,
   type Settlement,
@@ -80,9 +81,17 @@ const STATES: Readonly<Record<string, FinalState>> = {
   EXPIRED: 'expired',
 }
 
-/** @throws LovageError `VERSION_UNSUPPORTED` */
+/** @throws LovageError `VERSION_UNSUPPORTED`, `INTERNAL` when it is none of ours */
 export function decodeOutcome(id: string, text: string): Outcome {
-  const document = JSON.parse(text) as Document
+  try {
+    return outcomeOf(id, JSON.parse(text) as Document)
+  } catch (error) {
+    if (isLovageError(error)) throw error
+    throw new LovageError('INTERNAL', { message: `The outcome of job ${id} was not written by Lovage.` })
+  }
+}
+
+function outcomeOf(id: string, document: Document): Outcome {
   const { v = OUTCOME_VERSION, task, owner = null, attempt = 1, started, worker, history } = document
   const { options, trace } = document
   const state = STATES[document.status]

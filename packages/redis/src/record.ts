@@ -43,12 +43,16 @@ export function decodeRecord(id: string, record: string): JobRecord {
     owner: string,
     options: string,
   ]
-  return {
-    id,
-    task: JSON.parse(task) as string,
-    owner: JSON.parse(owner) as string | null,
-    options: options === '0' ? NO_OPTIONS : (JSON.parse(options) as JobOptions),
-    input: inputOf(record.slice(all.length, -1)),
+  try {
+    return {
+      id,
+      task: JSON.parse(task) as string,
+      owner: JSON.parse(owner) as string | null,
+      options: options === '0' ? NO_OPTIONS : (JSON.parse(options) as JobOptions),
+      input: inputOf(record.slice(all.length, -1)),
+    }
+  } catch {
+    throw unreadable(id, record)
   }
 }
 

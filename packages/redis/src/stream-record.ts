@@ -61,11 +61,11 @@ export function decodeRecords(
   let seq = String(parseCursor(after).seq)
   for (const [id, fields] of records) {
     const field = fieldsOf(fields)
-    if (field['seq'] === undefined) {
+    if (!isOurs(field)) {
       const notice = decodeForeign(`${id}.${seq}`, field)
       if (notice !== null) notices.push(notice)
     } else {
-      seq = field['seq']
+      seq = field.seq
       notices.push(decodeNotice(`${id}.${seq}`, field))
     }
   }
@@ -85,7 +85,7 @@ export function decodePage(
   const page = records.slice(0, limit)
   const end = records.length <= limit
   const { seq } = parseCursor(after)
-  const first = records.map(([, fields]) => fieldsOf(fields)['seq']).find((number) => number !== undefined)
+  const first = records.map(([, fields]) => fieldsOf(fields)).find(isOurs)?.seq
   // Where nothing of ours is left, the tail remembers what there was.
   const next = first !== undefined ? Number(first) : end ? parseCursor(tail).seq + 1 : seq + 1
   const missed = Math.max(missedBetween(seq, next), continues ? 0 : 1)
@@ -101,8 +101,12 @@ const missedBetween = (seq: number, next: number): number => (next > seq ? next 
 
 type Fields = Partial<Record<string, string>>
 
+/** Others may have fields of the same names, but not with such numbers in both. */
+const isOurs = (field: Fields): field is Fields & { seq: string } =>
+  /^\d{1,16}$/.test(field['seq'] ?? '') && /^\d{1,9}$/.test(field['v'] ?? '')
+
 function fieldsOf(flat: readonly string[]): Fields {
-  const fields: Fields = {}
+  const fields: Fields = Object.create(null) as Fields // a field may be called `__proto__`
   for (let i = 0; i < flat.length; i += 2) fields[flat[i] as string] = flat[i + 1] as string
   return fields
 }
