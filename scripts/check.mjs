@@ -7,6 +7,7 @@ const steps = [
   { name: 'lint', command: bin('oxlint') },
   { name: 'format', command: bin('oxfmt'), args: ['--check'] },
   { name: 'packages', command: process.execPath, args: ['scripts/check-packages.mjs'] },
+  { name: 'dependencies', command: process.execPath, args: ['scripts/check-dependencies.mjs'] },
   { name: 'docs', command: process.execPath, args: ['scripts/check-docs.mjs'] },
 ]
 

@@ -19,8 +19,8 @@ process.on('message', (typed: string[]) => {
       for (const callback of rest) if (typeof callback === 'function') callback()
       return true
     }
-  process.stdout.write = taken('stdout') as typeof process.stdout.write
-  process.stderr.write = taken('stderr') as typeof process.stderr.write
+  process.stdout.write = taken('stdout')
+  process.stderr.write = taken('stderr')
   void main(typed).then((code) => process.send?.({ ...said, code }))
 })
 process.send?.('ready')

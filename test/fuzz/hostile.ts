@@ -86,7 +86,7 @@ const text = (value: unknown): string => JSON.stringify(value) ?? 'null'
 /** JSON that is nested as deep as a frame allows. */
 const deep = fc
   .tuple(fc.constantFrom(['[', ']'], ['{"a":', '}'], ['{"json":', '}']), fc.integer({ min: 10, max: 20_000 }))
-  .map(([[open, close], levels]) => `${open!.repeat(levels)}1${close!.repeat(levels)}`)
+  .map(([[open, close], levels]) => `${open.repeat(levels)}1${close.repeat(levels)}`)
 
 /** What superjson calls rich, right and wrong. */
 const TYPES = [

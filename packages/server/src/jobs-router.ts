@@ -96,15 +96,11 @@ export function jobsRouter<
   const builder = procedure as unknown as PlainBuilder
   const quotas = quotaOptions && new Quotas(quotaOptions)
   const ownerOf: Kit['ownerOf'] = owner === 'public' ? () => undefined : (ctx) => checkedOwner(owner({ ctx }))
-  const base = builder.errors(formatter(t._config.errorFormatter))
+  const base = builder.use(openStreams as never).errors(formatter(t._config.errorFormatter)) as PlainBuilder
   const kit: Kit = {
     // Asked for by name alone: to look through all members of a tree of tasks that is not known yet has no end.
     engine: (queue as { readonly '~engine': Engine })['~engine'],
-<<<<<<< HEAD
-    base: builder.use(openStreams as never).errors(formatter(t._config.errorFormatter)) as PlainBuilder,
-=======
     base: quotas === undefined ? base : base.use(counted(quotas, ownerOf)),
->>>>>>> af97e20 (Count what an owner asks of an API: calls and jobs by time, subscriptions at once; say by which names a server is called, and how many may connect)
     open: builder._def.inputs.length > 0,
     ownerOf,
     maxPriority,
