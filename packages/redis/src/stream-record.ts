@@ -101,9 +101,12 @@ const missedBetween = (seq: number, next: number): number => (next > seq ? next 
 
 type Fields = Partial<Record<string, string>>
 
-/** Others may have fields of the same names, but not with such numbers in both. */
-const isOurs = (field: Fields): field is Fields & { seq: string } =>
-  /^\d{1,16}$/.test(field['seq'] ?? '') && /^\d{1,9}$/.test(field['v'] ?? '')
+/** Others may have fields of the same names: what cannot be of this version, nor say that it is of a newer one, is theirs. */
+function isOurs(field: Fields): field is Fields & { seq: string } {
+  const { seq = '', v = '1', status = '' } = field
+  if (!/^\d{1,16}$/.test(seq) || !/^\d{1,9}$/.test(v)) return false
+  return Object.hasOwn(TYPES, status) || Number(v) > STREAM_VERSION
+}
 
 function fieldsOf(flat: readonly string[]): Fields {
   const fields: Fields = Object.create(null) as Fields // a field may be called `__proto__`
