@@ -12,6 +12,10 @@ local function field(fields, name)
   end
   return nil
 end
+-- Others may have a field of that name, but no number of ours in it.
+local function numberOf(fields)
+  return tonumber(string.match(field(fields, 'seq') or '', '^%d+$'))
+end
 -- Padded, ids are in order as texts as well.
 local function padded(id)
   local ms, n = string.match(id, '^(%d+)-(%d+)$')
@@ -24,7 +28,7 @@ end
 -- The number of the last record of ours before an id; a record of other writers has none of its own.
 local function before(id, otherwise)
   for _, record in ipairs(redis.call('XRANGE', outcomes, id, '+', 'COUNT', 20)) do
-    local seq = field(record[2], 'seq')
+    local seq = numberOf(record[2])
     if seq then return seq - 1 end
   end
   return otherwise

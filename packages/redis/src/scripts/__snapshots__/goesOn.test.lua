@@ -9,7 +9,7 @@ local function continues(id, seq)
   if not record then return true end -- all that was there is trimmed
   local fields = record[2]
   for at = 1, #fields, 2 do
-    if fields[at] == 'seq' then return fields[at + 1] == seq end
+    if fields[at] == 'seq' and not string.find(fields[at + 1], '%D') then return fields[at + 1] == seq end
   end
   return true -- it is of another program, which does not count
 end
