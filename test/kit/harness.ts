@@ -5,6 +5,7 @@
 import { createJobsClient, type JobsClient, type JobsClientOptions } from '@lovage/client'
 import { type Clock, type Engine, type Queue, queueOver, type Store, type TaskTree } from '@lovage/core'
 import { createMemoryStore } from '@lovage/core/memory'
+import { createRedisStore } from '@lovage/redis'
 import {
   type Authenticate,
   type JobsServer,
@@ -21,7 +22,9 @@ import {
   type TRPCClient,
   wsLink,
 } from '@trpc/client'
+import { randomUUID } from 'node:crypto'
 import superjson from 'superjson'
+import { inject } from 'vitest'
 import { WebSocket as NodeWebSocket } from 'ws'
 import { Driver } from '../core/driver.ts'
 import { TcpProxy } from './tcp-proxy.ts'
@@ -68,10 +71,7 @@ export async function createHarness<const Tree extends TaskTree>(
 ): Promise<Harness<Tree>> {
   const { isPublic = false, authenticate = ownName, clock, streamMaxLen, maxInputBytes, ...listen } = options
   const cleanUps: (() => unknown)[] = []
-  const store = createMemoryStore({
-    ...(clock && { clock }),
-    ...(streamMaxLen !== undefined && { streamMaxLen }),
-  })
+  const store = openStore(clock, streamMaxLen)
   const queue = queueOver(tasks, store, {
     random: () => 0.5,
     ...(clock && { clock }),
@@ -128,6 +128,20 @@ export async function createHarness<const Tree extends TaskTree>(
       await (queue as unknown as { close(): Promise<void> }).close()
     },
   }
+}
+
+/**
+ * In memory; on the Redis of the tests where a file asks for it by `LOVAGE_TEST_STORE=redis`, but for tests that own the
+ * clock, or count on a feed that is trimmed to the very record.
+ */
+function openStore(clock: Clock | undefined, streamMaxLen: number | undefined): Store {
+  if (process.env['LOVAGE_TEST_STORE'] === 'redis' && clock === undefined && streamMaxLen === undefined)
+    return createRedisStore({
+      url: inject('redisUrl'),
+      namespace: `test-${randomUUID()}`,
+      onWarning: () => {},
+    })
+  return createMemoryStore({ ...(clock && { clock }), ...(streamMaxLen !== undefined && { streamMaxLen }) })
 }
 
 /** Watches the engine's generators from their opening to their end. */
