@@ -24,7 +24,11 @@ export const JobRow = memo(function JobRow({ job, client, isOpen, onToggle, onCa
   async function cancel(): Promise<void> {
     onCancel()
     setIsCancelling(true)
-    await client.jobs.cancel(job.id).catch(() => setIsCancelling(false)) // it can be tried again
+    setTrouble(undefined)
+    await client.jobs.cancel(job.id).catch((error: Error) => {
+      setIsCancelling(false) // it can be tried again
+      setTrouble(`It could not be cancelled. ${error.message}`)
+    })
   }
 
   return (
@@ -39,7 +43,10 @@ export const JobRow = memo(function JobRow({ job, client, isOpen, onToggle, onCa
             type="button"
             className="quiet"
             aria-label={`Try again: ${title}`}
-            onClick={() => void onRetry(job).catch((error: Error) => setTrouble(error.message))}
+            onClick={() => {
+              setTrouble(undefined)
+              void onRetry(job).catch((error: Error) => setTrouble(error.message))
+            }}
           >
             Try again
           </button>
@@ -60,7 +67,7 @@ export const JobRow = memo(function JobRow({ job, client, isOpen, onToggle, onCa
       {job.result !== undefined && <Mood share={job.result.positive / job.result.sentences} />}
       {job.message !== undefined && <p className="message">{job.message}</p>}
       {trouble !== undefined && (
-        <p className="message" role="alert">
+        <p className="message trouble" role="alert">
           {trouble}
         </p>
       )}

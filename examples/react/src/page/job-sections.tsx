@@ -17,8 +17,8 @@ const fewRows = { running: 16, waiting: 4, ended: 12 }
 const moreRows = 50
 
 export function JobSections({ jobs, client, onClear, onRetry }: Props) {
-  const running = jobs.filter(({ state }) => state === 'running' || state === 'retrying')
-  const waiting = jobs.filter((job) => isLive(job) && !running.includes(job)).reverse() // the next one first
+  const running = jobs.filter(isRunning)
+  const waiting = jobs.filter((job) => isLive(job) && !isRunning(job)).reverse() // the next one first
   const ended = jobs.filter((job) => !isLive(job))
   const failed = ended.filter(({ state }) => state === 'failed').length
 
@@ -82,6 +82,8 @@ export function JobSections({ jobs, client, onClear, onRetry }: Props) {
     </section>
   )
 }
+
+const isRunning = ({ state }: JobView): boolean => state === 'running' || state === 'retrying'
 
 interface PartProps {
   title: string
