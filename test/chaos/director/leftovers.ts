@@ -9,6 +9,7 @@ const STAYS: readonly [name: RegExp, why: string][] = [
   [/^(r|said):[0-9a-f-]{36}$/, 'outcomes and what jobs said, with an end'],
   [/^(tag|last|once|starts):.*$/s, 'tags, newest jobs, windows and starts, with an end'],
   [/^(failed|dead)$/, 'failed jobs, as long as they are kept for a retry'],
+  [/^since$/, 'when delayed jobs came due, the newest ones, with an end'],
   [/^results$/, 'ids of outcomes, the newest ones: their number is bounded'],
   [/^(limits|schedules|ticks|timers)$/, 'what workers have declared'],
   [/^(turn|turns|streaks)$/, 'counters, one for each queue'],
@@ -17,7 +18,7 @@ const STAYS: readonly [name: RegExp, why: string][] = [
 ]
 
 /** Those that must have an end. */
-const MUST_EXPIRE = /^(r|said|tag|last|once|starts):/
+const MUST_EXPIRE = /^((r|said|tag|last|once|starts):|since$)/
 
 /** Names of keys that should not be there, with what is wrong. */
 export async function leftovers(redis: Redis, namespace: string): Promise<string[]> {
