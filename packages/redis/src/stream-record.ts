@@ -85,7 +85,7 @@ export function decodePage(
   const page = records.slice(0, limit)
   const end = records.length <= limit
   const { seq } = parseCursor(after)
-  const first = records.map(([, fields]) => fieldsOf(fields)).find(isOurs)?.seq
+  const first = firstNumber(records)
   // Where nothing of ours is left, the tail remembers what there was.
   const next = first !== undefined ? Number(first) : end ? parseCursor(tail).seq + 1 : seq + 1
   const missed = Math.max(missedBetween(seq, next), continues ? 0 : 1)
@@ -108,8 +108,17 @@ function isOurs(field: Fields): field is Fields & { seq: string } {
   return Object.hasOwn(TYPES, status) || Number(v) > STREAM_VERSION
 }
 
+/** Of the first record of ours, and no further: a page of thousands is read once, when it is decoded. */
+function firstNumber(records: readonly StreamRecord[]): string | undefined {
+  for (const [, flat] of records) {
+    const field = fieldsOf(flat)
+    if (isOurs(field)) return field.seq
+  }
+  return undefined
+}
+
 function fieldsOf(flat: readonly string[]): Fields {
-  const fields: Fields = Object.create(null) as Fields // a field may be called `__proto__`
+  const fields: Fields = {} // a text under `__proto__` is passed over: it can be no prototype
   for (let i = 0; i < flat.length; i += 2) fields[flat[i] as string] = flat[i + 1] as string
   return fields
 }
