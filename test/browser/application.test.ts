@@ -192,19 +192,20 @@ test('what a job says is read while it runs, by whoever opens it, and all of it 
 })
 
 test('tokens run out and are replaced while a job is watched; nothing of it is lost or seen twice', async () => {
-  const { stage } = await openStage({ tokenMs: 1_000, paceMs: 5 })
+  const { stage } = await openStage({ tokenMs: 2_000, paceMs: 5 })
   const tab = await stage.tab()
   let tokens = 0
   tab.on('request', (request) => void (request.url().includes('/trpc/signIn') && (tokens += 1)))
-  await score(tab, texts('Through four tokens', 900))
+  await score(tab, texts('Through four tokens', 1_200))
   await row(tab, 'Through four tokens').getByRole('button', { expanded: false }).click()
   await progress(tab, 'Through four tokens', 5)
-  await expect.poll(() => tokens, { timeout: patienceMs, interval: 50 }).toBeGreaterThanOrEqual(3)
+  await expect.poll(() => tokens, { timeout: patienceMs, interval: 50 }).toBeGreaterThanOrEqual(4)
   await ended(tab, 'Through four tokens', 'succeeded')
   await tab.getByText(/^Live/).waitFor()
   await expect(tab.getByRole('alert').count()).resolves.toBe(0)
-  const said = await row(tab, 'Through four tokens').locator('.log li').allTextContents()
-  expect(said[0]).toContain('Scoring 900 texts')
+  const log = row(tab, 'Through four tokens').getByRole('list', { name: 'Log' })
+  await log.getByText('Scoring 1,200 texts').waitFor()
+  const said = await log.getByRole('listitem').allTextContents()
   expect(new Set(said).size).toBe(said.length)
 })
 

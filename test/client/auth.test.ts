@@ -88,6 +88,24 @@ describe.each(transports)('by %s', (_, transport) => {
   })
 })
 
+test('who begins to listen in the moment in which the token of the socket runs out gets another token, and is heard', async () => {
+  let expiresAt = Date.now() + 500
+  await using it = await createHarness(tasks, {
+    authenticate: (token) => ({ owner: token ?? '', expiresAt }),
+  })
+  const { jobs } = it.client({ token: 'ada' })
+  const job = await jobs.sweep.enqueue()
+  const first = jobs.notices()
+  await first.next()
+  while (Date.now() < expiresAt); // neither side hears of the end before the second loop has been asked for
+  expiresAt += 60_000
+  const second = job.notices()
+  expect((await second.next()).value?.type).toBe('ready')
+  const heard = first.next()
+  await it.driver.succeed(await it.driver.next(), undefined)
+  expect((await heard).value?.type).toBe('succeeded')
+})
+
 test('no token, or one that nobody has, is UNAUTHORIZED for every call and every loop; the next token counts', async () => {
   await using it = await createHarness(tasks)
   let token: string | null = null

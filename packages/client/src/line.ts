@@ -4,14 +4,19 @@ import type { Notice } from '@lovage/core'
 export interface LineCallbacks {
   onData(notice: Notice): void
   onError(error: unknown): void
+  /** The token that was good for what it travels on has run out: a next line asks for another one. */
+  onExpired(): void
   onComplete(): void
 }
 
 /** Opens a subscription; the returned function ends it. */
 export type OpenLine = (callbacks: LineCallbacks) => () => void
 
-/** How a line ended. `full`: the loop was slower than the socket; what came is all delivered, and more is at the server. */
-export type LineEnd = { by: 'server' | 'full' | 'us' } | { by: 'error'; error: unknown }
+/**
+ * How a line ended. `full`: the loop was slower than the socket; what came is all delivered, and more is at the server.
+ * `expiry`: the token was good, and is so no longer.
+ */
+export type LineEnd = { by: 'server' | 'full' | 'expiry' | 'us' } | { by: 'error'; error: unknown }
 
 export interface Line {
   /** What came since the last call, or how it ended, when all that came has been taken. */
@@ -43,6 +48,7 @@ export function createLine(open: OpenLine): Line {
       wake()
     },
     onError: (error) => finish({ by: 'error', error }),
+    onExpired: () => finish({ by: 'expiry' }),
     onComplete: () => finish({ by: 'server' }),
   })
   if (end !== undefined) close() // it ended while it was opened

@@ -5,7 +5,7 @@
  * it never looks at what it delivers. Here the cursor is kept by who delivers, so whatever ended, the next
  * subscription continues; what comes twice is dropped; and what cannot get better is thrown.
  */
-import { type Clock, type Cursor, isLovageError, isTerminal, type Notice } from '@lovage/core'
+import { type Clock, type Cursor, isTerminal, type Notice } from '@lovage/core'
 import { reconnectMs } from './backoff.ts'
 import { hopeAfter } from './errors.ts'
 import { createLine, type LineEnd, type OpenLine } from './line.ts'
@@ -41,14 +41,12 @@ export async function* resume(options: ResumeOptions): AsyncGenerator<Notice, vo
     )
     signal.addEventListener('abort', line.hangUp)
     let end: LineEnd | undefined
-    let hasHeard = false
     try {
       while (end === undefined) {
         const taken = await line.take()
         if (!Array.isArray(taken)) end = taken
         else {
           failures = 0
-          hasHeard = true
           for (const came of taken) {
             if (signal.aborted) return
             const notice = seen === undefined ? came : seen.news(came)
@@ -65,10 +63,8 @@ export async function* resume(options: ResumeOptions): AsyncGenerator<Notice, vo
       line.hangUp()
     }
     if (end.by === 'us') return
-    if (end.by === 'full') continue
+    if (end.by === 'full' || end.by === 'expiry') continue
     if (end.by === 'error') {
-      // A token that was good and is so no longer: the next line asks for a new one. If that is refused, it is said.
-      if (hasHeard && isLovageError(end.error, 'UNAUTHORIZED')) continue
       const hope = hopeAfter(end.error)
       if (hope === 'some') doubts += 1
       if (hope === 'none' || doubts >= MAX_DOUBTFUL) throw end.error

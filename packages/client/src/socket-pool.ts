@@ -21,6 +21,8 @@ export class SocketPool implements Lines {
   readonly #options: SocketOptions
   #perSocket = SUBSCRIPTIONS_PER_SOCKET
   readonly #sockets = new Set<Socket>()
+  /** Their token was good: something was heard over them. */
+  readonly #good = new WeakSet<Socket>()
   /** With subscriptions still on them, but of no use for new ones: their token was refused. */
   readonly #stale = new Set<Socket>()
   /** Ends the wait for the page to come back. */
@@ -41,10 +43,15 @@ export class SocketPool implements Lines {
       }
       const leave = socket.subscribe(path, input, {
         ...callbacks,
+        onData: (notice) => {
+          this.#good.add(socket)
+          callbacks.onData(notice)
+        },
         onError: (cause) => {
           const error = asLovageError(cause, this.#options.url)
           this.#learn(socket, error)
-          callbacks.onError(error)
+          if (this.#good.has(socket) && isLovageError(error, 'UNAUTHORIZED')) callbacks.onExpired()
+          else callbacks.onError(error)
         },
       })
       return () => {

@@ -1,9 +1,9 @@
 /** The streams of a client that listens by Server-Sent Events: one connection for each subscription. */
-import { LovageError } from '@lovage/core'
+import { isLovageError, LovageError } from '@lovage/core'
 import { ConnectionDisplay, worstOf } from '../connection.ts'
 import { asLovageError } from '../errors.ts'
 import { EventStream } from './event-stream.ts'
-import type { OpenLine } from '../line.ts'
+import type { LineCallbacks, OpenLine } from '../line.ts'
 import type { Lines, TransportOptions } from '../lines.ts'
 
 export class EventStreams implements Lines {
@@ -24,9 +24,18 @@ export class EventStreams implements Lines {
         callbacks.onError(new LovageError('TOO_MANY_SUBSCRIPTIONS', { max: this.#max }))
         return () => {}
       }
-      const own = {
+      let wasGood = false // its token, since something was heard
+      const own: LineCallbacks = {
         ...callbacks,
-        onError: (cause: unknown) => callbacks.onError(asLovageError(cause, url)),
+        onData: (notice) => {
+          wasGood = true
+          callbacks.onData(notice)
+        },
+        onError: (cause) => {
+          const error = asLovageError(cause, url)
+          if (wasGood && isLovageError(error, 'UNAUTHORIZED')) callbacks.onExpired()
+          else callbacks.onError(error)
+        },
       }
       const stream = new EventStream(this.#options, { path, input }, own, () => this.#show())
       this.#streams.add(stream)
