@@ -61,6 +61,10 @@ const sentences: { [C in ErrorCode]: [ErrorDetails[C], string] } = {
     { task: 'score', attempts: 2 },
     'The worker of a job of task "score" was lost in each of 2 attempt(s).',
   ],
+  OUTCOME_REFUSED: [
+    { task: 'score', cause: 'WRONGTYPE' },
+    'The store refuses what an attempt of task "score" came to, so it is not kept: WRONGTYPE',
+  ],
   MODULE_FAILED: [
     { module: 'file:///score.ts', why: 'its setup failed: no model' },
     'The handler module file:///score.ts cannot be used: its setup failed: no model',

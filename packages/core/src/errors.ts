@@ -29,6 +29,7 @@ export interface ErrorDetails {
   TIME_LIMIT: { task: string; timeLimitMs: number }
   DEPENDENCY_FAILED: { message: string }
   WORKER_LOST: { task: string; attempts: number }
+  OUTCOME_REFUSED: { task: string; cause: string }
   MODULE_FAILED: { module: string; why: string }
   STORE_UNAVAILABLE: { store: string; cause: string }
   /** `ids`: of the jobs that are in line at the primary. */

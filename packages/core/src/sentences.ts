@@ -22,6 +22,8 @@ export const sentences: Partial<Sentences> = {
   TIME_LIMIT: (d) => `The handler of task "${d.task}" ran longer than its time limit of ${d.timeLimitMs} ms.`,
   DEPENDENCY_FAILED: (d) => d.message,
   WORKER_LOST: (d) => `The worker of a job of task "${d.task}" was lost in each of ${d.attempts} attempt(s).`,
+  OUTCOME_REFUSED: (d) =>
+    `The store refuses what an attempt of task "${d.task}" came to, so it is not kept: ${d.cause}`,
   MODULE_FAILED: (d) => `The handler module ${d.module} cannot be used: ${d.why}`,
   STORE_UNAVAILABLE: (d) => `${d.store} cannot be reached: ${d.cause}`,
   NOT_REPLICATED: (d) =>

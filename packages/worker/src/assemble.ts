@@ -44,7 +44,7 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
   const wake = (): void => pump.wake()
 
   const releases = new Releases()
-  const outbox = new Outbox(store, events, releases)
+  const outbox = new Outbox({ ...common, releases })
   const reports = new Reports({
     ...common,
     session: currentSession,

@@ -1,10 +1,14 @@
 /**
  * Outcomes on their way to the store. Each stays here until a step has confirmed it; after a step whose fate is
  * unknown it goes out again under the next session, where the fence sees to it that nothing is written twice.
+ *
+ * After a step that the store refused each of those in it goes alone, so that the one to blame takes no other along.
+ * Whether it is to blame is shown by a step without it: one that is refused as well blames none.
  */
-import { type Hold, type Settlement, STEP_MAX, type Store } from '@lovage/core'
-import { fateOf } from './fate.ts'
+import { type Hold, LovageError, type Settlement, STEP_MAX, type Store } from '@lovage/core'
 import type { Events, JobEvent } from './events.ts'
+import { failure, failureOf } from './failure.ts'
+import { fateOf } from './fate.ts'
 import type { Releases } from './releases.ts'
 
 /** An outcome with what is told about it once it is written. */
@@ -15,22 +19,36 @@ export interface Finished {
   attempts: number
   /** A step that carried it was never answered: it may be written already. */
   isDoubtful?: boolean
+  /** The store refused a step that carried it. */
+  isSuspect?: boolean
+  /** How often the store refused it alone, and did a step without it. */
+  refusals?: number
+  /** It stands for one that the store refused for good. */
+  isSubstitute?: boolean
 }
 
 /** One step of large results must not hold up everybody else's. */
 const MAX_BATCH_CHARS = 8 * 1024 * 1024
+/** After so many refusals alone an outcome is given up. */
+const REFUSALS_MAX = 3
 
 export class Outbox {
   readonly #store: Store
   readonly #events: Events
   readonly #releases: Releases
+  readonly #resultTtlMs: number
   #waiting: Finished[] = []
   #sent: Finished[] = []
+  /** Refused whatever they say: their jobs stay held, lest they run again, until the worker stops. */
+  #stuck: Finished[] = []
+  /** Why the first of those that wait was refused when it went alone; the next step goes without it. */
+  #accusation: { why: unknown } | null = null
 
-  constructor(store: Store, events: Events, releases: Releases) {
-    this.#store = store
-    this.#events = events
-    this.#releases = releases
+  constructor(options: { store: Store; events: Events; releases: Releases; resultTtlMs: number }) {
+    this.#store = options.store
+    this.#events = options.events
+    this.#releases = options.releases
+    this.#resultTtlMs = options.resultTtlMs
   }
 
   get size(): number {
@@ -42,15 +60,22 @@ export class Outbox {
     return this.#waiting.length > 0
   }
 
+  /** Whether the next step is to show which outcome the store refuses, and should do nothing else. */
+  get isSearching(): boolean {
+    return this.#waiting[0]?.isSuspect === true
+  }
+
   put(finished: Finished): void {
     this.#waiting.push(finished)
   }
 
   /** What the next step carries. It counts as sent until `confirm`, `putBack` or `drop`. */
   take(): Settlement[] {
+    if (this.#accusation !== null) return []
     let count = 0
     let chars = 0
-    while (count < STEP_MAX && count < this.#waiting.length && (count === 0 || chars < MAX_BATCH_CHARS)) {
+    const most = this.isSearching ? 1 : STEP_MAX
+    while (count < most && count < this.#waiting.length && (count === 0 || chars < MAX_BATCH_CHARS)) {
       chars += charsOf((this.#waiting[count] as Finished).settlement)
       count += 1
     }
@@ -60,6 +85,7 @@ export class Outbox {
 
   /** The step was answered: all of it is written, but for what was fenced out. */
   confirm(lost: readonly string[]): void {
+    if (this.#accusation !== null) return this.#convict(this.#accusation.why)
     const sent = this.#sent
     this.#sent = []
     for (const finished of sent) {
@@ -68,24 +94,61 @@ export class Outbox {
     }
   }
 
-  /** The step was not answered. */
-  putBack(): void {
-    for (const finished of this.#sent) finished.isDoubtful = true
-    this.#waiting = [...this.#sent, ...this.#waiting]
+  /** The step was not answered, or refused. */
+  putBack(refusal?: { why: unknown }): void {
+    const sent = this.#sent
+    if (refusal !== undefined) {
+      // A step without it was refused as well: then it is not to blame.
+      const isAccused = this.#accusation === null && sent.length === 1 && sent[0]?.isSuspect === true
+      this.#accusation = isAccused ? refusal : null
+      for (const finished of sent) finished.isSuspect = true
+    }
+    for (const finished of sent) finished.isDoubtful = true
+    this.#waiting = [...sent, ...this.#waiting]
     this.#sent = []
+  }
+
+  /** The store did a step without the one that it refused. */
+  #convict(why: unknown): void {
+    this.#accusation = null
+    const [finished] = this.#waiting as [Finished]
+    finished.refusals = (finished.refusals ?? 0) + 1
+    if (finished.refusals < REFUSALS_MAX) return
+    this.#waiting.shift()
+    const { settlement, ms, attempts } = finished
+    const { id, task } = settlement
+    this.#events.emit('worker.error', { error: why, during: `writing the outcome of ${task}[${id}]` })
+    if (finished.isSubstitute) this.#stuck.push(finished)
+    else this.#waiting.unshift({ settlement: this.#refused(settlement, why), ms, attempts, ...SUBSTITUTE })
+  }
+
+  /** What is written instead of an outcome that cannot be. */
+  #refused({ id, claimedAt, task, owner, attempt, options, trace }: Settlement, why: unknown): Settlement {
+    const cause = failureOf(why).message
+    const error = failure('OUTCOME_REFUSED', new LovageError('OUTCOME_REFUSED', { task, cause }).message)
+    const held = { id, claimedAt, task, owner, attempt, ...(options !== undefined && { options }), trace }
+    return { ...held, to: 'failed', error, ttlMs: this.#resultTtlMs }
   }
 
   /** The holds under which outcomes wait here. */
   holds(): Hold[] {
-    return [...this.#sent, ...this.#waiting].map(({ settlement: { id, claimedAt } }) => ({ id, claimedAt }))
+    return this.#all().map(({ settlement: { id, claimedAt } }) => ({ id, claimedAt }))
   }
 
   /** Others have these jobs now. */
   drop(ids: ReadonlySet<string>): void {
-    const all = [...this.#sent, ...this.#waiting]
+    if (ids.size === 0) return
+    const all = this.#all()
+    const isKept = ({ settlement }: Finished): boolean => !ids.has(settlement.id)
+    if (this.#waiting[0] !== undefined && !isKept(this.#waiting[0])) this.#accusation = null
+    this.#waiting = [...this.#sent, ...this.#waiting].filter(isKept)
+    this.#stuck = this.#stuck.filter(isKept)
     this.#sent = []
-    this.#waiting = all.filter(({ settlement }) => !ids.has(settlement.id))
     for (const finished of all) if (ids.has(finished.settlement.id)) void this.#tellLost(finished)
+  }
+
+  #all(): Finished[] {
+    return [...this.#sent, ...this.#waiting, ...this.#stuck]
   }
 
   #tellWritten({ settlement, ms, attempts }: Finished): void {
@@ -117,6 +180,8 @@ export class Outbox {
     }
   }
 }
+
+const SUBSTITUTE = { isSuspect: true, isDoubtful: true, isSubstitute: true }
 
 const jobOf = ({ id, task, attempt, trace }: Settlement): JobEvent => ({ id, task, attempt, trace })
 

@@ -5,7 +5,15 @@
  * jobs which end together make one step. A step that got as many jobs as it asked for is followed by another; one
  * that got fewer has emptied the line, and the waiter takes over.
  */
-import { type Clock, type Hold, STEP_MAX, type StepReply, type Store } from '@lovage/core'
+import {
+  type Clock,
+  type Hold,
+  isLovageError,
+  LovageError,
+  STEP_MAX,
+  type StepReply,
+  type Store,
+} from '@lovage/core'
 import type { Attempts } from './attempts.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Outbox } from './outbox.ts'
@@ -17,6 +25,7 @@ import type { Waiter } from './waiter.ts'
 /** A step takes a millisecond or two; whatever has not answered after this has an unknown fate. */
 const STEP_TIMEOUT_MS = 10_000
 const NO_HOLDS: readonly Hold[] = []
+const NO_RELEASES: readonly string[] = []
 
 export interface PumpOptions {
   store: Store
@@ -88,10 +97,10 @@ export class Pump {
   }
 
   /** The session under which a step may be under way is over. */
-  abandon(): void {
+  abandon(refusal?: { why: unknown }): void {
     this.#step?.cancelTimeout()
     this.#step = null
-    this.#options.outbox.putBack()
+    this.#options.outbox.putBack(refusal)
     this.#options.releases.putBack()
   }
 
@@ -121,17 +130,20 @@ export class Pump {
 
   #makeStep(session: string): void {
     const { store, clock, attempts, outbox, releases, waiter, announce } = this.#options
+    const { isSearching } = outbox
     const settle = outbox.take()
-    const claim = this.#isDraining ? 0 : Math.min(attempts.free, STEP_MAX)
-    const release = releases.take()
+    const claim = this.#isDraining || isSearching ? 0 : Math.min(attempts.free, STEP_MAX)
+    const release = isSearching ? NO_RELEASES : releases.take()
     const queues = this.#rounds[this.#round] as readonly string[]
     this.#round = (this.#round + 1) % this.#rounds.length
     const verify = this.#mustVerify ? attempts.holds() : NO_HOLDS
     waiter.want('nothing')
-    const late = (): void => this.#failed(step, new Error(`no answer in ${STEP_TIMEOUT_MS / 1000} s`))
+    const cause = `no answer in ${STEP_TIMEOUT_MS / 1000} s`
+    const late = (): void =>
+      this.#failed(step, new LovageError('STORE_UNAVAILABLE', { store: store.name, cause }))
     const step: Step = { isVerifying: this.#mustVerify, cancelTimeout: clock.after(STEP_TIMEOUT_MS, late) }
     this.#step = step
-    this.#isWoken = false
+    this.#isWoken = isSearching // it claims afterwards
     this.#mustVerify = false
     store.step({ session, settle, claim, queues, release, verify, announce }).then(
       (reply) => this.#answered(step, claim, reply),
@@ -160,7 +172,8 @@ export class Pump {
 
   #failed(step: Step, error: unknown): void {
     if (this.#step !== step) return
-    this.abandon()
+    const isAway = isLovageError(error, 'STORE_UNAVAILABLE') || isLovageError(error, 'CLOSED')
+    this.abandon(isAway ? undefined : { why: error })
     this.#options.session.broken(error)
   }
 }

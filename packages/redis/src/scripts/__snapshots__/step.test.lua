@@ -810,11 +810,11 @@ end
   local function fail(id, value)
     local name, message = apart(value)
     local kept = '{"status":"FAILURE"' .. works().pastOf(id) .. ',"worker":' .. cjson.encode(session) .. documentEnd
+    bury(id, kept)
     if ms ~= '0' then
       redis.call('PSETEX', resultPrefix .. id, ms, kept)
       countResult(id)
     end
-    bury(id, kept)
     append(id, task, 'FAILURE', 'error', message, fieldsOf('error_name', name))
     return 'failed', name, message
   end
@@ -834,8 +834,8 @@ end
     local name, message = apart(value)
     local runAt = nowMs + ms
     local attempt = string.match(marks, '^%d+') or 1
-    redis.call('ZADD', later, runAt, id)
     redis.call('SADD', retry, id)
+    redis.call('ZADD', later, runAt, id)
     redis.call('HSET', tries, id, attempt)
     isRetried = true
     remember(id, attempt, startedAt, session, name, message)
@@ -893,42 +893,56 @@ local function settle(from, last, lost)
   local isSettled, settled, settledCount, ended, endedCount = {}, {}, 0, {}, 0
   n = 0
   at = from
-  while at <= last do
-    count, to, hold, ms, task, marks, documentEnd = unpack(ARGV, at, at + 6)
-    documentEnd = documentEnd .. stamp() .. '"}'
-    local behind = at + 7 + 2 * count
-    for item = at + 7, behind - 1, 2 do
-      n = n + 1
-      local id, value = ids[n], ARGV[item + 1]
-      local isTied = areTied and (tied[n] or slots[n])
-      local held = holds[n]
-      if isTied then held = redis.call('HGET', active, id) end
-      if to == 'report' then
-        if held == hold and not isSettled[id] then other().report(id, value) end
-      elseif held ~= hold or isSettled[id] then
-        lost[#lost + 1] = id
-      else
-        isSettled[id] = true
-        settledCount = settledCount + 1
-        settled[settledCount] = id
-        if isTied then redis.call('HDEL', active, id) end
-        if to == 'retrying' then
-          other().again(id, value, string.match(held, '%d+$'))
-          if isTied then works().release(id, true) end
+  local function all()
+    while at <= last do
+      count, to, hold, ms, task, marks, documentEnd = unpack(ARGV, at, at + 6)
+      documentEnd = documentEnd .. stamp() .. '"}'
+      local behind = at + 7 + 2 * count
+      for item = at + 7, behind - 1, 2 do
+        n = n + 1
+        local id, value = ids[n], ARGV[item + 1]
+        local isTied = areTied and (tied[n] or slots[n])
+        local held = holds[n]
+        if isTied then held = redis.call('HGET', active, id) end
+        if to == 'report' then
+          if held == hold and not isSettled[id] then other().report(id, value) end
+        elseif held ~= hold or isSettled[id] then
+          lost[#lost + 1] = id
         else
-          endedCount = endedCount + 1
-          ended[endedCount] = id
-          local act = to == 'succeeded' and succeed or other().fail
-          local how, first, second = act(id, value)
-          if isTied then
-            redis.call('HDEL', jobs, id)
-            works().release(id)
-            works().ended(id, { task = task }, how, first, second)
+          isSettled[id] = true
+          settledCount = settledCount + 1
+          settled[settledCount] = id
+          if isTied then redis.call('HDEL', active, id) end
+          if to == 'retrying' then
+            other().again(id, value, string.match(held, '%d+$'))
+            if isTied then works().release(id, true) end
+          else
+            endedCount = endedCount + 1
+            ended[endedCount] = id
+            local act = to == 'succeeded' and succeed or other().fail
+            local how, first, second = act(id, value)
+            if isTied then
+              redis.call('HDEL', jobs, id)
+              works().release(id)
+              works().ended(id, { task = task }, how, first, second)
+            end
           end
         end
       end
+      at = behind
     end
-    at = behind
+  end
+  -- What Redis refuses in its middle stays written up to there: it must not be written again.
+  local isWell, problem = pcall(all)
+  if not isWell then
+    if settled[settledCount] == ids[n] then
+      settled[settledCount] = nil
+      settledCount = settledCount - 1
+    end
+    if ended[endedCount] == ids[n] then
+      ended[endedCount] = nil
+      endedCount = endedCount - 1
+    end
   end
   if settledCount > 0 then
     redis.call('HDEL', active, unpack(settled))
@@ -941,6 +955,7 @@ local function settle(from, last, lost)
       redis.call('HDEL', prefix .. 'history', unpack(ended))
     end
   end
+  if not isWell then error(problem, 0) end
 end
 
 local lost = {}
