@@ -9,6 +9,7 @@ import { newJob } from '../conformance/acts.ts'
 import { RedisCluster } from '../kit/redis-cluster.ts'
 import type { RedisNode } from '../kit/redis-node.ts'
 import { keyOf, newNamespace, Site } from './site.ts'
+import { admit, refusals, urlAs } from './users.ts'
 
 const cluster = await RedisCluster.start()
 afterAll(() => cluster[Symbol.asyncDispose]())
@@ -131,6 +132,31 @@ test('an ordered failover in the middle of work loses and repeats nothing', asyn
   await failing
   expect(await cluster.primaryOf(keyOf(site.namespace), replica)).toBe(replica)
   await expectAllDone(site)
+})
+
+test('an API and a worker with the least rights work in a cluster, through a failover, and are refused nothing', async () => {
+  for (const { redis: root } of cluster.nodes) await admit(root)
+  const namespace = 'lovage' // whose keys the rights are for
+  await using site = await Site.open({
+    namespace,
+    redis: { url: urlAs('api', cluster.url) },
+    workerRedis: { url: urlAs('worker', cluster.url) },
+    isThreaded: true,
+  })
+  const replica = await cluster.replicaOf(await cluster.primaryOf(keyOf(namespace)))
+  let failing: Promise<void> | undefined
+  await site.enqueue(60, (done) => {
+    if (done === 20) failing = cluster.failOver(replica)
+  })
+  await failing
+  await expectAllDone(site)
+  for (const { redis: root } of cluster.nodes) expect(await refusals(root)).toEqual([])
+  const elsewhere = createRedisStore({
+    url: urlAs('worker', cluster.url),
+    namespace: await awayFrom(replica),
+  })
+  await expect(elsewhere.counts()).rejects.toMatchObject({ message: expect.stringContaining('NOPERM') })
+  await elsewhere.close()
 })
 
 test('a primary that is killed in the middle of work is replaced, and other namespaces do not notice', async () => {

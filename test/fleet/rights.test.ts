@@ -1,5 +1,4 @@
 // The users of docs/operations.md, as they are printed there: each does all that its part does, and no more.
-import { readFileSync } from 'node:fs'
 import { chain, chord, defineTasks, isLovageError, type Store, task } from '@lovage/core'
 import { createQueue, createRedisStore, diagnose, type RedisStoreOptions } from '@lovage/redis'
 import { createWorker } from '@lovage/worker'
@@ -8,28 +7,17 @@ import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vi
 import { z } from 'zod'
 import { startRedis } from '../../scripts/redis.mjs'
 import { cancelOf, newJob } from '../conformance/acts.ts'
-
-const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
-const users = [...page.matchAll(/^user (lovage-\w+) (.*)$/gm)].map(([, name = '', rules = '']) => ({
-  name,
-  rules,
-}))
+import { admit, refusals, type Role, urlAs, users } from './users.ts'
 
 const server = await startRedis()
 const root = new Redis(server.url)
-for (const { name, rules } of users) await root.call('ACL', 'SETUSER', name, ...rulesOf(rules))
+await admit(root)
 afterAll(async () => {
   root.disconnect()
   await server.stop()
 })
 
-/** A selector in brackets is one argument. */
-function rulesOf(rules: string): string[] {
-  return rules.match(/\([^)]*\)|\S+/g) ?? []
-}
-
-type Role = 'api' | 'worker' | 'consumer' | 'operator'
-const urlOf = (role: Role): string => server.url.replace('redis://', `redis://lovage-${role}:change-me@`)
+const urlOf = (role: Role): string => urlAs(role, server.url)
 const as = (role: Role): RedisStoreOptions => ({ url: urlOf(role), onWarning: () => {} })
 
 const tasks = defineTasks({
@@ -73,13 +61,6 @@ beforeEach(async () => {
   await root.flushall()
   await root.call('ACL', 'LOG', 'RESET')
 })
-
-/** What anybody was refused since the test began. */
-async function refusals(): Promise<string[]> {
-  const log = (await root.call('ACL', 'LOG')) as string[][]
-  const of = (entry: string[], name: string) => entry[entry.indexOf(name) + 1]
-  return log.map((entry) => `${of(entry, 'username')}: ${of(entry, 'reason')} ${of(entry, 'object')}`)
-}
 
 test('there is a user for each part', () => {
   const names = users.map(({ name }) => name)
@@ -212,7 +193,7 @@ test('API, worker, consumer and operator do all that they do, and none is refuse
   await operator.deleteGroup('mailer')
   expect(await consuming).toMatchObject({ code: 'GROUP_DELETED' })
   await worker.stop()
-  expect(await refusals()).toEqual([])
+  expect(await refusals(root)).toEqual([])
 })
 
 /** What a server says, to a command and to a script. */

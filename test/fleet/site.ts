@@ -37,6 +37,8 @@ export const keyOf = (namespace: string): string => `{${namespace}:default}:jobs
 
 export interface SiteOptions {
   redis: RedisStoreOptions
+  /** Of the worker, where it comes in otherwise. */
+  workerRedis?: RedisStoreOptions
   namespace?: string
   /** Whether leases are renewed by a thread, as in production. */
   isThreaded?: boolean
@@ -54,16 +56,26 @@ export class Site implements AsyncDisposable {
   #following: Promise<void> = Promise.resolve()
   #consuming: Promise<void> = Promise.resolve()
 
-  private constructor({ redis, namespace = newNamespace(), isThreaded = false, ...more }: SiteOptions) {
+  private constructor({
+    redis,
+    workerRedis = redis,
+    namespace = newNamespace(),
+    isThreaded = false,
+    ...more
+  }: SiteOptions) {
     this.namespace = namespace
-    const options = {
+    // With a clock given, leases are renewed in this loop; a thread for each of many sites would take long to start.
+    const options = { onWarning: () => {}, ...(!isThreaded && { clock: systemClock }) }
+    this.queue = createQueue({
+      tasks,
       namespace,
-      // With a clock given, leases are renewed in this loop; a thread for each of many sites would take long to start.
-      redis: { ...redis, onWarning: () => {}, ...(!isThreaded && { clock: systemClock }) },
-    }
-    this.queue = createQueue({ tasks, ...options, onWarning: () => {}, ...more })
+      redis: { ...redis, ...options },
+      onWarning: () => {},
+      ...more,
+    })
     this.#worker = createWorker({
-      ...options,
+      namespace,
+      redis: { ...workerRedis, ...options },
       tasks,
       concurrency: 4,
       logLevel: 'error',

@@ -32,6 +32,19 @@ export class Authority implements Disposable {
     )
   }
 
+  /** What tells a server to show this certificate and to ask for one, as `args` of its own. */
+  serverArgs(name: string): string[] {
+    return [
+      ...['--tls-auth-clients', 'yes', '--tls-ca-cert-file', this.file('ca.pem')],
+      ...['--tls-cert-file', this.file(`${name}.pem`), '--tls-key-file', this.file(`${name}.key`)],
+    ]
+  }
+
+  /** What a client with this certificate passes as `tls`. */
+  clientTls(name: string): { ca: Buffer; cert: Buffer; key: Buffer } {
+    return { ca: this.read('ca.pem'), cert: this.read(`${name}.pem`), key: this.read(`${name}.key`) }
+  }
+
   file(name: string): string {
     return path.join(this.#dir, name)
   }

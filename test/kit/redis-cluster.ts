@@ -16,16 +16,22 @@ export class RedisCluster implements AsyncDisposable {
   }
 
   /** Primaries first, then as many replicas. */
-  static async start({ primaries = 3, args = [] as readonly string[] } = {}): Promise<RedisCluster> {
+  static async start({
+    primaries = 3,
+    args = [],
+    tls,
+  }: { primaries?: number; args?: readonly string[]; tls?: readonly string[] } = {}): Promise<RedisCluster> {
     const settings = async (): Promise<string[]> => [
       ...['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())],
       ...['--cluster-node-timeout', String(NODE_TIMEOUT_MS)],
       // A slot that nobody serves must not stop the others; a replica that was cut off for long may still take over.
       ...['--cluster-require-full-coverage', 'no', '--cluster-replica-validity-factor', '0'],
       ...['--cluster-allow-replica-migration', 'no', '--repl-diskless-sync-delay', '0', ...args],
+      // Between nodes as well.
+      ...(tls === undefined ? [] : ['--tls-cluster', 'yes', '--tls-replication', 'yes']),
     ]
     const starting = Array.from({ length: primaries * 2 }, async () =>
-      RedisNode.start({ args: await settings() }),
+      RedisNode.start({ args: await settings(), ...(tls && { tls }) }),
     )
     const cluster = new RedisCluster(await Promise.all(starting))
     await cluster.#form(primaries)
@@ -34,7 +40,8 @@ export class RedisCluster implements AsyncDisposable {
 
   /** All nodes in one connection string. */
   get url(): string {
-    return `redis://${this.nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`
+    const scheme = this.nodes[0]?.tlsPort === undefined ? 'redis' : 'rediss'
+    return `${scheme}://${this.nodes.map(({ wirePort }) => `127.0.0.1:${wirePort}`).join(',')}`
   }
 
   async #form(primaries: number): Promise<void> {
@@ -48,7 +55,7 @@ export class RedisCluster implements AsyncDisposable {
     for (const node of this.nodes) this.#ids.set(node, String(await node.redis.cluster('MYID')))
     for (const node of this.nodes.slice(1)) {
       const [, bus] = await node.redis.config('GET', 'cluster-port')
-      await first.redis.call('CLUSTER', 'MEET', '127.0.0.1', String(node.port), bus as string)
+      await first.redis.call('CLUSTER', 'MEET', '127.0.0.1', String(node.wirePort), bus as string)
     }
     for (const node of this.nodes) {
       await eventually(async () => Number((await infoOf(node))['cluster_known_nodes']) === this.nodes.length)
@@ -91,7 +98,7 @@ export class RedisCluster implements AsyncDisposable {
     for (const node of this.nodes) {
       if (node === primary) continue
       const { role, master_port: port } = infoFields(await node.redis.info('replication'))
-      if (role === 'slave' && Number(port) === primary.port) {
+      if (role === 'slave' && Number(port) === primary.wirePort) {
         await inSync(node)
         return node
       }

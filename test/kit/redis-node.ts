@@ -1,21 +1,30 @@
 /** One real Redis server that a test may stop, freeze, kill and start again, always on the same port. */
-import { type PrivateRedis, startRedis } from '../../scripts/redis.mjs'
+import { freePort, type PrivateRedis, startRedis } from '../../scripts/redis.mjs'
 import { Redis } from 'ioredis'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 type RedisOptions = NonNullable<Parameters<typeof startRedis>[0]>
+type Settings = Pick<RedisOptions, 'args' | 'sentinel'>
+
+export interface NodeOptions extends Settings {
+  /** Arguments that name certificates: it listens for TLS as well, at a port of its own. */
+  tls?: readonly string[]
+}
 
 export class RedisNode implements AsyncDisposable {
   readonly port: number
+  /** Where it listens for TLS. */
+  readonly tlsPort: number | undefined
   readonly redis: Redis
   readonly #dir: string
-  readonly #options: Pick<RedisOptions, 'args' | 'sentinel'>
+  readonly #options: Settings
   #server: PrivateRedis
 
-  private constructor(server: PrivateRedis, dir: string, options: Pick<RedisOptions, 'args' | 'sentinel'>) {
+  private constructor(server: PrivateRedis, dir: string, options: Settings, tlsPort: number | undefined) {
     this.#server = server
+    this.tlsPort = tlsPort
     this.port = server.port
     this.#dir = dir
     this.#options = options
@@ -24,9 +33,17 @@ export class RedisNode implements AsyncDisposable {
     this.redis.on('error', () => {})
   }
 
-  static async start(options: Pick<RedisOptions, 'args' | 'sentinel'> = {}): Promise<RedisNode> {
+  static async start({ tls, args = [], ...more }: NodeOptions = {}): Promise<RedisNode> {
     const dir = await mkdtemp(path.join(tmpdir(), 'lovage-node-'))
-    return new RedisNode(await startRedis({ dir, ...options }), dir, options)
+    const tlsPort = tls === undefined ? undefined : await freePort()
+    const secured = tls === undefined ? args : [...args, '--tls-port', String(tlsPort), ...tls]
+    const options = { ...more, args: [...secured] }
+    return new RedisNode(await startRedis({ dir, ...options }), dir, options, tlsPort)
+  }
+
+  /** The port at which others than the test come to it. */
+  get wirePort(): number {
+    return this.tlsPort ?? this.port
   }
 
   get pid(): number {

@@ -22,13 +22,20 @@ export class RedisSentinels implements AsyncDisposable {
     this.#dir = dir
   }
 
-  static async start({ replicas = 2, args = [] as readonly string[] } = {}): Promise<RedisSentinels> {
+  static async start({
+    replicas = 2,
+    args = [],
+    tls,
+  }: { replicas?: number; args?: readonly string[]; tls?: readonly string[] } = {}): Promise<RedisSentinels> {
     const dir = await mkdtemp(path.join(tmpdir(), 'lovage-sentinels-'))
-    const settings = ['--repl-diskless-sync-delay', '0', ...args]
-    const primary = await RedisNode.start({ args: settings })
-    const replicaOf = ['--replicaof', '127.0.0.1', String(primary.port)]
+    // Between servers as well.
+    const among = tls === undefined ? [] : ['--tls-replication', 'yes']
+    const settings = ['--repl-diskless-sync-delay', '0', ...among, ...args]
+    const secured = tls === undefined ? {} : { tls }
+    const primary = await RedisNode.start({ args: settings, ...secured })
+    const replicaOf = ['--replicaof', '127.0.0.1', String(primary.wirePort)]
     const others = Array.from({ length: replicas }, () =>
-      RedisNode.start({ args: [...replicaOf, ...settings] }),
+      RedisNode.start({ args: [...replicaOf, ...settings], ...secured }),
     )
     const nodes = [primary, ...(await Promise.all(others))]
     for (const replica of nodes.slice(1)) await inSync(replica)
@@ -37,12 +44,12 @@ export class RedisSentinels implements AsyncDisposable {
       await writeFile(
         file,
         [
-          `sentinel monitor ${PRIMARY} 127.0.0.1 ${primary.port} 2`,
+          `sentinel monitor ${PRIMARY} 127.0.0.1 ${primary.wirePort} 2`,
           `sentinel down-after-milliseconds ${PRIMARY} ${DOWN_AFTER_MS}`,
           `sentinel failover-timeout ${PRIMARY} 5000`,
         ].join('\n'),
       )
-      return RedisNode.start({ sentinel: file })
+      return RedisNode.start({ sentinel: file, args: among, ...secured })
     })
     const all = new RedisSentinels(nodes, await Promise.all(sentinels), dir)
     // A failover needs sentinels that know one another, and the replicas.
@@ -57,13 +64,15 @@ export class RedisSentinels implements AsyncDisposable {
   }
 
   get url(): string {
-    return `redis+sentinel://${this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${PRIMARY}`
+    const scheme = this.nodes[0]?.tlsPort === undefined ? 'redis' : 'rediss'
+    const places = this.sentinels.map(({ wirePort }) => `127.0.0.1:${wirePort}`)
+    return `${scheme}+sentinel://${places.join(',')}/${PRIMARY}`
   }
 
   async primary(): Promise<RedisNode> {
     const [{ redis }] = this.sentinels as [RedisNode]
     const [, port] = (await redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', PRIMARY)) as string[]
-    return this.nodes.find((node) => node.port === Number(port)) as RedisNode
+    return this.nodes.find((node) => node.wirePort === Number(port)) as RedisNode
   }
 
   /** Resolves when another node leads, with that one. */

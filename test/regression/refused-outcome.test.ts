@@ -56,7 +56,7 @@ test('ends its job as failed, with the reason, and those beside it end as they d
     details: { error: { name: 'OUTCOME_REFUSED', message: expect.stringContaining('WRONGTYPE') } },
   })
   for (const job of plain) await job.result({ timeout: '20s' })
-  const ends = (await redis.xrange(key('outcomes'), '-', '+')).map(([, fields]) => fields[1])
+  const ends = (await redis.xrange(key('outcomes'), '-', '+')).map(([, fields]) => fields[1] as string)
   expect(ends.toSorted()).toEqual([...plain.map(({ id }) => id), flaky.id].toSorted())
   expect(watcher.all('job.lost')).toEqual([])
 })
