@@ -1,5 +1,5 @@
 /**
- * What does a job cost? 50,000 of them are enqueued in bulk and run by one worker process with 100 slots.
+ * What does a job cost? 50,000 of them, or as many as three seconds are enough for, are enqueued in bulk and run by one worker process with 100 slots.
  *
  *   npm run bench -- --only bytes,redis-cpu,worker-cpu,commands
  *
@@ -11,23 +11,34 @@
 import { emptied } from './kit/backlog.ts'
 import { each, type Name } from './kit/contestants.ts'
 import type { Question } from './kit/question.ts'
+import { exactly } from './kit/budget.ts'
 import type { Stage } from './kit/stage.ts'
 
 /** Many, or what a server holds anyway would count. */
-const JOBS = { full: 50_000, quick: 20_000, celery: 5_000 }
+const JOBS = 50_000
+const LEAST = 3_000
+const SECONDS = 3
 const COUNTED_JOBS = 2_000
 const PER = 10_000
 
 async function life(stage: Stage, who: Name): Promise<Record<string, number>> {
-  const jobs = JOBS[who === 'celery' ? 'celery' : stage.isQuick ? 'quick' : 'full']
+  const budget = {
+    jobs: stage.isQuick ? JOBS / 2 : JOBS,
+    seconds: stage.isQuick ? SECONDS / 3 : SECONDS,
+    least: LEAST,
+  }
   const empty = await stage.redisBytes()
   const cpuBefore = await stage.redisCpu()
   let waiting = Number.NaN
   let cpuSpared = 0
-  const { processed } = await emptied(stage, who, {
-    jobs,
+  const {
+    processed,
+    enqueued: { jobs },
+  } = await emptied(stage, who, {
+    budget,
+    run: 'all',
     concurrency: 100,
-    async whileWaiting() {
+    async whileWaiting(jobs) {
       const from = await stage.redisCpu()
       waiting = ((await stage.redisBytes()) - empty) / jobs
       cpuSpared = (await stage.redisCpu()) - from
@@ -45,7 +56,9 @@ async function life(stage: Stage, who: Name): Promise<Record<string, number>> {
 
 async function commands(stage: Stage, who: Name): Promise<Record<string, number>> {
   const jobs = stage.jobs(COUNTED_JOBS)
-  const sent = await stage.countCommands(() => emptied(stage, who, { jobs, concurrency: 100 }))
+  const sent = await stage.countCommands(() =>
+    emptied(stage, who, { budget: exactly(jobs), concurrency: 100 }),
+  )
   return { 'commands-backlog': sent / jobs }
 }
 

@@ -4,15 +4,16 @@
  *
  *   npm run bench -- --only end-to-end
  *
- * From the first call until the last job is done and the last notice heard. A notice that does not come within 5 s of
+ * What goes before, to warm up, also tells how many can be done in the time that there is. Counted is from the first call
+ * after that until the last job is done and the last notice heard. A notice that does not come within 5 s of
  * the last job is missed, and whoever misses one has no figure.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { each } from './kit/contestants.ts'
 import type { Question } from './kit/question.ts'
-import { perSecond } from './kit/roles.ts'
+import { type Budget, exactly, warmUp } from './kit/budget.ts'
 
-const JOBS = 50_000
+const JOBS = 100_000
 const LATE_MS = 5_000
 
 export const question: Question = {
@@ -23,8 +24,6 @@ export const question: Question = {
       figures: { 'end-to-end': { what: 'enqueued, run and heard of', unit: 'jobs/s', better: 'more' } },
       contestants: each(
         async (stage, who) => {
-          const jobs = stage.jobs(who === 'celery' ? JOBS / 10 : JOBS)
-          const warm = Math.floor(jobs / 5)
           const [producer, worker, listener] = await Promise.all([
             stage.play(who, 'producer'),
             stage.play(who, 'worker'),
@@ -32,13 +31,28 @@ export const question: Question = {
           ])
           await listener.start()
           await worker.start({ concurrency: 100, handler: { does: 'nothing' } })
-          const heard = listener.span({ from: warm, to: jobs })
-          const done = worker.span({ from: warm, to: jobs })
-          await producer.enqueue({ how: 'callers', jobs })
-          const ran = await done
-          const inTime = await Promise.race([heard, pause(LATE_MS)])
-          if (inTime === undefined) throw new Error(`${jobs - (await listener.heard())} notices never came`)
-          return { 'end-to-end': Math.min(perSecond(ran), perSecond(inTime)) }
+          /** Sends jobs the whole way after those before, and says how fast. */
+          const send = async (
+            before: number,
+            budget: Budget,
+          ): Promise<{ jobs: number; perSecond: number }> => {
+            const from = performance.now()
+            const { jobs } = await producer.enqueue({ how: 'callers', budget })
+            const all = { from: before, to: before + jobs }
+            const heard = listener.span(all)
+            await worker.span(all)
+            if ((await Promise.race([heard, pause(LATE_MS)])) === undefined)
+              throw new Error(`${before + jobs - (await listener.heard())} notices never came`)
+            return { jobs, perSecond: jobs / ((performance.now() - from) / 1_000) }
+          }
+          const budget = stage.budget(JOBS)
+          const warm = await send(0, warmUp(budget))
+          const jobs = Math.round(warm.perSecond * budget.seconds)
+          const { perSecond } = await send(
+            warm.jobs,
+            exactly(Math.min(budget.jobs, Math.max(budget.least, jobs))),
+          )
+          return { 'end-to-end': perSecond }
         },
         { groupmq: 'has no notices' },
       ),

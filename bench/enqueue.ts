@@ -4,27 +4,19 @@
  *
  *   npm run bench -- --only enqueue
  */
-import { each, type Name } from './kit/contestants.ts'
+import { each } from './kit/contestants.ts'
 import type { Measure, Question } from './kit/question.ts'
 import { type How, perSecond } from './kit/roles.ts'
 
-/** About a second for most; Celery, which has no bulk call, is spared the largest. */
-const JOBS: Record<How, { jobs: number; celery: number }> = {
-  one: { jobs: 12_000, celery: 4_000 },
-  callers: { jobs: 100_000, celery: 3_000 },
-  bulk: { jobs: 150_000, celery: 4_000 },
-}
-const WARM: Record<How, number> = { one: 2_000, callers: 20_000, bulk: 20_000 }
+/** More than a second and a half is enough for. */
+const JOBS: Record<How, number> = { one: 30_000, callers: 200_000, bulk: 400_000 }
 
 const measure = (how: How, figure: string, what: string): Measure => {
   return {
     figures: { [figure]: { what, unit: 'jobs/s', better: 'more' } },
-    contestants: each(async (stage, who: Name) => {
+    contestants: each(async (stage, who) => {
       const producer = await stage.play(who, 'producer')
-      const { jobs, celery } = JOBS[how]
-      const count = who === 'celery' ? celery : jobs
-      const warm = who === 'celery' ? 500 : WARM[how]
-      const span = await producer.enqueue({ how, warm: stage.jobs(warm), jobs: stage.jobs(count) })
+      const span = await producer.enqueue({ how, budget: stage.budget(JOBS[how]), isWarm: true })
       return { [figure]: perSecond(span) }
     }),
   }

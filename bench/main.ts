@@ -48,8 +48,10 @@ export async function bench(args: readonly string[], around: Around): Promise<vo
   const celery = celeryVersion()
   const peers = values.peers?.split(',') ?? []
   const absent: Record<string, string> = {}
+  if (values.quick)
+    for (const slow of ['celery', 'groupmq'])
+      if (!peers.includes(slow)) absent[slow] = 'takes too long for --quick'
   if ('missing' in celery) absent['celery'] = celery.missing
-  else if (values.quick && !peers.includes('celery')) absent['celery'] = 'takes too long for --quick'
   for (const [name, why] of Object.entries(absent)) tell(`${name} is left out: ${why}`)
   const running = {
     startRedis: around.startRedis,
@@ -60,6 +62,7 @@ export async function bench(args: readonly string[], around: Around): Promise<vo
   }
   for (const question of asked) {
     const figures: Taken[] = []
+    const from = performance.now()
     for (const measure of question.measures) {
       const names = wantedFigures(question, measure, prefixes)
       if (names.length === 0 || (values.quick && measure.isSlow && prefixes.length === 0)) continue
@@ -69,6 +72,7 @@ export async function bench(args: readonly string[], around: Around): Promise<vo
       if (values.json) for (const figure of taken) print(JSON.stringify(lineOf(figure)))
       if (values.write) keep(taken, around, 'version' in celery ? celery.version : undefined)
     }
+    tell(`${question.name} took ${Math.round((performance.now() - from) / 1_000)} s`)
     if (!values.json && figures.length > 0) print(`\n${question.asks}\n${aligned(rows(figures))}`)
   }
 }

@@ -7,18 +7,12 @@
  * The first fifth warms the worker up and is not counted.
  */
 import { emptied } from './kit/backlog.ts'
-import { each, type Name } from './kit/contestants.ts'
+import { each } from './kit/contestants.ts'
 import type { Measure, Question } from './kit/question.ts'
 import { perSecond } from './kit/roles.ts'
 
-type Counts = Partial<Record<Name, number>> & { others: number }
-
-/** A second or two for each. */
-const JOBS: Record<1 | 10 | 100, Counts> = {
-  1: { others: 15_000, celery: 4_000, groupmq: 2_000 },
-  10: { others: 50_000, lovage: 80_000, floor: 100_000 },
-  100: { others: 50_000, celery: 5_000, lovage: 120_000, floor: 150_000 },
-}
+/** More than a second and a half is enough for, but for the floor. */
+const JOBS: Record<1 | 10 | 100, number> = { 1: 30_000, 10: 120_000, 100: 200_000 }
 
 const measure = (concurrency: 1 | 10 | 100): Measure => {
   const figure = `process-c${concurrency}`
@@ -26,9 +20,10 @@ const measure = (concurrency: 1 | 10 | 100): Measure => {
   return {
     figures: { [figure]: { what: `concurrency ${concurrency}`, unit: 'jobs/s', better: 'more' } },
     contestants: each(async (stage, who) => {
-      const { others, ...own } = JOBS[concurrency]
-      const jobs = stage.jobs((own as Partial<Counts>)[who] ?? others)
-      const { processed } = await emptied(stage, who, { jobs, concurrency })
+      const { processed } = await emptied(stage, who, {
+        budget: stage.budget(JOBS[concurrency]),
+        concurrency,
+      })
       return { [figure]: perSecond(processed) }
     }, absent),
   }

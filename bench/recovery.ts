@@ -7,6 +7,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { each } from './kit/contestants.ts'
 import type { Question } from './kit/question.ts'
+import { exactly } from './kit/budget.ts'
 
 const JOBS = 100
 /** BullMQ and others that check every half a minute need a minute. */
@@ -27,7 +28,7 @@ export const question: Question = {
             stage.play(who, 'worker'),
             stage.play(who, 'worker'),
           ])
-          await producer.enqueue({ how: 'callers', jobs: JOBS })
+          await producer.enqueue({ how: 'callers', budget: exactly(JOBS) })
           await first.start({ concurrency: JOBS, handler: { does: 'never' } })
           await first.begun(JOBS)
           const from = performance.now()

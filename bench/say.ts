@@ -89,6 +89,7 @@ export const question: Question = {
         'say-bytes': { what: 'a line that is kept', unit: 'bytes', better: 'less' },
       },
       contestants: { lovage: cost },
+      isSlow: true,
     },
   ],
 }

@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { emptied } from './kit/backlog.ts'
 import { each, type Name } from './kit/contestants.ts'
 import type { Measure, Question } from './kit/question.ts'
+import { exactly } from './kit/budget.ts'
 import { perSecond } from './kit/roles.ts'
 import type { Stage } from './kit/stage.ts'
 
@@ -26,7 +27,7 @@ const payload = (name: string, bytes: number, jobs: number): Measure => {
     },
     contestants: each(async (stage, who) => {
       const { enqueued, processed } = await emptied(stage, who, {
-        jobs: stage.jobs(jobs),
+        budget: stage.budget(jobs),
         concurrency: 100,
         bytes,
       })
@@ -40,9 +41,12 @@ const awaiting: Measure = {
   figures: { 'await-1ms': { what: 'handlers that await 1 ms', unit: 'jobs/s', better: 'more' } },
   contestants: each(
     async (stage, who) => {
-      const jobs = stage.jobs(30_000)
       const handler = { does: 'wait', ms: 1 } as const
-      const { processed } = await emptied(stage, who, { jobs, concurrency: 100, handler })
+      const { processed } = await emptied(stage, who, {
+        budget: stage.budget(60_000),
+        concurrency: 100,
+        handler,
+      })
       return { 'await-1ms': perSecond(processed) }
     },
     { celery: SPARED },
@@ -54,13 +58,12 @@ const POLL_MS = 50
 
 /** All of them idle when the jobs come. */
 async function crowd(stage: Stage, who: Name, workers: number): Promise<Record<string, number>> {
-  const jobs = stage.jobs(50_000)
   const producer = await stage.play(who, 'producer')
   const crowd = await Promise.all(Array.from({ length: workers }, () => stage.play(who, 'worker')))
   await Promise.all(crowd.map((one) => one.start({ concurrency: 10, handler: { does: 'nothing' } })))
   const cpuBefore = await stage.redisCpu()
   const from = performance.now()
-  await producer.enqueue({ how: 'bulk', jobs })
+  const { jobs } = await producer.enqueue({ how: 'bulk', budget: stage.budget(50_000) })
   for (let done = 0; done < jobs; await pause(POLL_MS)) {
     const counts = await Promise.all(crowd.map((one) => one.ended()))
     done = counts.reduce((sum, count) => sum + count, 0)
@@ -103,7 +106,7 @@ const waiting = (name: string, jobs: number): Measure => {
         const count = stage.jobs(jobs)
         let bytes = Number.NaN
         const { processed } = await emptied(stage, who, {
-          jobs: count,
+          budget: exactly(count),
           run: Math.min(count, stage.jobs(50_000)),
           concurrency: 100,
           async whileWaiting() {
@@ -126,8 +129,8 @@ const queues = (count: number): Measure => {
     figures: { [figure]: { what, unit: 'jobs/s', better: 'more' } },
     contestants: {
       async lovage(stage) {
-        const jobs = stage.jobs(50_000)
-        const { processed } = await emptied(stage, 'lovage', { jobs, concurrency: 100, queues: count })
+        const budget = stage.budget(80_000)
+        const { processed } = await emptied(stage, 'lovage', { budget, concurrency: 100, queues: count })
         return { [figure]: perSecond(processed) }
       },
       bullmq: 'needs a worker with two connections for each queue',

@@ -150,6 +150,7 @@ export const question: Question = {
         lovage: () => Promise.resolve(generated(lovage)),
         floor: () => Promise.resolve(generated(() => ({ 'types-seconds': check('floor.ts').checkSeconds }))),
       },
+      isSlow: true,
     },
   ],
 }

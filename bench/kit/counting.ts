@@ -1,14 +1,12 @@
 /** Counts what happens, and tells how long it took from one such event to another. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Budget, warmUp } from './budget.ts'
 import type { Span } from './roles.ts'
 
 interface Mark {
+  count: number
   ms: number
   cpuMicros: number
-}
-
-function mark(): Mark {
-  const { user, system } = process.cpuUsage()
-  return { ms: performance.now(), cpuMicros: user + system }
 }
 
 export class Counter {
@@ -31,11 +29,24 @@ export class Counter {
 
   async span({ from, to }: { from: number; to: number }): Promise<Span> {
     const [first, last] = await Promise.all([this.#markAt(from), this.#markAt(to)])
-    return {
-      jobs: to - from,
-      seconds: (last.ms - first.ms) / 1_000,
-      cpuSeconds: (last.cpuMicros - first.cpuMicros) / 1e6,
-    }
+    return { ...between(first, last), jobs: to - from }
+  }
+
+  /** From the end of the warm-up, which begins with the first one, until the budget is used up. */
+  async run(budget: Budget): Promise<Span> {
+    const first = await this.#through(warmUp(budget), await this.#markAt(1))
+    const { jobs, least } = budget
+    return between(
+      first,
+      await this.#through({ ...budget, least: Math.min(jobs, first.count + least) }, first),
+    )
+  }
+
+  /** At the last one of a budget, whose time begins with a mark. */
+  #through({ jobs, seconds, least }: Budget, since: Mark): Promise<Mark> {
+    const leftMs = since.ms + seconds * 1_000 - performance.now()
+    const atTime = pause(Math.max(0, leftMs), undefined, { ref: false }).then(() => this.#markAt(least))
+    return Promise.race([this.#markAt(jobs), atTime])
   }
 
   async reaches(count: number): Promise<void> {
@@ -43,11 +54,24 @@ export class Counter {
   }
 
   #markAt(count: number): Promise<Mark> {
-    if (count <= this.#count) return Promise.resolve(mark())
+    if (count <= this.#count) return Promise.resolve(this.#mark())
     return new Promise((resolve) => {
       const waiting = this.#at.get(count) ?? []
-      waiting.push(() => resolve(mark()))
+      waiting.push(() => resolve(this.#mark()))
       this.#at.set(count, waiting)
     })
+  }
+
+  #mark(): Mark {
+    const { user, system } = process.cpuUsage()
+    return { count: this.#count, ms: performance.now(), cpuMicros: user + system }
+  }
+}
+
+const between = (first: Mark, last: Mark): Span => {
+  return {
+    jobs: last.count - first.count,
+    seconds: (last.ms - first.ms) / 1_000,
+    cpuSeconds: (last.cpuMicros - first.cpuMicros) / 1e6,
   }
 }

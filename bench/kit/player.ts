@@ -66,6 +66,7 @@ function worker(): Worker {
       return peer.worker(place, { concurrency, handle, queues, completed: ended.hit })
     },
     span: (options) => ended.span(options),
+    run: (budget) => ended.run(budget),
     ended: () => Promise.resolve(ended.count),
     begun: (count) => begun.reaches(count),
     late: () => Promise.resolve(late),

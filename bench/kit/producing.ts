@@ -1,6 +1,7 @@
 /** How a producer enqueues, whoever's queue it is. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Producing } from '../peers/peer.ts'
+import { exactly, Purse, warmUp } from './budget.ts'
 import { Counter } from './counting.ts'
 import { type How, type Input, inputOf, type Producer } from './roles.ts'
 
@@ -11,17 +12,18 @@ const LATE_MS = 1_000
 
 export function producer(queue: Producing): Producer {
   return {
-    async enqueue({ how, jobs, warm = 0, bytes, queues }) {
+    async enqueue({ how, budget, isWarm = false, bytes, queues }) {
       const input = inputOf(bytes)
-      await ways[how](queue, input, warm, queues)
+      if (isWarm) await ways[how](queue, input, new Purse(warmUp(budget)), queues)
       const counter = new Counter()
       const span = counter.span({ from: 0, to: 1 })
-      await ways[how](queue, input, jobs, queues)
+      const purse = new Purse(budget)
+      await ways[how](queue, input, purse, queues)
       counter.hit()
-      return { ...(await span), jobs }
+      return { ...(await span), jobs: purse.taken }
     },
 
-    async latency({ warm, jobs, perSecond }) {
+    async latency({ warm, budget, perSecond }) {
       const { call } = queue
       if (call === undefined) throw new Error('has no way to wait for a result')
       const input = inputOf()
@@ -31,15 +33,16 @@ export function producer(queue: Producing): Producer {
       }
       for (let n = 0; n < warm; n++) await timed()
       const ms: number[] = []
-      if (perSecond === undefined) for (let n = 0; n < jobs; n++) ms.push(await timed())
-      else ms.push(...(await paced(jobs, perSecond, timed)))
+      const purse = new Purse(budget)
+      if (perSecond === undefined) while (purse.take() > 0) ms.push(await timed())
+      else ms.push(...(await paced(budget.jobs, perSecond, timed)))
       return ms
     },
 
     async schedule({ jobs, at, overMs }) {
       const input = inputOf()
       let next = 0
-      await callers(jobs, () => {
+      await callers(new Purse(exactly(jobs)), () => {
         const dueAt = at + Math.floor((next++ * overMs) / jobs)
         return queue.add({ ...input, dueAt }, { delayMs: Math.max(0, dueAt - Date.now()) })
       })
@@ -47,25 +50,24 @@ export function producer(queue: Producing): Producer {
   }
 }
 
-type Way = (queue: Producing, input: Input, jobs: number, queues?: number) => Promise<void>
+type Way = (queue: Producing, input: Input, purse: Purse, queues?: number) => Promise<void>
 
 const ways: Record<How, Way> = {
-  async one(queue, input, jobs) {
-    for (let n = 0; n < jobs; n++) await queue.add(input)
+  async one(queue, input, purse) {
+    while (purse.take() > 0) await queue.add(input)
   },
-  callers(queue, input, jobs, queues) {
+  callers(queue, input, purse, queues) {
     let next = 0
-    return callers(jobs, () => queue.add(input, queues === undefined ? {} : { queue: next++ % queues }))
+    return callers(purse, () => queue.add(input, queues === undefined ? {} : { queue: next++ % queues }))
   },
-  async bulk(queue, input, jobs) {
-    for (let left = jobs; left > 0; left -= BULK) await queue.addMany(input, Math.min(left, BULK))
+  async bulk(queue, input, purse) {
+    for (let count = purse.take(BULK); count > 0; count = purse.take(BULK)) await queue.addMany(input, count)
   },
 }
 
-async function callers(jobs: number, call: () => Promise<unknown>): Promise<void> {
-  let left = jobs
+async function callers(purse: Purse, call: () => Promise<unknown>): Promise<void> {
   const caller = async (): Promise<void> => {
-    while (left-- > 0) await call()
+    while (purse.take() > 0) await call()
   }
   await Promise.all(Array.from({ length: CALLERS }, caller))
 }

@@ -3,6 +3,8 @@
  * `producing.ts` and `counting.ts`, the same for every peer; Celery's are in `peers/celery_player.py`.
  */
 
+import type { Budget } from './budget.ts'
+
 /** 100 bytes as JSON, or as many as a measure asks for. */
 export interface Input {
   text: string
@@ -31,9 +33,9 @@ export type How = 'one' | 'callers' | 'bulk'
 
 interface Enqueue {
   how: How
-  jobs: number
-  /** So many before, which are not counted. */
-  warm?: number
+  budget: Budget
+  /** Whether some go before, which are not counted. */
+  isWarm?: boolean
   /** Of each input as JSON. */
   bytes?: number
   /** Over how many queues, in turn; not in bulk. */
@@ -41,9 +43,10 @@ interface Enqueue {
 }
 
 export interface Producer {
+  /** The span says how many it were. */
   enqueue(options: Enqueue): Promise<Span>
   /** ms from the call until the result is here: one at a time, or at a pace. What does not come counts as a second. */
-  latency(options: { warm: number; jobs: number; perSecond?: number }): Promise<number[]>
+  latency(options: { warm: number; budget: Budget; perSecond?: number }): Promise<number[]>
   /** Enqueues jobs that are due from a moment on (Unix ms), evenly over a while. */
   schedule(options: { jobs: number; at: number; overMs: number }): Promise<void>
 }
@@ -59,6 +62,8 @@ export interface Worker {
   start(options: { concurrency: number; handler: Handler; queues?: number }): Promise<void>
   /** From one completion to another: its result is kept by then. From 0: from now on. */
   span(options: { from: number; to: number }): Promise<Span>
+  /** Completions, from the end of the warm-up until the budget is used up. */
+  run(budget: Budget): Promise<Span>
   /** How many have ended so far. */
   ended(): Promise<number>
   /** Resolves when so many handlers have begun. */

@@ -6,9 +6,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { PrivateRedis, startRedis } from '../../scripts/redis.mjs'
 import { play, type Player } from './play.ts'
+import type { Budget } from './budget.ts'
 import type { Role } from './roles.ts'
 
 export type StartRedis = typeof startRedis
+
+/** Of what is counted in one round. */
+const SECONDS = 1.5
+/** The start of a loop is not what a rate is about. */
+const LEAST = 500
 
 export class Stage {
   /** Whoever is in a hurry gets smaller rounds. */
@@ -46,6 +52,12 @@ export class Stage {
   /** So many, or a fifth of them when in a hurry. */
   jobs(count: number): number {
     return this.isQuick ? Math.ceil(count / 5) : count
+  }
+
+  /** At most so many, as many as a second and a half is enough for; a fifth of the jobs and a third of the time when in a hurry. */
+  budget(jobs: number): Budget {
+    const seconds = this.isQuick ? SECONDS / 3 : SECONDS
+    return { jobs: this.jobs(jobs), seconds, least: this.jobs(Math.min(jobs, LEAST)) }
   }
 
   /** Something that is to end with the round. */

@@ -43,7 +43,7 @@ class Counter:
                 self.mark(self.count)
 
     def mark(self, count):
-        self.marks[count] = (time.monotonic(), self.cpu())
+        self.marks[count] = (time.monotonic(), self.cpu(), count)
         self.changed.notify_all()
 
     def reaches(self, count):
@@ -58,8 +58,34 @@ class Counter:
         first, last = options['from'], options['to']
         with self.changed:
             self.asked.add(last)
-        begin, end = self.reaches(first), self.reaches(last)
-        return {'jobs': last - first, 'seconds': end[0] - begin[0], 'cpuSeconds': end[1] - begin[1]}
+        return between(self.reaches(first), self.reaches(last))
+
+    def run(self, budget):
+        """From the end of the warm-up until the budget is used up."""
+        first = self.through(warm_up(budget), self.reaches(1))
+        least = min(budget['jobs'], first[2] + budget['least'])
+        return between(first, self.through({**budget, 'least': least}, first))
+
+    def through(self, budget, since):
+        jobs, until = budget['jobs'], since[0] + budget['seconds']
+        with self.changed:
+            self.asked.add(jobs)
+            if self.count >= jobs and jobs not in self.marks:
+                self.mark(jobs)
+            self.changed.wait_for(lambda: jobs in self.marks, max(0, until - time.monotonic()))
+            if jobs in self.marks:
+                return self.marks[jobs]
+            if self.count >= budget['least']:
+                return (time.monotonic(), self.cpu(), self.count)
+        return self.reaches(budget['least'])
+
+
+def between(begin, end):
+    return {'jobs': end[2] - begin[2], 'seconds': end[0] - begin[0], 'cpuSeconds': end[1] - begin[1]}
+
+
+def warm_up(budget):
+    return {'jobs': budget['jobs'] // 5, 'seconds': budget['seconds'] / 4, 'least': budget['least'] // 5}
 
 
 def cpu_of(pids):
@@ -138,34 +164,51 @@ def notices(heard):
     threading.Thread(target=listen, daemon=True).start()
 
 
+class Purse:
+    """Gives out jobs until a budget is used up."""
+
+    def __init__(self, budget):
+        self.taken, self.budget = 0, budget
+        self.until = time.monotonic() + budget['seconds']
+        self.lock = threading.Lock()
+
+    def take(self, wanted=1):
+        with self.lock:
+            if self.taken >= self.budget['least'] and time.monotonic() >= self.until:
+                return 0
+            given = min(wanted, self.budget['jobs'] - self.taken)
+            self.taken += given
+            return given
+
+
 class Producer:
     def enqueue(self, options):
-        data, how = input_of(options.get('bytes', 100)), options['how']
-        way = getattr(self, how)
-        way(data, options.get('warm', 0))
+        data, budget, way = input_of(options.get('bytes', 100)), options['budget'], getattr(self, options['how'])
+        if options.get('isWarm'):
+            way(data, Purse(warm_up(budget)))
         began, cpu = time.monotonic(), time.process_time()
-        way(data, options['jobs'])
+        purse = Purse(budget)
+        way(data, purse)
         return {
-            'jobs': options['jobs'],
+            'jobs': purse.taken,
             'seconds': time.monotonic() - began,
             'cpuSeconds': time.process_time() - cpu,
         }
 
-    def one(self, data, jobs):
-        for _ in range(jobs):
+    def one(self, data, purse):
+        while purse.take():
             nothing.delay(data)
 
-    def callers(self, data, jobs):
-        threads = [threading.Thread(target=self.one, args=(data, jobs // 100)) for _ in range(100)]
+    def callers(self, data, purse):
+        threads = [threading.Thread(target=self.one, args=(data, purse)) for _ in range(100)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
-    def bulk(self, data, jobs):
-        while jobs > 0:
-            group(nothing.s(data) for _ in range(min(jobs, 1000))).apply_async()
-            jobs -= 1000
+    def bulk(self, data, purse):
+        while count := purse.take(1000):
+            group(nothing.s(data) for _ in range(count)).apply_async()
 
     def latency(self, options):
         data = input_of()
@@ -180,9 +223,13 @@ class Producer:
 
         for _ in range(options['warm']):
             one()
-        jobs, pace = options['jobs'], options.get('perSecond')
+        purse, pace = Purse(options['budget']), options.get('perSecond')
+        jobs = options['budget']['jobs']
         if not pace:
-            return [one() for _ in range(jobs)]
+            waits = []
+            while purse.take():
+                waits.append(one())
+            return waits
         sent, came = {}, {}
         notices(lambda job: came.setdefault(job, time.monotonic()))
         began = time.monotonic()
@@ -220,6 +267,9 @@ class Worker:
 
     def span(self, options):
         return ended.span(options)
+
+    def run(self, budget):
+        return ended.run(budget)
 
     def ended(self):
         return ended.count
