@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { test } from '../redis/stage.ts'
 import type { Said } from './cli-child.ts'
-import { drawing, sharpText, sharpValue } from './hostile.ts'
+import { drawing, sharpText, sharpValue, Tally } from './hostile.ts'
 
 const CHILD = join(import.meta.dirname, '../dist/fuzz/cli-child.js')
 const CODES = [0, 1, 2, 3, 4, 5]
@@ -58,6 +58,7 @@ test('ends with a code, in words', async ({ url, namespace }) => {
   }
   const good = `--redis=${url}`
   const gone = `--redis=redis://ops:${PASSWORD}@127.0.0.1:1`
+  const tally = new Tally('command lines')
   await fc.assert(
     fc.asyncProperty(
       fc.oneof({ weight: 9, arbitrary: fc.constant(good) }, { weight: 1, arbitrary: fc.constant(gone) }),
@@ -66,6 +67,7 @@ test('ends with a code, in words', async ({ url, namespace }) => {
       async (redis, before, after) => {
         // First: behind an option that wants a value it would be that value.
         const words = [redis, `--namespace=${namespace}`, ...before, ...after]
+        tally.add(words.join(' '))
         const { code, stdout, stderr } = await run(words.map((one) => one.replaceAll('\0', '')))
         expect(CODES, stderr).toContain(code)
         expect(`${stdout}${stderr}`).not.toContain(PASSWORD)
@@ -77,4 +79,5 @@ test('ends with a code, in words', async ({ url, namespace }) => {
     ),
     drawing('command lines', 100, 1),
   )
+  tally.tell()
 }, 600_000)

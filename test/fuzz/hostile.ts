@@ -11,9 +11,49 @@ export function drawing(
   perRun: number,
 ): fc.Parameters<unknown> & { seed: number } {
   const seed = Number(process.env['LOVAGE_SEED'] ?? Date.now() % 2 ** 31)
-  const numRuns = Math.ceil((inputs * TIMES) / perRun)
-  console.log(`${what}: ${numRuns * perRun} inputs, LOVAGE_SEED=${seed}`)
-  return { seed, numRuns, endOnFailure: true }
+  console.log(`fuzz: ${what}, LOVAGE_SEED=${seed}`)
+  return { seed, numRuns: Math.ceil((inputs * TIMES) / perRun), endOnFailure: true }
+}
+
+/** What an input has that something may stumble over. */
+const TRAITS: Readonly<Record<string, (text: string) => boolean>> = {
+  'keys such as __proto__': (text) => /__proto__|constructor|prototype/.test(text),
+  'nested 100 deep or more': (text) => /(\[|\{"[a-z]*":){100}/.test(text),
+  'huge numbers': (text) => /\d{16}|\de\+?\d\d/i.test(text),
+  'annotations of superjson': (text) => text.includes('"meta"'),
+  'not JSON': (text) => !isJson(text),
+}
+
+/** Counts the inputs of one surface as they are sent, and what they have. `told` after the last one. */
+export class Tally {
+  readonly #surface: string
+  readonly #traits = new Map<string, number>()
+  #count = 0
+
+  constructor(surface: string) {
+    this.#surface = surface
+  }
+
+  add(text: string): void {
+    this.#count += 1
+    for (const [name, has] of Object.entries(TRAITS)) {
+      if (has(text)) this.#traits.set(name, (this.#traits.get(name) ?? 0) + 1)
+    }
+  }
+
+  tell(): void {
+    const traits = [...this.#traits].map(([name, count]) => `${name} ${count}`)
+    console.log(`fuzz: ${this.#count} inputs: ${this.#surface} (${traits.join(', ')})`)
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 export const KEYS = [

@@ -7,7 +7,13 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import { joinAll, newJob, newJobs, settle, succeeded } from '../conformance/acts.ts'
 import { test } from '../redis/stage.ts'
-import { damaged, drawing, sharpText, sharpValue } from './hostile.ts'
+import { damaged, drawing, sharpText, sharpValue, Tally } from './hostile.ts'
+
+/** Older ones than there ever were, and newer ones. */
+const version = fc.oneof(
+  fc.integer({ min: -2, max: 20 }),
+  fc.constantFrom(0, 2, 1.5, 2 ** 53, 1e21, '1', null, true),
+)
 
 const record = fc.oneof(
   damaged(
@@ -17,6 +23,8 @@ const record = fc.oneof(
     ),
   ),
   fc.tuple(sharpValue, sharpValue, sharpValue, sharpValue).map((parts) => JSON.stringify([1, ...parts])),
+  version.map((v) => JSON.stringify([v, 'task', null, 0, {}])),
+  fc.tuple(version, sharpValue, sharpValue).map(([v, ...parts]) => JSON.stringify([v, 'task', ...parts])),
   fc.constantFrom(
     '[2,"task",null,0,{}]',
     '[999999999999999999999,"a",null,0,1]',
@@ -31,9 +39,11 @@ test('a live record that is spoilt stands in the way of nobody', async ({ open, 
   const store = open({ onWarning: () => {} })
   await joinAll(store, 's1')
   let run = 0
+  const tally = new Tally('spoilt records of jobs')
   await fc.assert(
     fc.asyncProperty(record, async (spoilt) => {
       run += 1
+      tally.add(spoilt)
       const [before, bad, after] = [`before-${run}`, `bad-${run}`, `after-${run}`] as const
       await store.enqueue(newJobs(before, bad, after))
       await redis.hset(key('jobs'), bad, spoilt)
@@ -57,6 +67,7 @@ test('a live record that is spoilt stands in the way of nobody', async ({ open, 
     }),
     drawing('spoilt records of jobs', 300, 1),
   )
+  tally.tell()
 }, 600_000)
 
 const document = fc.oneof(
@@ -64,6 +75,7 @@ const document = fc.oneof(
     fc.constant('{"status":"SUCCESS","result":{"n":1},"v":1,"task":"task","at":1,"startedAt":1,"attempt":1}'),
   ),
   sharpValue.map((value) => JSON.stringify(value)),
+  version.map((v) => JSON.stringify({ status: 'SUCCESS', result: 1, v, task: 'task', at: 1 })),
   fc
     .dictionary(
       fc.constantFrom('status', 'result', 'error', 'v', 'task', 'owner', 'meta', 'attempt'),
@@ -76,13 +88,16 @@ const document = fc.oneof(
 test('a result that is spoilt is told to whoever asks for it', async ({ store, redis, key }) => {
   await joinAll(store, 's1')
   await store.enqueue(newJobs('a'))
+  const tally = new Tally('spoilt results')
   await fc.assert(
     fc.asyncProperty(document, async (spoilt) => {
+      tally.add(spoilt)
       await redis.set(key('r:spoilt'), spoilt, 'EX', 60)
       expect(await outcomeOf(store.get('spoilt'))).toMatch(/^(answered|INTERNAL|VERSION_UNSUPPORTED)$/)
     }),
     drawing('spoilt results', 500, 1),
   )
+  tally.tell()
   expect(await store.get('a')).toMatchObject({ state: 'queued', job: { id: 'a' } })
 }, 600_000)
 

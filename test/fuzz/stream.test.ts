@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import { cancelOf, newJob } from '../conformance/acts.ts'
 import { test } from '../redis/stage.ts'
-import { drawing, sharpText, sharpValue } from './hostile.ts'
+import { drawing, sharpText, sharpValue, Tally } from './hostile.ts'
 
 const PER_RUN = 50
 const JOBS = 5
@@ -64,6 +64,7 @@ const value = fc.oneof(
     '2026-11-28T00:00:00.000Z',
     'ours-0',
     '9007199254740993',
+    '9'.repeat(20),
   ),
 )
 
@@ -111,6 +112,7 @@ test('records of others, right and wrong, never hide ours', async ({ store, redi
   let run = 0
   let cursor = start
   const read: StoredNotice[] = []
+  const tally = new Tally('records of others in the stream')
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.oneof(record, bridged), { minLength: PER_RUN, maxLength: PER_RUN }),
@@ -118,6 +120,7 @@ test('records of others, right and wrong, never hide ours', async ({ store, redi
         run += 1
         const names = Array.from({ length: JOBS }, (_, n) => `ours-${run}-${n}`)
         for (const [n, fields] of records.entries()) {
+          tally.add(fields.join('\n'))
           await redis.xadd(key('outcomes'), '*', ...fields)
           const name = n % (PER_RUN / JOBS) === 0 ? names[n / (PER_RUN / JOBS)] : undefined
           if (name === undefined) continue
@@ -142,6 +145,7 @@ test('records of others, right and wrong, never hide ours', async ({ store, redi
     ),
     drawing('records of others', 3_000, PER_RUN),
   )
+  tally.tell()
   abort.abort()
   await listening
 }, 600_000)

@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { WebSocket } from 'ws'
 import { type PrivateRedis, startRedis } from '../../scripts/redis.mjs'
 import { tasks } from '../kit/contract.ts'
-import { damaged, drawing, hostileInput, KEYS, sharpText, sharpValue } from './hostile.ts'
+import { damaged, drawing, hostileInput, KEYS, sharpText, sharpValue, Tally } from './hostile.ts'
 
 const SECRET = 'tulip-of-ada'
 const PER_RUN = 100
@@ -223,17 +223,63 @@ async function storm(sent: readonly string[]): Promise<string> {
   return heard.join('\n')
 }
 
-test('by websocket', { timeout: 600_000 }, async () => {
+/** Sends them by websocket, so many to a connection. */
+async function stormAll(what: string, one: fc.Arbitrary<string>, inputs: number): Promise<void> {
   setMaxListeners(50)
-  const batch = fc.array(frames(), { minLength: PER_RUN, maxLength: PER_RUN })
+  const tally = new Tally(what)
+  const batch = fc.array(one, { minLength: PER_RUN, maxLength: PER_RUN })
   await fc.assert(
     fc.asyncProperty(batch, async (sent) => {
       errors = []
+      for (const frame of sent) tally.add(frame)
       expect(await storm(sent)).not.toContain(SECRET)
       expect(faults()).toEqual([])
     }),
-    drawing('frames', 6_000, PER_RUN),
+    drawing(what, inputs, PER_RUN),
   )
+  tally.tell()
+}
+
+test('by websocket', { timeout: 600_000 }, () => stormAll('frames by websocket', frames(), 6_000))
+
+/** Right ones, those of somebody else, and either with a few characters changed. */
+const almost = (...right: readonly string[]) =>
+  fc.oneof(
+    fc.constantFrom(...right),
+    damaged(fc.constantFrom(...right)),
+    fc.nat().map((at) => known[at % known.length] as string),
+    damaged(fc.nat().map((at) => known[at % known.length] as string)),
+    sharpText,
+  )
+
+test('cursors, by websocket', { timeout: 600_000 }, () => {
+  const cursor = almost('0-0.0', '1765893600000-0.12', '99999999999999-0.9007199254740993', 'start', 'new')
+  const call = fc.tuple(fc.constantFrom('jobs.notices', 'jobs.score.notices', 'jobs.consume'), cursor, cursor)
+  const sent = fc.tuple(call, fc.nat(1_000)).map(([[path, from, lastEventId], id]) => {
+    const input = { json: { from, lastEventId, id: known[0], name: 'g', member: 'm' } }
+    return JSON.stringify({ id, method: 'subscription', params: { path, input, lastEventId } })
+  })
+  return stormAll('cursors', sent, 2_000)
+})
+
+test('ids, by websocket', { timeout: 600_000 }, () => {
+  const id = almost('0199f0c3-1111-7000-8000-000000000000', 'FFFFFFFF-FFFF-7FFF-BFFF-FFFFFFFFFFFF')
+  const calls = [
+    'get',
+    'cancel',
+    'score.get',
+    'score.cancel',
+    'score.retry',
+    'score.enqueue',
+    'ack',
+    'release',
+  ]
+  const sent = fc.tuple(fc.constantFrom(...calls), id, fc.nat(1_000)).map(([path, job, nth]) => {
+    const json = { id: job, newId: job, tokens: [job], name: 'g', member: job, input: { texts: ['a'] } }
+    const method = path.endsWith('get') ? 'query' : 'mutation'
+    return JSON.stringify({ id: nth, method, params: { path: `jobs.${path}`, input: { json } } })
+  })
+  return stormAll('ids', sent, 2_000)
 })
 
 test('by HTTP', { timeout: 600_000 }, async () => {
@@ -251,8 +297,10 @@ test('by HTTP', { timeout: 600_000 }, async () => {
     fc.boolean(),
   )
   const batch = fc.array(call, { minLength: PER_RUN, maxLength: PER_RUN })
+  const tally = new Tally('calls by HTTP')
   await fc.assert(
     fc.asyncProperty(batch, async (calls) => {
+      for (const [, , body] of calls) tally.add(body)
       const answers = await Promise.all(
         calls.map(async ([method, path, body, type, isBatch]) => {
           const asks = method === 'POST' || method === 'PUT'
@@ -276,6 +324,7 @@ test('by HTTP', { timeout: 600_000 }, async () => {
     }),
     drawing('calls by HTTP', 1_000, PER_RUN),
   )
+  tally.tell()
 })
 
 /** Half a surrogate pair has no place in a URL. */

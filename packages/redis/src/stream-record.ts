@@ -21,7 +21,7 @@ import {
 } from '@lovage/core'
 import { readMeta } from './parts.ts'
 
-const STREAM_VERSION = 1
+export const STREAM_VERSION = 1
 
 /** Bytes of a result that are still copied into the stream, which keeps thousands of them. */
 export const INLINE_MAX = 4_096
@@ -42,7 +42,10 @@ const TYPES: Readonly<Record<string, JobNoticeType>> = {
 /** Words of `status` that are Celery's: what other programs may say. */
 const isOfOthers = (status: string): boolean => status !== 'LOG' && status !== 'CHUNK'
 
-/** Those words, for scripts: each between two spaces. */
+/** All words of `status`, for scripts: each between two spaces. */
+export const WORDS = ` ${Object.keys(TYPES).join(' ')} `
+
+/** Those that others may say as well. */
 export const STATUSES = ` ${Object.keys(TYPES).filter(isOfOthers).join(' ')} `
 
 /** The word of `status` for a type of notice. */

@@ -13,6 +13,7 @@
  * not a walk along all that is pending.
  */
 import { lua } from '../script.ts'
+import { number } from './number.ts'
 
 /** Whoever holds what was released; no member is called so. */
 export const NOBODY = '(none)'
@@ -31,10 +32,7 @@ export const group = lua`
     end
     return nil
   end
-  -- Others may have a field of that name, but no number of ours in it.
-  local function numberOf(fields)
-    return tonumber(string.match(field(fields, 'seq') or '', '^%d+$'))
-  end
+  ${number}
   -- Padded, ids are in order as texts as well.
   local function padded(id)
     local ms, n = string.match(id, '^(%d+)-(%d+)$')
@@ -47,7 +45,7 @@ export const group = lua`
   -- The number of the last record of ours before an id; a record of other writers has none of its own.
   local function before(id, otherwise)
     for _, record in ipairs(redis.call('XRANGE', outcomes, id, '+', 'COUNT', ${LOOK_AHEAD})) do
-      local seq = numberOf(record[2])
+      local seq = tonumber(numberOf(record[2]))
       if seq then return seq - 1 end
     end
     return otherwise

@@ -6,6 +6,7 @@ import type { StreamRecord } from '../stream-record.ts'
 import { fromText } from '../text.ts'
 import { buried } from './dead.ts'
 import { ANCHOR } from './hands.ts'
+import { number } from './number.ts'
 import { time } from './time.ts'
 
 /**
@@ -94,15 +95,13 @@ type LiveAnswer = [
  * place or before it has another number, or there are fewer records at all.
  */
 const continues = lua`
+  ${number}
   local function continues(id, seq)
     if tonumber(seq) > tonumber(string.match(redis.call('GET', tail) or '0-0.0', '%.(%d+)$')) then return false end
     local record = redis.call('XREVRANGE', outcomes, id, '-', 'COUNT', 1)[1]
     if not record then return true end -- all that was there is trimmed
-    local fields = record[2]
-    for at = 1, #fields, 2 do
-      if fields[at] == 'seq' and not string.find(fields[at + 1], '%D') then return fields[at + 1] == seq end
-    end
-    return true -- it is of another program, which does not count
+    local number = numberOf(record[2])
+    return not number or number == seq -- one of another program does not count
   end
 `
 

@@ -121,7 +121,7 @@ export const pull = defineScript({
       local unwanted = {}
       for _, record in ipairs(records) do
         local id, fields = record[1], record[2]
-        local number = numberOf(fields)
+        local number = tonumber(numberOf(fields))
         if number then
           skipTo(number)
           seq = number

@@ -13,9 +13,18 @@ local function field(fields, name)
   end
   return nil
 end
--- Others may have a field of that name, but no number of ours in it.
 local function numberOf(fields)
-  return tonumber(string.match(field(fields, 'seq') or '', '^%d+$'))
+  local seq, version, status = '', '1', ''
+  for at = 1, #fields, 2 do
+    local name, value = fields[at], fields[at + 1]
+    if name == 'seq' then seq = value
+    elseif name == 'v' then version = value
+    elseif name == 'status' then status = value end
+  end
+  if #seq > 16 or not string.find(seq, '^%d+$') then return nil end
+  if #version > 9 or not string.find(version, '^%d+$') then return nil end
+  if tonumber(version) > 1 then return seq end
+  return string.find(' PENDING STARTED PROGRESS LOG CHUNK RETRY SUCCESS FAILURE REVOKED EXPIRED ', ' ' .. status .. ' ', 1, true) and status ~= '' and seq or nil
 end
 -- Padded, ids are in order as texts as well.
 local function padded(id)
@@ -29,7 +38,7 @@ end
 -- The number of the last record of ours before an id; a record of other writers has none of its own.
 local function before(id, otherwise)
   for _, record in ipairs(redis.call('XRANGE', outcomes, id, '+', 'COUNT', 20)) do
-    local seq = numberOf(record[2])
+    local seq = tonumber(numberOf(record[2]))
     if seq then return seq - 1 end
   end
   return otherwise
