@@ -6,22 +6,38 @@ import { test } from './stage.ts'
 const names = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, n) => `${prefix}${n}`)
 
-test('ids of outcomes whose time is over leave as others come', async ({ store, redis, key }) => {
+test('ids of outcomes whose time is over leave as others come, looked for once in a hundred', async ({
+  store,
+  redis,
+  key,
+}) => {
   const run = async (ids: string[], ttlMs: number) => {
     await store.enqueue(newJobs(...ids))
     const claimed = await claim(store, 's')
     await settle(store, 's', ...claimed.map((job) => succeeded(job, 'done', ttlMs)))
   }
+  const left = () => redis.lrange(key('results'), 0, -1)
   await joinAll(store, 's')
-  await run(names('short', 20), 1)
-  await expect.poll(() => redis.exists(...names('short', 20).map((id) => key(`r:${id}`)))).toBe(0)
-  await run(names('dropped', 20), 0) // these are not counted
-  expect(await redis.llen(key('results'))).toBe(20)
-  await run(names('long', 4), TTL_MS)
-  const left = await redis.lrange(key('results'), 0, -1)
-  expect(left).toEqual([...names('short', 20).slice(9), ...names('long', 4)])
-  await run(names('more', 8), TTL_MS)
-  expect(await redis.lrange(key('results'), 0, -1)).toEqual([...names('long', 4), ...names('more', 8)])
+  await run(names('kept', 1), TTL_MS)
+  for (const part of ['a', 'b', 'c', 'd']) {
+    const short = names(part, 90)
+    await run(short, 1)
+    await expect.poll(() => redis.exists(...short.map((id) => key(`r:${id}`)))).toBe(0)
+  }
+  await run(names('dropped', 90), 0) // these are not counted
+  expect(await redis.llen(key('results'))).toBe(361)
+  await redis.del(key('r:kept0'))
+  await run(names('long', 38), TTL_MS)
+  expect(await redis.llen(key('results'))).toBe(399)
+  await run(names('next', 2), TTL_MS)
+  expect(await left()).toEqual([
+    ...names('c', 90).slice(20),
+    ...names('d', 90),
+    ...names('long', 38),
+    ...names('next', 2),
+  ])
+  await run(names('more', 100), TTL_MS)
+  expect(await left()).toEqual([...names('long', 38), ...names('next', 2), ...names('more', 100)])
 })
 
 test('none is counted where their time alone bounds them', async ({ open, redis, key }) => {

@@ -109,15 +109,17 @@ export const CTL_MS = 300_000
 /** How much longer than it counts a key with a window stays: when that is over is said by the clock of each call. */
 export const SPARE_MS = 60_000
 
+/** What stands behind the prefix in the name of a key. */
+export const suffixOf = (name: KeyName): string => (name === 'wait' ? 'wait:default' : name)
+
 /** @throws LovageError `OPTION_INVALID` */
 export function keysOf(namespace: string, queue: string): Keys {
   checkName('namespace', namespace)
   checkName('queue', queue)
   const prefix = `{${namespace}:${queue}}:`
-  const keys = Object.fromEntries(KEY_NAMES.map((name) => [name, prefix + name])) as Record<KeyName, string>
+  const keys = Object.fromEntries(KEY_NAMES.map((name) => [name, prefix + suffixOf(name)]))
   return {
-    ...keys,
-    wait: `${prefix}wait:default`,
+    ...(keys as Record<KeyName, string>),
     prefix,
     resultPrefix: `${prefix}r:`,
     saidPrefix: `${prefix}said:`,

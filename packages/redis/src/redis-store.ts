@@ -56,7 +56,8 @@ import { putSchedule, removeSchedule, schedules, scheduleText, ticksIn } from '.
 import { saidItems, say } from './scripts/say.ts'
 import { extend, join, joinItems, leave } from './scripts/sessions.ts'
 import { announceText, stepItems } from './scripts/step-items.ts'
-import { type ClaimedBatch, DEFER_MS, step } from './scripts/step.ts'
+import { DEFER_MS } from './scripts/plain-step.ts'
+import { type ClaimedBatch, step } from './scripts/step.ts'
 import { decodePage } from './stream-record.ts'
 import { Waiter } from './waiter.ts'
 

@@ -31,8 +31,8 @@ describe('a script', () => {
 
   test('names its keys and arguments in the order in which they are sent', async () => {
     expect(script.source.split('\n').slice(1)).toEqual([
-      'local wait, jobs = KEYS[1], KEYS[2]',
       'local now, id = ARGV[1], ARGV[2]',
+      'local wait, jobs = KEYS[1], KEYS[2]',
       'local items = 2',
       'local function body()',
       'return { wait, id, ARGV[items + 1] }',

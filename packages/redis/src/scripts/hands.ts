@@ -11,10 +11,18 @@ export const ANCHOR = '_'
 export const ANCHOR_TEXT =
   'no job: keeps this hash a hash table, which Redis would pack into a list while it is small'
 
-/** `tidy()` takes the anchor away when it holds nothing. Takes the key `active`. */
+/**
+ * Takes the anchor away when it holds nothing. Takes the key `active`. Steps do it only when they find nothing to do: a
+ * worker that has one job after the other would make the hash anew for each.
+ */
+export const tidied = lua`
+  if redis.call('HLEN', active) == 1 then redis.call('HDEL', active, '${ANCHOR}') end
+`
+
+/** The same as a function, `tidy()`. */
 export const tidy = lua`
   local function tidy()
-    if redis.call('HLEN', active) == 1 then redis.call('HDEL', active, '${ANCHOR}') end
+    ${tidied}
   end
 `
 

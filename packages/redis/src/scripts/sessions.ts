@@ -117,7 +117,9 @@ export const leave = defineScript({
     ${hands}
     ${forget}
     forget(session)
-    return { 'left', handBack({ [session] = true }, false) }
+    local returned = handBack({ [session] = true }, false)
+    tidy()
+    return { 'left', returned }
   `,
   decode: headed(['left'], (_, [returned]) => ({ returned: returned as number })),
 })

@@ -1,26 +1,28 @@
 import { STEP_MAX, TICK_LEASE_MS } from '@lovage/core'
 import { JOB_KEYS } from '../keys.ts'
-import { RECORD_VERSION } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { cameDue } from './depths.ts'
-import { feed, optional } from './feed.ts'
+import { optional, writing } from './feed.ts'
 import { evenWhenFull } from './full.ts'
 import { ANCHOR, ANCHOR_TEXT, tidy } from './hands.ts'
 import { header } from './header.ts'
 import { ring } from './line.ts'
+import { DEFER_MS, plainStep, SOON_MS, takePlain, TOMBS_MAX } from './plain-step.ts'
 import { settle } from './settle.ts'
+import { time } from './time.ts'
 import { works } from './works.ts'
 
 /** Things that are due of which one step does so many: it bounds how long others wait for the server. */
 const DUE_MAX = 200
-/** An idle worker looks by itself every 5 s; what is due later it will see in time. */
-const SOON_MS = 10_000
-/** Tombstones that one step passes; what is left wakes the next one. */
-const TOMBS_MAX = 1_000
-/**
- * How long a record that only a newer version can read is kept out of the way, for a newer worker to come by.
- */
-export const DEFER_MS = 30_000
+
+/** It belongs into a lane: what was taken with it goes back, and turns are taken. */
+const STRAYED = lua`
+  elseif isStray and isStray(record) then
+    for back = #ids, n, -1 do redis.call('LPUSH', line, ids[back]) end
+    if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
+    count, room = taken, free
+    return true
+`
 
 /**
  * The worker's one script: settles, does what is due, claims. It runs once for every hundred jobs or so,
@@ -29,9 +31,9 @@ export const DEFER_MS = 30_000
  * one question a step.
  *
  * Items: the queues; then `settleSize` of them that say what to settle (`step-items.ts`); then ids to release;
- * then `id, hold` for each to verify. Answers: word, ms until the next thing is due (-1: none), now,
- * how many were put off because a newer version wrote them, lost ids, claimed ids, their records, their tries, and for
- * each schedule that is due its name, document and moment. A list without entries is nil.
+ * then `id, hold` for each to verify. Answers: word, ms until the next thing is due (-1: none), now, claimed ids, their
+ * records, their tries, how many were put off because a newer version wrote them, lost ids, and for each schedule that
+ * is due its name, document and moment. A list without entries is nil, and what comes last may be absent.
  */
 export const step = defineScript({
   name: 'step',
@@ -53,7 +55,9 @@ export const step = defineScript({
   repeatable: false,
   body: lua`
     ${evenWhenFull}
-    ${feed}
+    ${time}
+    ${plainStep}
+    ${writing}
     ${optional}
     ${header}
     ${ring}
@@ -150,37 +154,8 @@ export const step = defineScript({
     -- The plain line, many at once. Answers whether it came to one that must leave for a lane: then turns are taken.
     local function takeLine(queue, isStray)
       local line = prefix .. 'wait:' .. queue
-      local taken, free, find = count, room, string.find
-      while free > 0 and passed < ${TOMBS_MAX} do
-        local ids = redis.call('LPOP', line, free)
-        if not ids then break end
-        local tombstones = {}
-        for n, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
-          local id = ids[n]
-          if not record then
-            tombstones[#tombstones + 1] = id
-          elseif find(record, '[${RECORD_VERSION},', 1, true) ~= 1 then
-            redis.call('ZADD', later, nowMs + ${DEFER_MS}, id)
-            deferred = deferred + 1
-            free = free - 1
-          elseif isStray and isStray(record) then
-            for back = #ids, n, -1 do redis.call('LPUSH', line, ids[back]) end
-            if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
-            count, room = taken, free
-            return true
-          else
-            -- Written out, and counted in locals: this is the path of every plain job.
-            taken = taken + 1
-            claimed[taken] = id
-            records[taken] = record
-            holds[2 * taken - 1] = id
-            holds[2 * taken] = hold
-            free = free - 1
-          end
-        end
-        if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
-        passed = passed + #tombstones
-      end
+      local taken, free = count, room
+      ${takePlain(STRAYED)}
       count, room = taken, free
       return false
     end
@@ -218,7 +193,8 @@ export const step = defineScript({
     end
 
     local counts = false
-    if count == 0 then tidy()
+    if count == 0 then
+      if settleSize == '0' then tidy() end
     else
       redis.call('HSET', active, '${ANCHOR}', '${ANCHOR_TEXT}', unpack(holds))
       if hasTries or isRetried then counts = redis.call('HMGET', tries, unpack(claimed)) end
@@ -250,17 +226,17 @@ export const step = defineScript({
     local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
     -- A list within an answer costs as much as a command: those that are empty stay out.
     local function listed(list) return #list > 0 and list end
-    return { isAlive and 'alive' or 'reaped', nextDueMs, nowMs, deferred, listed(lost), listed(claimed), listed(records),
-      counts, listed(ticks) }
+    return { isAlive and 'alive' or 'reaped', nextDueMs, nowMs, listed(claimed), listed(records), counts, deferred,
+      listed(lost), listed(ticks) }
   `,
   decode: headed(['alive', 'reaped'], (word, rest) => {
-    const [nextDueMs, claimedAt, deferred, lost, ids, records, tries, ticks] = rest as StepAnswer
-    const batch: ClaimedBatch = { claimedAt, ids: ids ?? [], records: records ?? [], tries }
+    const [nextDueMs, claimedAt, ids, records, tries, deferred, lost, ticks] = rest as StepAnswer
+    const batch: ClaimedBatch = { claimedAt, ids: ids ?? [], records: records ?? [], tries: tries ?? null }
     return {
       alive: word === 'alive',
       nextDueMs: nextDueMs === -1 ? null : nextDueMs,
       lost: lost ?? [],
-      deferred,
+      deferred: deferred ?? 0,
       ticks: ticks ?? [],
       ...batch,
     }
@@ -276,13 +252,14 @@ export interface ClaimedBatch {
   tries: (string | null)[] | null
 }
 
+/** It ends with the last part that there is. */
 type StepAnswer = [
   nextDueMs: number,
   claimedAt: number,
-  deferred: number,
-  lost: string[] | null,
-  ids: string[] | null,
-  records: string[] | null,
-  tries: (string | null)[] | null,
-  ticks: (string | null)[] | null,
+  ids?: string[] | null,
+  records?: string[] | null,
+  tries?: (string | null)[] | null,
+  deferred?: number,
+  lost?: string[] | null,
+  ticks?: (string | null)[] | null,
 ]

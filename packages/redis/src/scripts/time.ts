@@ -15,13 +15,14 @@ export const time = lua`
 `
 
 /**
- * `iso(ms)`: `2025-12-16T15:00:00.000Z`. Lua has no calendar here, so the day is computed (civil_from_days).
+ * Sets `moment` to `nowMs` as `2025-12-16T15:00:00.000Z`. Lua has no calendar here, so the day is computed
+ * (civil_from_days).
  */
-export const iso = lua`
-  local function iso(ms)
+export const calendar = lua`
+  do
     local floor = math.floor
-    local days = floor(ms / 86400000)
-    local rest = ms - days * 86400000
+    local days = floor(nowMs / 86400000)
+    local rest = nowMs - days * 86400000
     local shifted = days + 719468
     local era = floor(shifted / 146097)
     local doe = shifted - era * 146097
@@ -31,7 +32,7 @@ export const iso = lua`
     local day = doy - floor((153 * march + 2) / 5) + 1
     local month = march < 10 and march + 3 or march - 9
     local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-    return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, floor(rest / 3600000),
+    moment = string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, floor(rest / 3600000),
       floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
   end
 `

@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local jobs, later, retry, active, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local now, prefix = ARGV[1], ARGV[2]
+local jobs, later, retry, active, workers = prefix .. 'jobs', prefix .. 'later', prefix .. 'retry', prefix .. 'active', prefix .. 'workers'
 local items = 2
 local function body()
 local nowMs = tonumber(now)

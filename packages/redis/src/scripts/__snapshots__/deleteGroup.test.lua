@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local outcomes, held, groups = KEYS[1], KEYS[2], KEYS[3]
 local streamCap, groupPrefix, group = ARGV[1], ARGV[2], ARGV[3]
+local outcomes, held, groups = KEYS[1], KEYS[2], KEYS[3]
 local items = 3
 local function body()
 local base = groupPrefix .. group

@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local jobs, later, retry, active = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local now, prefix, failedMaxAgeMs, source, limit, after = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local jobs, later, retry, active = prefix .. 'jobs', prefix .. 'later', prefix .. 'retry', prefix .. 'active'
 local items = 6
 local function body()
 local nowMs = tonumber(now)

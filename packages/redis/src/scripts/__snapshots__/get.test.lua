@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local jobs, later, retry, active, tries, progress, tail = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local now, prefix, failedMaxAgeMs, id = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local jobs, later, retry, active, tries, progress, tail = prefix .. 'jobs', prefix .. 'later', prefix .. 'retry', prefix .. 'active', prefix .. 'tries', prefix .. 'progress', prefix .. 'tail'
 local items = 4
 local function body()
 local nowMs = tonumber(now)

@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local outcomes, tail = KEYS[1], KEYS[2]
 local after, seq = ARGV[1], ARGV[2]
+local outcomes, tail = KEYS[1], KEYS[2]
 local items = 2
 local function body()
 local function numberOf(fields)

@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local jobs, active, workers, tries, progress, info, pulse = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local now, running = ARGV[1], ARGV[2]
+local jobs, active, workers, tries, progress, info, pulse = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local items = 2
 local function body()
 local nowMs = tonumber(now)

@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local jobs = KEYS[1]
 local now, prefix, failedMaxAgeMs, task, owner = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local jobs = prefix .. 'jobs'
 local items = 5
 local function body()
 local nowMs = tonumber(now)

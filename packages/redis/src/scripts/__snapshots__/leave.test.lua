@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held, info, pulse = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 local now, streamMaxLen, prefix, resultsMax, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held, info, pulse = prefix .. 'jobs', prefix .. 'wait:default', prefix .. 'tombs', prefix .. 'later', prefix .. 'retry', prefix .. 'active', prefix .. 'workers', prefix .. 'tries', prefix .. 'progress', prefix .. 'outcomes', prefix .. 'tail', prefix .. 'held', prefix .. 'info', prefix .. 'pulse'
 local items = 5
 local function body()
 redis.call('HDEL', active, '')
@@ -10,10 +10,14 @@ if not nowMs then
   nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
 end
 local nowText = string.format('%d', nowMs)
-local function iso(ms)
+-- Most enqueues write no notice: they are spared the calendar and the place.
+local moment, newest, seq, sealed, heldId, heldSeq, cap
+local function stamp()
+  if not moment then
+    do
   local floor = math.floor
-  local days = floor(ms / 86400000)
-  local rest = ms - days * 86400000
+  local days = floor(nowMs / 86400000)
+  local rest = nowMs - days * 86400000
   local shifted = days + 719468
   local era = floor(shifted / 146097)
   local doe = shifted - era * 146097
@@ -23,29 +27,18 @@ local function iso(ms)
   local day = doy - floor((153 * march + 2) / 5) + 1
   local month = march < 10 and march + 3 or march - 9
   local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, floor(rest / 3600000),
+  moment = string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, floor(rest / 3600000),
     floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
 end
--- Most enqueues write no notice: they are spared the calendar and the place.
-local moment, newest, seq, sealed, heldId, heldSeq, cap
-local function stamp()
-  moment = moment or iso(nowMs)
+  end
   return moment
 end
 local function open()
   local places = redis.call('MGET', tail, held)
-  newest, seq = string.match(places[1] or '0-0.0', '^(.+)%.(%d+)$')
-  seq = tonumber(seq)
-  sealed = seq
-  if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
-end
--- How far the stream may be trimmed, as XTRIM is told.
-local function bound()
-  if not heldSeq then return 'MAXLEN', streamMaxLen end
-  local waiting = seq - heldSeq
-  if waiting > tonumber(cap) then return 'MAXLEN', cap end
-  if waiting > tonumber(streamMaxLen) then return 'MINID', heldId end
-  return 'MAXLEN', streamMaxLen
+newest, seq = string.match(places[1] or '0-0.0', '^(.+)%.(%d+)$')
+seq = tonumber(seq)
+sealed = seq
+if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
 end
 local function place()
   if not seq then open() end
@@ -53,12 +46,18 @@ local function place()
 end
 local function seal()
   if not seq or seq == sealed then return end
-  redis.call('SET', tail, place())
-  -- A node of the stream is trimmed as a whole, so that most of the looks would be for nothing.
-  local every = math.min(100, math.ceil(streamMaxLen / 100))
-  if math.floor(seq / every) == math.floor(sealed / every) then return end
-  local how, most = bound()
+  redis.call('SET', tail, newest .. '.' .. string.format('%d', seq))
+-- A node of the stream is trimmed as a whole, so that most of the looks would be for nothing.
+local every = math.min(100, math.ceil(streamMaxLen / 100))
+if math.floor(seq / every) ~= math.floor(sealed / every) then
+  local how, most = 'MAXLEN', streamMaxLen
+  if heldSeq then
+    local waiting = seq - heldSeq
+    if waiting > tonumber(cap) then most = cap
+    elseif waiting > tonumber(streamMaxLen) then how, most = 'MINID', heldId end
+  end
   redis.call('XTRIM', outcomes, how, '~', most)
+end
 end
 local function append(id, task, status, label, value, ...)
   if not seq then open() end
@@ -128,29 +127,25 @@ local function countResult(id)
   countedCount = countedCount + 1
   counted[countedCount] = id
 end
-local function isGone(id)
-  return redis.call('EXISTS', prefix .. 'r:' .. id) == 0
-end
 local function boundResults()
   if countedCount == 0 or resultsMax == '0' then return end
   local results, length = prefix .. 'results', 0
-  for from = 1, countedCount, 1000 do
-    length = redis.call('RPUSH', results, unpack(counted, from, math.min(from + 999, countedCount)))
-  end
-  local excess = math.min(length - resultsMax, 2 * countedCount)
-  while excess > 0 do
-    local old = redis.call('LPOP', results, math.min(excess, 1000))
-    for n = 1, #old do old[n] = prefix .. 'r:' .. old[n] end
-    redis.call('UNLINK', unpack(old))
-    excess = excess - #old
-  end
-  local oldest = redis.call('LINDEX', results, 0)
-  if oldest and isGone(oldest) then
-    local gone = 1
-    local heads = redis.call('LRANGE', results, 0, 2 * countedCount)
-    while gone < #heads and isGone(heads[gone + 1]) do gone = gone + 1 end
-    redis.call('LTRIM', results, gone, '-1')
-  end
+for from = 1, countedCount, 1000 do
+  length = redis.call('RPUSH', results, unpack(counted, from, math.min(from + 999, countedCount)))
+end
+local excess = math.min(length - resultsMax, 2 * countedCount)
+while excess > 0 do
+  local old = redis.call('LPOP', results, math.min(excess, 1000))
+  for n = 1, #old do old[n] = prefix .. 'r:' .. old[n] end
+  redis.call('UNLINK', unpack(old))
+  excess = excess - #old
+end
+if math.floor(length / 100) ~= math.floor((length - countedCount) / 100) then
+  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 100))
+  local gone = 0
+  while gone < #heads and redis.call('EXISTS', prefix .. 'r:' .. heads[gone + 1]) == 0 do gone = gone + 1 end
+  if gone > 0 then redis.call('LTRIM', results, gone, '-1') end
+end
 end
 local W
 local function works()
@@ -806,6 +801,8 @@ local function forget(name)
   redis.call('DEL', prefix .. 'ctl:' .. name)
 end
 forget(session)
-return { 'left', handBack({ [session] = true }, false) }
+local returned = handBack({ [session] = true }, false)
+tidy()
+return { 'left', returned }
 end
 return body()

@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local outcomes, tail, groups = KEYS[1], KEYS[2], KEYS[3]
 local groupPrefix = ARGV[1]
+local outcomes, tail, groups = KEYS[1], KEYS[2], KEYS[3]
 local items = 1
 local function body()
 local found = {}

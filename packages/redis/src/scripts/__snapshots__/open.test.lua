@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local outcomes, tail, held, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local streamCap, groupPrefix, group, scope, tasks, types, owner, ackWait, limit, from, maxGroups = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+local outcomes, tail, held, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local items = 11
 local function body()
 redis.call('ZREM', groups, '')

@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local later = KEYS[1]
 local now, prefix = ARGV[1], ARGV[2]
+local later = prefix .. 'later'
 local items = 2
 local function body()
 local nowMs = tonumber(now)

@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local outcomes, tail, held, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local now, streamCap, groupPrefix, group, member, window, resume = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local outcomes, tail, held, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local items = 7
 local function body()
 redis.call('ZREM', groups, '')

@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local workers, pulse = KEYS[1], KEYS[2]
 local now, session, said = ARGV[1], ARGV[2], ARGV[3]
+local workers, pulse = KEYS[1], KEYS[2]
 local items = 3
 local function body()
 local nowMs = tonumber(now)

@@ -1,6 +1,6 @@
 local redis, string, ARGV = redis, string, ARGV
-local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = prefix .. 'jobs', prefix .. 'wait:default', prefix .. 'tombs', prefix .. 'later', prefix .. 'retry', prefix .. 'active', prefix .. 'workers', prefix .. 'tries', prefix .. 'progress', prefix .. 'outcomes', prefix .. 'tail', prefix .. 'held'
 local items = 12
 local function body()
 redis.call('HDEL', active, '')
@@ -10,10 +10,66 @@ if not nowMs then
   nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
 end
 local nowText = string.format('%d', nowMs)
-local function iso(ms)
+local isPlain = queueCount ~= '0' and releaseCount == '0' and announce == '' and #ARGV == items + queueCount + settleSize
+  and redis.call('ZSCORE', workers, session)
+local nextDue, hasTries, hasProgress
+if isPlain then
+  local odd = redis.call('EXISTS', tries, progress, later, prefix .. 'timers', prefix .. 'ends', prefix .. 'slots',
+    prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks', prefix .. 'prio:' .. ARGV[items + 1])
+  for n = 2, queueCount do odd = odd + redis.call('EXISTS', prefix .. 'prio:' .. ARGV[items + n]) end
+  if odd > 0 then
+    -- Moments that are not due yet, a first attempt elsewhere, a report: what is about other jobs does no harm.
+    nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
+    local nextClock = redis.call('ZRANGE', prefix .. 'timers', '0', '0', 'WITHSCORES')[2]
+    hasTries, hasProgress = redis.call('EXISTS', tries) == 1, redis.call('EXISTS', progress) == 1
+    odd = odd - (nextDue and 1 or 0) - (nextClock and 1 or 0) - (hasTries and 1 or 0) - (hasProgress and 1 or 0)
+    if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end
+    isPlain = odd == 0 and (not nextDue or tonumber(nextDue) > nowMs)
+  end
+end
+
+-- What is settled: successes of jobs that are held, at their first attempt, with nothing to them but a small result.
+local from, last = items + queueCount + 1, items + queueCount + settleSize
+local ids, settled = {}, 0
+if isPlain and settleSize ~= '0' then
+  local tokens, seen = {}, {}
+  local at = from
+  while at <= last and isPlain do
+    local behind = at + 7 + 2 * ARGV[at]
+    local token = ARGV[at + 2]
+    isPlain = ARGV[at + 1] == 'succeeded'
+    for item = at + 7, behind - 1, 2 do
+      local id, value = ARGV[item], ARGV[item + 1]
+      settled = settled + 1
+      ids[settled] = id
+      tokens[settled] = token
+      isPlain = isPlain and not seen[id] and #value <= 4096 and not string.find(value, '\n', 1, true)
+      seen[id] = true
+    end
+    at = behind
+  end
+  if isPlain then
+    local held = redis.call('HMGET', active, unpack(ids))
+    for n = 1, settled do isPlain = isPlain and held[n] == tokens[n] end
+    if isPlain and hasTries then
+      for _, tried in ipairs(redis.call('HMGET', tries, unpack(ids))) do isPlain = isPlain and not tried end
+    end
+  end
+end
+
+if isPlain then
+  local newest, seq, sealed, heldId, heldSeq, cap
+  if settled > 0 then
+    local places = redis.call('MGET', tail, held)
+newest, seq = string.match(places[1] or '0-0.0', '^(.+)%.(%d+)$')
+seq = tonumber(seq)
+sealed = seq
+if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
+    local moment
+    do
   local floor = math.floor
-  local days = floor(ms / 86400000)
-  local rest = ms - days * 86400000
+  local days = floor(nowMs / 86400000)
+  local rest = nowMs - days * 86400000
   local shifted = days + 719468
   local era = floor(shifted / 146097)
   local doe = shifted - era * 146097
@@ -23,29 +79,167 @@ local function iso(ms)
   local day = doy - floor((153 * march + 2) / 5) + 1
   local month = march < 10 and march + 3 or march - 9
   local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, floor(rest / 3600000),
+  moment = string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, floor(rest / 3600000),
     floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
+end
+    local counted, countedCount = {}, 0
+    local resultPrefix = prefix .. 'r:'
+    local at = from
+    while at <= last do
+      local ms, task, marks, document = ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6] .. moment .. '"}'
+      local behind = at + 7 + 2 * ARGV[at]
+      local more
+      if marks ~= '' then
+        more = {}
+        local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
+        if owner ~= '' then more[1], more[2] = 'owner', string.sub(owner, 2) end
+        if attempt ~= '' then more[#more + 1], more[#more + 2] = 'attempt', attempt end
+        if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
+      end
+      for item = at + 7, behind - 1, 2 do
+        local id, value = ARGV[item], ARGV[item + 1]
+        if ms ~= '0' then
+          redis.call('PSETEX', resultPrefix .. id, ms, '{"status":"SUCCESS","result":' .. value .. document)
+          countedCount = countedCount + 1
+          counted[countedCount] = id
+        end
+        seq = seq + 1
+        if more then
+          newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
+            'timestamp', moment, 'result', value, 'seq', seq, unpack(more))
+        else
+          newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
+            'timestamp', moment, 'result', value, 'seq', seq)
+        end
+      end
+      at = behind
+    end
+    redis.call('HDEL', active, unpack(ids))
+    redis.call('HDEL', jobs, unpack(ids))
+    if hasProgress then redis.call('HDEL', progress, unpack(ids)) end
+    redis.call('SET', tail, newest .. '.' .. string.format('%d', seq))
+-- A node of the stream is trimmed as a whole, so that most of the looks would be for nothing.
+local every = math.min(100, math.ceil(streamMaxLen / 100))
+if math.floor(seq / every) ~= math.floor(sealed / every) then
+  local how, most = 'MAXLEN', streamMaxLen
+  if heldSeq then
+    local waiting = seq - heldSeq
+    if waiting > tonumber(cap) then most = cap
+    elseif waiting > tonumber(streamMaxLen) then how, most = 'MINID', heldId end
+  end
+  redis.call('XTRIM', outcomes, how, '~', most)
+end
+    if countedCount > 0 and resultsMax ~= '0' then
+      local results, length = prefix .. 'results', 0
+for from = 1, countedCount, 1000 do
+  length = redis.call('RPUSH', results, unpack(counted, from, math.min(from + 999, countedCount)))
+end
+local excess = math.min(length - resultsMax, 2 * countedCount)
+while excess > 0 do
+  local old = redis.call('LPOP', results, math.min(excess, 1000))
+  for n = 1, #old do old[n] = prefix .. 'r:' .. old[n] end
+  redis.call('UNLINK', unpack(old))
+  excess = excess - #old
+end
+if math.floor(length / 100) ~= math.floor((length - countedCount) / 100) then
+  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 100))
+  local gone = 0
+  while gone < #heads and redis.call('EXISTS', prefix .. 'r:' .. heads[gone + 1]) == 0 do gone = gone + 1 end
+  if gone > 0 then redis.call('LTRIM', results, gone, '-1') end
+end
+    end
+  end
+
+  local claimed, records, holds, taken = {}, {}, {}, 0
+  local hold = session .. '@' .. nowText
+  local free, passed, deferred = tonumber(claim), 0, 0
+  for n = 1, queueCount do
+    local line = prefix .. 'wait:' .. ARGV[items + n]
+    while free > 0 and passed < 1000 do
+  local ids = redis.call('LPOP', line, free)
+  if not ids then break end
+  local tombstones = {}
+  for n, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
+    local id = ids[n]
+    if not record then
+      tombstones[#tombstones + 1] = id
+    elseif string.find(record, '[1,', 1, true) ~= 1 then
+      redis.call('ZADD', later, nowMs + 30000, id)
+      deferred = deferred + 1
+      free = free - 1
+    
+    else
+      -- Written out, and counted in locals: this is the path of every plain job.
+      taken = taken + 1
+      claimed[taken] = id
+      records[taken] = record
+      holds[2 * taken - 1] = id
+      holds[2 * taken] = hold
+      free = free - 1
+    end
+  end
+  if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
+  passed = passed + #tombstones
+end
+    if free == 0 then break end
+  end
+  local counts = false
+  if taken > 0 then
+    redis.call('HSET', active, '_', 'no job: keeps this hash a hash table, which Redis would pack into a list while it is small', unpack(holds))
+    if hasTries then counts = redis.call('HMGET', tries, unpack(claimed)) end
+  elseif settled == 0 then
+    if redis.call('HLEN', active) == 1 then redis.call('HDEL', active, '_') end
+  end
+  if deferred > 0 then
+    local first = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
+    if first and (not nextDue or tonumber(first) < tonumber(nextDue)) then nextDue = first end
+  end
+  local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
+  if free == 0 or passed >= 1000 then
+    -- What is left, another takes; and what is due soon another must know, where this worker has no hand free for it.
+    local isSoon = free == 0 and nextDue and nextDueMs < 10000
+    for n = 1, queueCount do
+      local queue = ARGV[items + n]
+      if isSoon or redis.call('EXISTS', prefix .. 'wait:' .. queue) == 1 then
+        local wake = prefix .. 'wake:' .. queue
+        if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
+      end
+    end
+  end
+  -- An answer ends with what there is: each part of it costs as much as a small command.
+  if deferred > 0 or counts then return { 'alive', nextDueMs, nowMs, claimed, records, counts, deferred } end
+  if taken > 0 then return { 'alive', nextDueMs, nowMs, claimed, records } end
+  return { 'alive', nextDueMs, nowMs }
 end
 -- Most enqueues write no notice: they are spared the calendar and the place.
 local moment, newest, seq, sealed, heldId, heldSeq, cap
 local function stamp()
-  moment = moment or iso(nowMs)
+  if not moment then
+    do
+  local floor = math.floor
+  local days = floor(nowMs / 86400000)
+  local rest = nowMs - days * 86400000
+  local shifted = days + 719468
+  local era = floor(shifted / 146097)
+  local doe = shifted - era * 146097
+  local yoe = floor((doe - floor(doe / 1460) + floor(doe / 36524) - floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + floor(yoe / 4) - floor(yoe / 100))
+  local march = floor((5 * doy + 2) / 153)
+  local day = doy - floor((153 * march + 2) / 5) + 1
+  local month = march < 10 and march + 3 or march - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  moment = string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, floor(rest / 3600000),
+    floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
+end
+  end
   return moment
 end
 local function open()
   local places = redis.call('MGET', tail, held)
-  newest, seq = string.match(places[1] or '0-0.0', '^(.+)%.(%d+)$')
-  seq = tonumber(seq)
-  sealed = seq
-  if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
-end
--- How far the stream may be trimmed, as XTRIM is told.
-local function bound()
-  if not heldSeq then return 'MAXLEN', streamMaxLen end
-  local waiting = seq - heldSeq
-  if waiting > tonumber(cap) then return 'MAXLEN', cap end
-  if waiting > tonumber(streamMaxLen) then return 'MINID', heldId end
-  return 'MAXLEN', streamMaxLen
+newest, seq = string.match(places[1] or '0-0.0', '^(.+)%.(%d+)$')
+seq = tonumber(seq)
+sealed = seq
+if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
 end
 local function place()
   if not seq then open() end
@@ -53,12 +247,18 @@ local function place()
 end
 local function seal()
   if not seq or seq == sealed then return end
-  redis.call('SET', tail, place())
-  -- A node of the stream is trimmed as a whole, so that most of the looks would be for nothing.
-  local every = math.min(100, math.ceil(streamMaxLen / 100))
-  if math.floor(seq / every) == math.floor(sealed / every) then return end
-  local how, most = bound()
+  redis.call('SET', tail, newest .. '.' .. string.format('%d', seq))
+-- A node of the stream is trimmed as a whole, so that most of the looks would be for nothing.
+local every = math.min(100, math.ceil(streamMaxLen / 100))
+if math.floor(seq / every) ~= math.floor(sealed / every) then
+  local how, most = 'MAXLEN', streamMaxLen
+  if heldSeq then
+    local waiting = seq - heldSeq
+    if waiting > tonumber(cap) then most = cap
+    elseif waiting > tonumber(streamMaxLen) then how, most = 'MINID', heldId end
+  end
   redis.call('XTRIM', outcomes, how, '~', most)
+end
 end
 local function append(id, task, status, label, value, ...)
   if not seq then open() end
@@ -119,29 +319,25 @@ local function countResult(id)
   countedCount = countedCount + 1
   counted[countedCount] = id
 end
-local function isGone(id)
-  return redis.call('EXISTS', prefix .. 'r:' .. id) == 0
-end
 local function boundResults()
   if countedCount == 0 or resultsMax == '0' then return end
   local results, length = prefix .. 'results', 0
-  for from = 1, countedCount, 1000 do
-    length = redis.call('RPUSH', results, unpack(counted, from, math.min(from + 999, countedCount)))
-  end
-  local excess = math.min(length - resultsMax, 2 * countedCount)
-  while excess > 0 do
-    local old = redis.call('LPOP', results, math.min(excess, 1000))
-    for n = 1, #old do old[n] = prefix .. 'r:' .. old[n] end
-    redis.call('UNLINK', unpack(old))
-    excess = excess - #old
-  end
-  local oldest = redis.call('LINDEX', results, 0)
-  if oldest and isGone(oldest) then
-    local gone = 1
-    local heads = redis.call('LRANGE', results, 0, 2 * countedCount)
-    while gone < #heads and isGone(heads[gone + 1]) do gone = gone + 1 end
-    redis.call('LTRIM', results, gone, '-1')
-  end
+for from = 1, countedCount, 1000 do
+  length = redis.call('RPUSH', results, unpack(counted, from, math.min(from + 999, countedCount)))
+end
+local excess = math.min(length - resultsMax, 2 * countedCount)
+while excess > 0 do
+  local old = redis.call('LPOP', results, math.min(excess, 1000))
+  for n = 1, #old do old[n] = prefix .. 'r:' .. old[n] end
+  redis.call('UNLINK', unpack(old))
+  excess = excess - #old
+end
+if math.floor(length / 100) ~= math.floor((length - countedCount) / 100) then
+  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 100))
+  local gone = 0
+  while gone < #heads and redis.call('EXISTS', prefix .. 'r:' .. heads[gone + 1]) == 0 do gone = gone + 1 end
+  if gone > 0 then redis.call('LTRIM', results, gone, '-1') end
+end
 end
 local W
 local function works()
@@ -1043,37 +1239,37 @@ end
 -- The plain line, many at once. Answers whether it came to one that must leave for a lane: then turns are taken.
 local function takeLine(queue, isStray)
   local line = prefix .. 'wait:' .. queue
-  local taken, free, find = count, room, string.find
+  local taken, free = count, room
   while free > 0 and passed < 1000 do
-    local ids = redis.call('LPOP', line, free)
-    if not ids then break end
-    local tombstones = {}
-    for n, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
-      local id = ids[n]
-      if not record then
-        tombstones[#tombstones + 1] = id
-      elseif find(record, '[1,', 1, true) ~= 1 then
-        redis.call('ZADD', later, nowMs + 30000, id)
-        deferred = deferred + 1
-        free = free - 1
-      elseif isStray and isStray(record) then
-        for back = #ids, n, -1 do redis.call('LPUSH', line, ids[back]) end
-        if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
-        count, room = taken, free
-        return true
-      else
-        -- Written out, and counted in locals: this is the path of every plain job.
-        taken = taken + 1
-        claimed[taken] = id
-        records[taken] = record
-        holds[2 * taken - 1] = id
-        holds[2 * taken] = hold
-        free = free - 1
-      end
+  local ids = redis.call('LPOP', line, free)
+  if not ids then break end
+  local tombstones = {}
+  for n, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
+    local id = ids[n]
+    if not record then
+      tombstones[#tombstones + 1] = id
+    elseif string.find(record, '[1,', 1, true) ~= 1 then
+      redis.call('ZADD', later, nowMs + 30000, id)
+      deferred = deferred + 1
+      free = free - 1
+    elseif isStray and isStray(record) then
+  for back = #ids, n, -1 do redis.call('LPUSH', line, ids[back]) end
+  if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
+  count, room = taken, free
+  return true
+    else
+      -- Written out, and counted in locals: this is the path of every plain job.
+      taken = taken + 1
+      claimed[taken] = id
+      records[taken] = record
+      holds[2 * taken - 1] = id
+      holds[2 * taken] = hold
+      free = free - 1
     end
-    if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
-    passed = passed + #tombstones
   end
+  if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
+  passed = passed + #tombstones
+end
   count, room = taken, free
   return false
 end
@@ -1111,7 +1307,8 @@ if W then
 end
 
 local counts = false
-if count == 0 then tidy()
+if count == 0 then
+  if settleSize == '0' then tidy() end
 else
   redis.call('HSET', active, '_', 'no job: keeps this hash a hash table, which Redis would pack into a list while it is small', unpack(holds))
   if hasTries or isRetried then counts = redis.call('HMGET', tries, unpack(claimed)) end
@@ -1143,7 +1340,7 @@ end
 local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
 -- A list within an answer costs as much as a command: those that are empty stay out.
 local function listed(list) return #list > 0 and list end
-return { isAlive and 'alive' or 'reaped', nextDueMs, nowMs, deferred, listed(lost), listed(claimed), listed(records),
-  counts, listed(ticks) }
+return { isAlive and 'alive' or 'reaped', nextDueMs, nowMs, listed(claimed), listed(records), counts, deferred,
+  listed(lost), listed(ticks) }
 end
 return body()
