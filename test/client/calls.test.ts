@@ -96,9 +96,9 @@ test('many inputs go in groups that a server takes, and come back in order', asy
   expect(await it.queue.counts()).toMatchObject({ queued: 40 })
 })
 
-test('small calls of one tick share a request', async () => {
+test('by HTTP small calls of one tick share a request', async () => {
   await using it = await createHarness(tasks)
-  const { jobs } = it.client()
+  const { jobs } = it.client({ calls: 'http' })
   const handles = await Promise.all(Array.from({ length: 30 }, () => jobs.sweep.enqueue()))
   await Promise.all(handles.map((job) => job.get()))
   expect(it.line.heard.match(/^HTTP\/1\.1 200/gm)).toHaveLength(2)

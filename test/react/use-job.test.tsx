@@ -26,7 +26,7 @@ test('a job from queued over progress to its result, over one subscription', asy
   const { jobs } = it.client()
   const { id } = await jobs.score.enqueue({ texts: ['great'] })
   const { result, seen } = recordHook(() => useJob(jobs.score, id))
-  expect(seen[0]).toMatchObject({ id, status: 'pending', connection: 'idle' })
+  expect(seen[0]).toMatchObject({ id, status: 'pending', connection: 'connected' })
   await waitFor(() => expect(result.current.status).toBe('queued'))
   const claimed = await it.driver.next()
   await it.driver.report(claimed, { done: 1, total: 2 })

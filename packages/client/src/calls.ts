@@ -11,6 +11,7 @@ import {
   type ResultOptions,
   waitForResult,
 } from '@lovage/core'
+import { newId } from './new-id.ts'
 import { type Origin, originAt } from './origin.ts'
 import { checkSendable } from './sendable.ts'
 
@@ -29,7 +30,9 @@ const PASSED_ON = ['list', 'cancelMany', 'retryAll', 'discard', 'discardAll']
 const verbs = {
   async enqueue(at: Origin, input: unknown, options?: EnqueueOptions): Promise<JobHandle> {
     await checkSendable(input)
-    return at.handle(await at.mutate('enqueue', given({ ...options, input })))
+    // With an id of our making, so that it can be asked once more where no answer came.
+    const { id = newId(at.wire.clock.now()), ...rest } = options ?? {}
+    return at.handle(await at.mutate('enqueue', given({ ...rest, id, input })))
   },
 
   async enqueueMany(

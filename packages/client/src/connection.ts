@@ -1,8 +1,8 @@
-/** How the connection that notices come by is doing, for a user interface that wants to say so. */
+/** How the connection that notices and calls travel by is doing, for a user interface that wants to say so. */
 
 /**
- * `idle`: nobody follows anything, so there is no connection. `reconnecting`: there was one, or none could be
- * opened; loops wait, and go on where they were.
+ * `idle`: there is no connection, since nobody asks for anything. `reconnecting`: there was one, or none could be
+ * opened; loops wait, and go on where they were, and calls go by HTTP.
  */
 export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed'
 

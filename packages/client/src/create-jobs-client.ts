@@ -1,9 +1,10 @@
-/** The client: calls by HTTP, notices by websocket or Server-Sent Events, types from the server's router. Runs in browsers and in Node. */
+/** The client: all on one websocket, or by HTTP and Server-Sent Events; types from the server's router. Runs in browsers and in Node. */
 import { WebSocket as DefaultWebSocket } from '#websocket'
 import { type Clock, type Duration, durationMs, systemClock } from '@lovage/core'
 import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
 import superjson from 'superjson'
 import { call } from './calls.ts'
+import { callsOut, type Send } from './calls-out.ts'
 import { httpCalls, type HttpOptions } from './http-calls.ts'
 import type { ClientControls, JobsClient } from './jobs-client.ts'
 import type { Transport } from './lines.ts'
@@ -17,11 +18,17 @@ export interface JobsClientOptions {
   url: string
   /** How notices travel. Default: all on one websocket. Where those do not get through, `sse()` of `@lovage/client/sse`. */
   transport?: Transport
+  /**
+   * How calls travel. `socket`: on the websocket of the notices, and by HTTP what is large or does not get through.
+   * Default: `socket`, but `http` where `transport`, `headers` or `fetch` ask for requests.
+   */
+  calls?: 'socket' | 'http'
   /** Where its websocket is, if elsewhere. Default: `url` with `ws` for `http`. */
   socketUrl?: string
   /**
    * The caller's token: sent as `Authorization: Bearer` with each request, and as connection parameter `token` on
-   * each new socket. Asked each time, so give what refreshes it. `null`: none.
+   * each new socket. Asked for each call and each new socket, so give what refreshes it; when it is another than before,
+   * calls and new loops go by a new socket. `null`: none.
    */
   auth?: () => string | null | undefined | Promise<string | null | undefined>
   /** More headers for each request. */
@@ -68,10 +75,11 @@ export function createJobsClient<AppRouter extends AnyTRPCRouter>(
   const { auth, headers, transformer = superjson, clock = systemClock, random = Math.random } = given
   const token = async (): Promise<string | null> => (await auth?.()) || null
   const urls = urlsOf(given.url, given.socketUrl)
+  const timeoutMs = durationMs(given.callTimeout ?? CALL_TIMEOUT_MS, 'callTimeout')
   const http: HttpOptions = {
     url: urls.http,
     fetch: given.fetch ?? ((...args) => globalThis.fetch(...args)),
-    timeoutMs: durationMs(given.callTimeout ?? CALL_TIMEOUT_MS, 'callTimeout'),
+    timeoutMs,
     transformer,
     headers: async () => {
       const own = await token()
@@ -79,23 +87,29 @@ export function createJobsClient<AppRouter extends AnyTRPCRouter>(
     },
   }
   const time = { clock, random }
-  const lines =
-    given.transport?.({ ...http, ...time }) ??
-    new SocketPool({
-      url: urls.socket,
-      WebSocket: webSocketOf(given),
-      connectionParams:
-        auth &&
-        (async () => {
-          const own = await token()
-          return own === null ? null : { token: own }
-        }),
-      keepAlive: { intervalMs: PING_MS, pongTimeoutMs: PONG_TIMEOUT_MS, ...given.keepAlive },
-      idleCloseMs: given.idleCloseMs ?? IDLE_CLOSE_MS,
-      transformer,
-      ...time,
-    })
-  const wire = createWire({ http: httpCalls(http), lines, ...time })
+  const pool =
+    given.transport === undefined
+      ? new SocketPool({
+          url: urls.socket,
+          WebSocket: webSocketOf(given),
+          token: auth && token,
+          keepAlive: { intervalMs: PING_MS, pongTimeoutMs: PONG_TIMEOUT_MS, ...given.keepAlive },
+          idleCloseMs: given.idleCloseMs ?? IDLE_CLOSE_MS,
+          callTimeoutMs: timeoutMs,
+          transformer,
+          ...time,
+        })
+      : undefined
+  const byHttp = httpCalls(http)
+  const sendByHttp: Send = (type, path, input) => byHttp.send(type, path, transformer.serialize(input))
+  const { calls = given.headers || given.fetch ? 'http' : 'socket' } = given
+  const wire = createWire({
+    send: pool && calls === 'socket' ? callsOut(byHttp, pool, transformer, urls.http) : sendByHttp,
+    sendLate: sendByHttp,
+    bytesOf: (value) => new Blob([JSON.stringify(transformer.serialize(value))]).size,
+    lines: pool ?? (given.transport as Transport)({ ...http, ...time }),
+    ...time,
+  })
   const controls: ClientControls = {
     connection: wire.connection,
     close: wire.close,

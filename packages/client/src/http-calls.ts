@@ -13,18 +13,16 @@ export interface HttpOptions {
 }
 
 export interface HttpCalls {
-  /** @throws LovageError */
-  send(type: 'query' | 'mutation', path: string, input: object): Promise<unknown>
-  /** Bytes that a value takes on the wire. */
-  bytesOf(value: unknown): number
+  /** @param ready What the transformer made of the input. @throws LovageError */
+  send(type: 'query' | 'mutation', path: string, ready: unknown): Promise<unknown>
 }
 
 /** tRPC's own, looser idea of `fetch`. */
 type TRPCFetch = NonNullable<Parameters<typeof httpLink>[0]['fetch']>
 
-/** Together at most 960 KiB, so that a batch never meets a server's limit of 1 MiB where its calls would not. */
+/** Together at most 960 KiB, three bytes a character, so that a batch never meets a server's limit of 1 MiB where its calls would not. */
 const MAX_BATCH = 30
-const LARGE_BYTES = 32_768
+const LARGE_CHARS = 10_922
 /** What proxies let pass; the names of all calls of a batch stand in the URL. */
 const MAX_URL_LENGTH = 4_000
 
@@ -51,27 +49,25 @@ export function httpCalls({ url, fetch, timeoutMs, headers, transformer }: HttpO
      * tRPC waits a millisecond and more for calls that could share a request. One that is made alone, with nothing
      * under way, waits for nobody.
      */
-    async send(type, path, input) {
+    async send(type, path, ready) {
       underWay += 1
       try {
-        const ready = transformer.serialize(input) as unknown
-        const isLarge = type === 'mutation' && sizeOf(ready) > LARGE_BYTES
+        const isOwn = type === 'mutation' && isLarge(JSON.stringify(ready))
         await Promise.resolve() // by now all are made that were made together
-        return await client[type](path, ready, { context: { isByItself: isLarge || underWay === 1 } })
+        return await client[type](path, ready, { context: { isByItself: isOwn || underWay === 1 } })
       } catch (error) {
         throw asLovageError(error, url)
       } finally {
         underWay -= 1
       }
     },
-    bytesOf: (value) => sizeOf(transformer.serialize(value)),
   }
 }
 
 const AS_IS: TRPCDataTransformer = { serialize: (ready) => ready, deserialize: (ready) => ready }
 
-/** Of what JSON can write, in bytes of UTF-8. */
-const sizeOf = (ready: unknown): number => new Blob([JSON.stringify(ready) ?? '']).size
+/** Whether others would wait for it. */
+export const isLarge = (text: string): boolean => text.length > LARGE_CHARS
 
 /** A server that accepts a request and never answers is as bad as none. */
 const within =

@@ -1,6 +1,6 @@
 /**
  * The sockets of a client. One is enough for most; a server allows only so many subscriptions on each, so whoever
- * follows more jobs at once gets another.
+ * follows more jobs at once gets another. A caller whose token is another one than before gets another, too.
  */
 import { isLovageError, LovageError } from '@lovage/core'
 import { reconnectMs } from './backoff.ts'
@@ -9,7 +9,7 @@ import { asLovageError } from './errors.ts'
 import type { OpenLine } from './line.ts'
 import type { Lines } from './lines.ts'
 import { onReturn } from './page.ts'
-import { Socket, type SocketOptions } from './socket.ts'
+import { NoAnswer, Socket, type SocketOptions } from './socket.ts'
 
 /** What Lovage's servers allow by default; one that allows less says so, and is believed. */
 const SUBSCRIPTIONS_PER_SOCKET = 100
@@ -23,7 +23,7 @@ export class SocketPool implements Lines {
   readonly #sockets = new Set<Socket>()
   /** Their token was good: something was heard over them. */
   readonly #good = new WeakSet<Socket>()
-  /** With subscriptions still on them, but of no use for new ones: their token was refused. */
+  /** With subscriptions or calls still on them, but of no use for new ones: their token was refused, or is another. */
   readonly #stale = new Set<Socket>()
   /** Ends the wait for the page to come back. */
   #forget: (() => void) | undefined
@@ -61,6 +61,33 @@ export class SocketPool implements Lines {
     }
   }
 
+  /**
+   * Makes a call, as whoever's token it is now.
+   *
+   * @throws LovageError what the server said, NoAnswer
+   */
+  async call(method: string, path: string, input: string): Promise<unknown> {
+    const { token, url } = this.#options
+    const own = (await token?.()) ?? null
+    let [socket = this.#add()] = this.#sockets
+    if (socket.isUp && socket.token !== undefined && socket.token !== own) {
+      this.#retire(socket)
+      socket = this.#add()
+    }
+    try {
+      const answer = await socket.call(method, path, input, own)
+      this.#good.add(socket)
+      return answer
+    } catch (cause) {
+      const error = asLovageError(cause, url)
+      this.#learn(socket, error)
+      const hasExpired = this.#good.has(socket) && isLovageError(error, 'UNAUTHORIZED')
+      throw hasExpired ? new NoAnswer('unsent', error.message) : error
+    } finally {
+      this.#release(socket)
+    }
+  }
+
   async close(): Promise<void> {
     this.connection.show('closed')
     this.#forget?.()
@@ -74,6 +101,10 @@ export class SocketPool implements Lines {
     if (this.#sockets.size >= MAX_SOCKETS) {
       throw new LovageError('TOO_MANY_SUBSCRIPTIONS', { max: MAX_SOCKETS * this.#perSocket })
     }
+    return this.#add()
+  }
+
+  #add(): Socket {
     const socket = new Socket(this.#options, { onState: () => this.#show() })
     this.#sockets.add(socket)
     return socket
@@ -81,8 +112,14 @@ export class SocketPool implements Lines {
 
   #learn(socket: Socket, error: unknown): void {
     if (isLovageError(error, 'TOO_MANY_SUBSCRIPTIONS')) this.#perSocket = Math.max(1, error.details.max)
-    // A socket is authenticated once, when it opens: with a new token, the next loop needs a new one.
-    if (isLovageError(error, 'UNAUTHORIZED') && this.#sockets.delete(socket)) this.#stale.add(socket)
+    // A socket is authenticated once, when it opens: with a new token, whoever comes next needs a new one.
+    if (isLovageError(error, 'UNAUTHORIZED')) this.#retire(socket)
+  }
+
+  #retire(socket: Socket): void {
+    if (!this.#sockets.delete(socket)) return
+    this.#stale.add(socket)
+    this.#release(socket)
   }
 
   #release(socket: Socket): void {

@@ -1,27 +1,22 @@
-/** One websocket with the subscriptions on it. It opens with the first of them, and closes when it was idle for a while. */
-import {
-  createTRPCUntypedClient,
-  createWSClient,
-  TRPCClientError,
-  type TRPCUntypedClient,
-  type TRPCWebSocketClient,
-  wsLink,
-} from '@trpc/client'
-import type { Clock, Cursor, Notice } from '@lovage/core'
-import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
+/**
+ * One socket, as far as its users can see: subscriptions and calls share a connection, which opens with the first of
+ * them, is replaced when it is lost or when the server asks for it, and closes when it was idle for a while.
+ *
+ * A subscription goes on elsewhere, at its cursor. While it moves, the old connection serves it until the new one has
+ * confirmed it. A call is answered on the connection that it was sent by, or not at all.
+ */
+import { TRPCClientError } from '@trpc/client'
+import type { Cursor, Notice } from '@lovage/core'
+import type { TRPCDataTransformer } from '@trpc/server'
 import { reconnectMs } from './backoff.ts'
+import { Channel, type ChannelOptions, type Message } from './channel.ts'
 import type { ConnectionState } from './connection.ts'
 import type { LineCallbacks } from './line.ts'
 
-export interface SocketOptions {
-  url: string
-  WebSocket: typeof WebSocket
-  /** Sent first on each new connection; asked anew for each. */
-  connectionParams: (() => Promise<Record<string, string> | null>) | undefined
+export interface SocketOptions extends ChannelOptions {
   transformer: TRPCDataTransformer
-  keepAlive: { intervalMs: number; pongTimeoutMs: number }
   idleCloseMs: number
-  clock: Clock
+  callTimeoutMs: number
   random: () => number
 }
 
@@ -29,9 +24,23 @@ export interface SocketEvents {
   onState(): void
 }
 
-interface Link {
-  client: TRPCWebSocketClient
-  untyped: TRPCUntypedClient<AnyTRPCRouter>
+/** `unsent`: there was no connection. `lost`: it was sent, and may have been done. `late`: it may still be. */
+type Why = 'unsent' | 'lost' | 'late'
+
+/** Why a call has no answer. */
+export class NoAnswer extends Error {
+  readonly why: Why
+
+  constructor(why: Why, cause: string) {
+    super(cause)
+    this.why = why
+  }
+}
+
+/** Where a subscription runs. */
+interface Place {
+  channel: Channel
+  id: number
 }
 
 /** One subscription, as it is opened again on another connection. */
@@ -39,67 +48,264 @@ interface SocketLine {
   path: string
   input: object
   callbacks: LineCallbacks
-  unsubscribe: () => void
+  lastEventId?: Cursor
+  at?: Place | undefined
+  /** Where it is moving to. */
+  next?: Place | undefined
+  /** What came by the old connection meanwhile. */
+  overlap?: Set<Cursor>
+}
+
+interface Call {
+  until: number
+  resolve: (value: unknown) => void
+  reject: (error: unknown) => void
+}
+
+interface Route {
+  channel: Channel
+  line?: SocketLine
+  call?: Call
 }
 
 export class Socket {
   readonly lines = new Set<SocketLine>()
   state: ConnectionState = 'idle'
+  /** That of the newest connection. */
+  token: string | null | undefined
   readonly #options: SocketOptions
   readonly #events: SocketEvents
-  #link: Link
+  /** In use. */
+  #open: Channel | undefined
+  /** Being opened. */
+  #next: Channel | undefined
+  /** Left, with requests still on them. */
+  readonly #old = new Set<Channel>()
+  readonly #routes = new Map<number, Route>()
+  #count = 0
+  #calls = 0
+  /** Told whether there is a connection. */
+  #waiting: ((isOpen: boolean) => void)[] = []
+  #whenDone: (() => void)[] = []
   #wasConnected = false
   /** Connections in a row that the server has not accepted. */
-  #refusals = 0
-  /** Ends the wait after one of them. */
+  #failures = 0
+  /** Until then there is none. */
+  #notBefore = 0
+  #usedAt = 0
+  /** Ends the wait before another one. */
   #cancelWait: (() => void) | undefined
+  #cancelIdle: (() => void) | undefined
+  #cancelTimeouts: (() => void) | undefined
 
   constructor(options: SocketOptions, events: SocketEvents) {
     this.#options = options
     this.#events = events
-    this.#link = this.#open()
+  }
+
+  get isOpen(): boolean {
+    return this.#open !== undefined
+  }
+
+  /** Whether there is a connection, or one is being opened. */
+  get isUp(): boolean {
+    return (this.#open ?? this.#next) !== undefined
   }
 
   /** Opens a subscription. The returned function ends it, and may be called when it has ended. */
   subscribe(path: string, input: object, callbacks: LineCallbacks): () => void {
-    const line = { path, input, callbacks, unsubscribe: () => {} }
+    const line: SocketLine = { path, input, callbacks }
     this.lines.add(line)
-    if (this.#cancelWait === undefined) this.#subscribe(line)
-    return () => {
-      this.lines.delete(line)
-      line.unsubscribe()
-      if (this.lines.size === 0 && this.#cancelWait !== undefined) {
-        this.#stopWaiting()
-        this.#show('idle')
-      }
+    if (this.#open !== undefined) this.#start(line, this.#open)
+    else if (this.#next === undefined && this.#cancelWait === undefined) this.#connect()
+    return () => this.#leave(line)
+  }
+
+  /**
+   * @param input As it is sent
+   * @param token What to open a connection with, if there is none
+   * @throws TRPCClientError what the server said, NoAnswer
+   */
+  async call(method: string, path: string, input: string, token: string | null): Promise<unknown> {
+    const { clock, transformer, callTimeoutMs } = this.#options
+    if (this.#open === undefined) {
+      const isHopeless = this.#cancelWait !== undefined || clock.now() < this.#notBefore
+      if (isHopeless || !(await this.#opened(token))) throw new NoAnswer('unsent', 'there is no connection')
+    }
+    const channel = this.#open as Channel
+    if (this.#calls++ === 0) channel.rest(false)
+    try {
+      const data = await new Promise((resolve, reject) => {
+        const call = { until: clock.now() + callTimeoutMs, resolve, reject }
+        const id = this.#route({ channel, call })
+        channel.say(
+          `{"id":${id},"method":"${method}","params":{"path":${JSON.stringify(path)},"input":${input}}}`,
+        )
+        this.#cancelTimeouts ??= clock.after(callTimeoutMs, () => this.#timeOut(), true)
+      })
+      return transformer.deserialize(data) as unknown
+    } finally {
+      this.#calls -= 1
+      this.#rest()
     }
   }
 
-  /** Tries to connect now, whatever tRPC still wants to wait: its delays cannot be cut short. */
+  /** Tries to connect now, however long it still wanted to wait. */
   hurry(): void {
-    if (this.state === 'reconnecting') this.#moveAfter(0)
+    if (this.state !== 'reconnecting') return
+    this.#stopWaiting()
+    const slow = this.#next
+    this.#connect()
+    slow?.close()
   }
 
+  /** Resolves once the calls that are under way are answered. */
   async close(): Promise<void> {
+    for (const line of this.lines) this.#leave(line)
     this.#stopWaiting()
-    await this.#link.client.close()
+    if (this.#calls > 0) await new Promise<void>((resolve) => this.#whenDone.push(resolve))
+    for (const cancel of [this.#cancelIdle, this.#cancelTimeouts]) cancel?.()
+    for (const channel of [this.#open, this.#next, ...this.#old]) channel?.close()
+    this.#open = this.#next = undefined
+    this.#tell(false)
+    this.#show('idle')
   }
 
-  /** Leaves the connection, and takes all lines to another one. */
-  #moveAfter(ms: number): void {
-    this.#stopWaiting()
-    this.#wasConnected = true // so far as anybody saw
-    const old = this.#link
-    this.#link = this.#open()
-    for (const line of this.lines) line.unsubscribe()
-    void old.client.close()
-    const subscribe = (): void => {
-      this.#cancelWait = undefined
-      for (const line of this.lines) this.#subscribe(line)
+  #opened(token: string | null): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      if (this.#next === undefined) this.#connect(token)
+    })
+  }
+
+  #tell(isOpen: boolean): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const tell of waiting) tell(isOpen)
+  }
+
+  #connect(known?: string | null): void {
+    const { token } = this.#options
+    const ask = async (): Promise<string | null> =>
+      (this.token = known === undefined ? await (token as NonNullable<typeof token>)() : known)
+    const channel: Channel = new Channel(
+      { ...this.#options, token: token && ask },
+      {
+        onOpen: () => this.#onOpen(channel),
+        onMessage: (message) => this.#onMessage(channel, message),
+        onLost: (cause) => this.#onLost(channel, cause),
+      },
+    )
+    this.#next = channel
+    if (this.#open === undefined)
+      this.#show(this.#wasConnected || this.#failures > 0 ? 'reconnecting' : 'connecting')
+  }
+
+  #onOpen(channel: Channel): void {
+    if (this.#open !== undefined) this.#retire(this.#open)
+    this.#open = channel
+    this.#next = undefined
+    this.#wasConnected = true
+    this.#show('connected')
+    for (const line of this.lines) this.#start(line, channel)
+    this.#tell(true)
+    this.#rest()
+  }
+
+  #onMessage(channel: Channel, { id, method, error, result }: Message): void {
+    if (id === null) {
+      if (error !== undefined) this.#onRefusal(channel, error)
+      else if (method === 'reconnect' && channel === this.#open) this.#move(channel)
+      return
     }
-    if (ms === 0) return subscribe()
-    this.#show('reconnecting')
-    this.#cancelWait = this.#options.clock.after(ms, subscribe)
+    const route = this.#routes.get(id)
+    if (route === undefined) return
+    if (error === undefined) this.#failures = 0
+    const { line, call } = route
+    if (line === undefined) {
+      this.#drop(id)
+      if (error === undefined) call?.resolve(result?.data)
+      else call?.reject(this.#errorOf(error))
+      return
+    }
+    if (line.next?.id === id) {
+      if (line.at !== undefined) this.#stop(line.at)
+      line.at = line.next
+      line.next = undefined
+    }
+    if (error === undefined && result?.type === 'data') this.#onData(line, result as Required<typeof result>)
+    else if (error !== undefined || result?.type === 'stopped') {
+      this.#leave(line)
+      if (error === undefined) line.callbacks.onComplete()
+      else line.callbacks.onError(this.#errorOf(error))
+    }
+  }
+
+  #onData(line: SocketLine, { id, data }: { id: Cursor; data: unknown }): void {
+    if (line.next !== undefined) line.overlap?.add(id)
+    else if (line.overlap?.delete(id)) return
+    line.lastEventId = id
+    line.callbacks.onData((this.#options.transformer.deserialize(data) as { data: Notice }).data)
+  }
+
+  /**
+   * A server whose `createContext` throws says so without naming a request, closes the socket, and says the same of
+   * each subscription: so each loop would come back by itself, in its own time. Where it says who may not come in, that
+   * is told. Else all lines wait together, longer each time.
+   */
+  #onRefusal(channel: Channel, shape: unknown): void {
+    const error = this.#errorOf(shape)
+    const { code } = (error.data ?? {}) as { code?: unknown }
+    const isFinal = code === 'UNAUTHORIZED' || code === 'FORBIDDEN'
+    for (const [id, { channel: on, call, line }] of [...this.#routes]) {
+      if (on !== channel) continue
+      if (call !== undefined) {
+        this.#drop(id)
+        call.reject(error)
+      } else if (isFinal) line?.callbacks.onError(error)
+    }
+    channel.close()
+    this.#onLost(channel, error.message)
+  }
+
+  #onLost(channel: Channel, cause: string): void {
+    for (const [id, { channel: on, call }] of this.#routes) {
+      if (on !== channel) continue
+      this.#routes.delete(id)
+      call?.reject(new NoAnswer('lost', cause))
+    }
+    this.#old.delete(channel)
+    if (channel === this.#open) this.#open = undefined
+    const hasFailed = channel === this.#next
+    if (hasFailed) this.#next = undefined
+    for (const line of this.lines) {
+      if (line.next?.channel === channel) line.next = undefined
+      if (line.at?.channel !== channel) continue
+      line.at = line.next
+      line.next = undefined
+      if (line.at === undefined && this.#open !== undefined) this.#start(line, this.#open)
+    }
+    if (this.#open === undefined || hasFailed) this.#lookForAnother(hasFailed)
+  }
+
+  #lookForAnother(hasFailed: boolean): void {
+    if (this.#next === undefined && this.#cancelWait === undefined) {
+      if (hasFailed || this.lines.size > 0) {
+        const ms = reconnectMs(this.#failures++, this.#options.random)
+        this.#notBefore = this.#options.clock.now() + ms
+        if (this.lines.size > 0) this.#connectAfter(ms)
+      }
+      if (hasFailed) this.#tell(false)
+    }
+    if (this.#open === undefined)
+      this.#show(this.lines.size > 0 ? 'reconnecting' : this.isUp ? 'connecting' : 'idle')
+  }
+
+  #connectAfter(ms: number): void {
+    this.#cancelWait = this.#options.clock.after(ms, () => {
+      this.#cancelWait = undefined
+      this.#connect()
+    })
   }
 
   #stopWaiting(): void {
@@ -107,84 +313,114 @@ export class Socket {
     this.#cancelWait = undefined
   }
 
-  #open(): Link {
-    const { url, connectionParams, transformer, keepAlive, idleCloseMs, random } = this.#options
-    const client = createWSClient({
-      url,
-      WebSocket: watched(this.#options.WebSocket, (message) => this.#onRefusal(message)),
-      ...(connectionParams && { connectionParams }),
-      lazy: { enabled: true, closeMs: idleCloseMs },
-      keepAlive: { enabled: true, ...keepAlive },
-      retryDelayMs: (attempt) => reconnectMs(attempt, random),
-    })
-    const link = { client, untyped: createTRPCUntypedClient({ links: [wsLink({ client, transformer })] }) }
-    client.connectionState.subscribe({
-      next: ({ state, error }) => {
-        if (client !== (this.#link ?? link).client) return // one that was left behind
-        this.#wasConnected ||= state === 'pending'
-        const isBack = this.#wasConnected || error !== null
-        if (state === 'idle') this.#wasConnected = false
-        if (state === 'connecting') this.#show(isBack ? 'reconnecting' : 'connecting')
-        else this.#show(state === 'pending' ? 'connected' : 'idle')
-      },
-    })
-    return link
+  /** To another server, which the server asks for that is about to end. Until that one is reached, this one serves. */
+  #move(channel: Channel): void {
+    if (this.lines.size === 0) {
+      this.#open = undefined
+      this.#retire(channel)
+      this.#show('idle')
+    } else if (this.#next === undefined && this.#cancelWait === undefined)
+      this.#connectAfter(reconnectMs(0, this.#options.random))
   }
 
-  #subscribe(line: SocketLine): void {
-    const { path, input, callbacks } = line
-    // What tRPC ends because we leave it must not look like an end to the line, which goes on elsewhere.
-    let isLeft = false
-    const subscription = this.#link.untyped.subscription(path, input, {
-      onData: (event) => {
-        const { id, data } = event as { id: Cursor; data: Notice }
-        this.#refusals = 0
-        line.input = { ...input, lastEventId: id }
-        callbacks.onData(data)
-      },
-      onError: (error) => void (isLeft || callbacks.onError(error)),
-      onComplete: () => void (isLeft || callbacks.onComplete()),
-    })
-    line.unsubscribe = () => {
-      isLeft = true
-      subscription.unsubscribe()
+  #start(line: SocketLine, channel: Channel): void {
+    const { path, input, lastEventId, at, next } = line
+    if (next !== undefined) this.#stop(next)
+    const place = { channel, id: this.#route({ channel, line }) }
+    if (at === undefined) line.at = place
+    else {
+      line.next = place
+      line.overlap = new Set()
     }
+    const params = { path, input: this.#options.transformer.serialize(input) as unknown, lastEventId }
+    channel.say(JSON.stringify({ id: place.id, method: 'subscription', params }))
+  }
+
+  #leave(line: SocketLine): void {
+    if (!this.lines.delete(line)) return
+    for (const place of [line.at, line.next]) if (place !== undefined) this.#stop(place)
+    this.#rest()
+  }
+
+  #stop({ channel, id }: Place): void {
+    if (!this.#routes.has(id)) return
+    channel.say(`{"id":${id},"method":"subscription.stop"}`)
+    this.#drop(id)
+  }
+
+  #route(route: Route): number {
+    const id = ++this.#count
+    this.#routes.set(id, route)
+    route.channel.load += 1
+    return id
+  }
+
+  #drop(id: number): void {
+    const channel = this.#routes.get(id)?.channel
+    if (channel === undefined) return
+    this.#routes.delete(id)
+    channel.load -= 1
+    if (this.#old.has(channel)) this.#retire(channel)
+  }
+
+  #retire(channel: Channel): void {
+    if (channel.load > 0) this.#old.add(channel)
+    else {
+      this.#old.delete(channel)
+      channel.close()
+    }
+  }
+
+  /** When nobody asks for anything. */
+  #rest(): void {
+    if (this.lines.size > 0 || this.#calls > 0) return this.#open?.rest(false)
+    for (const done of this.#whenDone.splice(0)) done()
+    this.#stopWaiting()
+    this.#usedAt = this.#options.clock.now()
+    if (this.#open === undefined) return this.isUp ? undefined : this.#show('idle')
+    this.#open.rest(true)
+    if (this.#cancelIdle === undefined) this.#closeAfter(this.#options.idleCloseMs)
+  }
+
+  #closeAfter(ms: number): void {
+    const { clock, idleCloseMs } = this.#options
+    this.#cancelIdle = clock.after(
+      ms,
+      () => {
+        this.#cancelIdle = undefined
+        if (this.lines.size > 0 || this.#calls > 0) return
+        const leftMs = this.#usedAt + idleCloseMs - clock.now()
+        if (leftMs > 0) return this.#closeAfter(leftMs)
+        this.#open?.close()
+        this.#open = undefined
+        this.#wasConnected = false
+        this.#show('idle')
+      },
+      true,
+    )
+  }
+
+  #timeOut(): void {
+    const { clock } = this.#options
+    this.#cancelTimeouts = undefined
+    for (const [id, { call }] of this.#routes) {
+      if (call === undefined) continue
+      const leftMs = call.until - clock.now()
+      if (leftMs > 0) {
+        this.#cancelTimeouts = clock.after(leftMs, () => this.#timeOut(), true)
+        return
+      }
+      this.#drop(id)
+      call.reject(new NoAnswer('late', 'timeout: no answer came'))
+    }
+  }
+
+  #errorOf(shape: unknown): TRPCClientError<never> {
+    return TRPCClientError.from({ error: this.#options.transformer.deserialize(shape as never) as never })
   }
 
   #show(state: ConnectionState): void {
     this.state = state
     this.#events.onState()
-  }
-
-  /**
-   * A server whose `createContext` throws says so without naming a subscription, closes the socket, and says the same
-   * of each subscription: so each loop would come back by itself, in its own time. Where it says who may not come in,
-   * that is told. Else all lines wait together, longer each time.
-   */
-  #onRefusal(message: { error: unknown }): void {
-    const { transformer, random } = this.#options
-    const error = TRPCClientError.from({ error: transformer.deserialize(message.error) })
-    const { code } = (error.data ?? {}) as { code?: unknown }
-    if (code === 'UNAUTHORIZED' || code === 'FORBIDDEN') {
-      for (const { callbacks } of [...this.lines]) callbacks.onError(error)
-    } else if (this.lines.size > 0) {
-      this.#moveAfter(Math.max(1, reconnectMs(this.#refusals, random)))
-      this.#refusals += 1
-    }
-  }
-}
-
-/** A class of websockets whose messages to nobody (`id: null`) are looked at when they are errors. */
-function watched(Base: typeof WebSocket, onRefusal: (message: { error: unknown }) => void): typeof WebSocket {
-  return class extends Base {
-    constructor(url: string | URL, protocols?: string | string[]) {
-      super(url, protocols)
-      this.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-        // Nearly all messages are notices; they are not parsed a second time.
-        if (typeof data !== 'string' || !data.startsWith('{"id":null,')) return
-        const message = JSON.parse(data) as { error?: unknown }
-        if (message.error !== undefined) onRefusal(message as { error: unknown })
-      })
-    }
   }
 }

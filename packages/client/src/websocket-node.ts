@@ -1,4 +1,5 @@
 /** Node 20 has no WebSocket of its own. */
+import type { Socket } from 'node:net'
 import { WebSocket as NodeWebSocket } from 'ws'
 
 /** A peer who accepts a connection and then says nothing would be waited for without end. */
@@ -7,11 +8,22 @@ const HANDSHAKE_TIMEOUT_MS = 10_000
 const CLOSE_TIMEOUT_MS = 3_000
 
 class PatientWebSocket extends NodeWebSocket {
+  #connection: Socket | undefined
+
   constructor(url: string | URL, protocols?: string | string[]) {
     super(url, protocols, {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       closeTimeout: CLOSE_TIMEOUT_MS,
     } as object)
+    this.on('upgrade', ({ socket }) => {
+      this.#connection = socket
+    })
+  }
+
+  /** A process that has nothing else to do need not stay for an idle socket. */
+  rest(isIdle: boolean): void {
+    if (isIdle) this.#connection?.unref()
+    else this.#connection?.ref()
   }
 }
 

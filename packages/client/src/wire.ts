@@ -1,12 +1,16 @@
 /** Everything that a client sends and receives, by the paths of procedures. */
 import { anyOf, type Clock, type Cursor, LovageError, type Notice } from '@lovage/core'
 import type { Connection } from './connection.ts'
-import type { HttpCalls } from './http-calls.ts'
+import type { Send } from './calls-out.ts'
 import type { Lines } from './lines.ts'
 import { resume } from './resume.ts'
 
 export interface WireParts {
-  http: HttpCalls
+  send: Send
+  /** For a client that was closed. */
+  sendLate: Send
+  /** Bytes that a value takes on the wire. */
+  bytesOf(value: unknown): number
   lines: Lines
   clock: Clock
   random: () => number
@@ -21,10 +25,8 @@ export interface Following {
   inOrder?: boolean
 }
 
-export interface Wire extends Pick<WireParts, 'clock' | 'random'> {
+export interface Wire extends Pick<WireParts, 'clock' | 'random' | 'bytesOf' | 'send'> {
   readonly connection: Connection
-  readonly bytesOf: HttpCalls['bytesOf']
-  send(type: 'query' | 'mutation', path: string, input: object): Promise<unknown>
   /** Says goodbye, also when the client was closed; nobody is told whether it was heard. */
   farewell(path: string, input: object): Promise<void>
   follow(path: string, input: object, following: Following): AsyncGenerator<Notice, void, undefined>
@@ -32,7 +34,7 @@ export interface Wire extends Pick<WireParts, 'clock' | 'random'> {
   close(): Promise<void>
 }
 
-export function createWire({ http, lines, clock, random }: WireParts): Wire {
+export function createWire({ send, sendLate, bytesOf, lines, clock, random }: WireParts): Wire {
   const closing = new AbortController()
   const checkOpen = (): void => {
     if (closing.signal.aborted) throw new LovageError('CLOSED', { what: 'The client' })
@@ -41,12 +43,14 @@ export function createWire({ http, lines, clock, random }: WireParts): Wire {
     clock,
     random,
     connection: lines.connection,
-    bytesOf: http.bytesOf,
+    bytesOf,
     async send(...call) {
       checkOpen()
-      return await http.send(...call)
+      return await send(...call)
     },
-    farewell: async (path, input) => void (await http.send('mutation', path, input).catch(() => {})),
+    async farewell(path, input) {
+      await (closing.signal.aborted ? sendLate : send)('mutation', path, input).catch(() => {})
+    },
     async *follow(path, input, { from, signal, untilEnd = false, inOrder = true }) {
       checkOpen()
       yield* resume({

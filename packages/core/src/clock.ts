@@ -2,8 +2,11 @@
 export interface Clock {
   /** Unix milliseconds. */
   now(): number
-  /** Calls back once after `ms`; the returned function takes the call back. */
-  after(ms: number, call: () => void): () => void
+  /**
+   * Calls back once after `ms`; the returned function takes the call back. `isIdle`: a process that has nothing else to
+   * do need not stay for it.
+   */
+  after(ms: number, call: () => void, isIdle?: boolean): () => void
 }
 
 /** Longest delay that `setTimeout` keeps; a longer one would fire at once. */
@@ -11,8 +14,9 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: Date.now,
-  after(ms, call) {
+  after(ms, call, isIdle) {
     const timer = setTimeout(call, Math.min(ms, MAX_TIMEOUT_MS))
+    if (isIdle) (timer as { unref?: () => void }).unref?.() // Node's; a browser has a number
     return () => clearTimeout(timer)
   },
 }

@@ -109,7 +109,8 @@ export function taskProcedures(kit: Kit, { name, task }: NamedTask): TRPCRouterR
           const owner = ownerOf(ctx)
           if (quotas !== undefined) await quotas.jobs(owner, 1)
           const ticket = await engine.enqueue(name, input, defined({ ...given, owner }))
-          if (given.id !== undefined)
+          // A ticket without a place is one of a job that was there before.
+          if (given.id !== undefined && ticket.cursor === '')
             await refuseTaken(given.id, () => engine.get(ticket.id, { task: name, owner }))
           return ticket
         }),
