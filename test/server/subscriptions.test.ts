@@ -81,8 +81,8 @@ describe.each(transports)('by %s', (name, transport) => {
       }
     }
     await it.abandoned()
-    // One for calls and one for notices; a stream that is left takes its connection with it.
-    expect(it.line.connections).toBe(name === 'ws' ? 2 : 102)
+    // One for all; a stream that is left takes its connection with it.
+    expect(it.line.connections).toBe(name === 'ws' ? 1 : 102)
   })
 })
 
