@@ -21,15 +21,14 @@ const handlersFor = (handlers: H): H => handlers
 
 const score = () => ({ score: 1 })
 const mail = { send: () => {}, ping: () => {} }
-const deep = {}
 
 test('one handler for each task, in the same nesting; those that run themselves may be left out', () => {
-  handlersFor({ score, mail, deep })
+  handlersFor({ score, mail })
+  handlersFor({ score, mail, deep: {} })
   handlersFor({ score, mail, deep: { inline: () => {} }, hello: (name) => `Hi ${name}` })
   handlersFor({
     score: async () => ({ score: 1 }),
     mail: { send: async () => {}, ping: async () => {} },
-    deep,
   })
 })
 
@@ -50,38 +49,39 @@ test('a handler gets the parsed input and a context of its own task', () => {
         expectTypeOf(input).toEqualTypeOf<undefined>()
       },
     },
-    deep,
   })
 })
 
 test('a handler that is missing does not compile, at any depth', () => {
   // @ts-expect-error `score` is missing
-  handlersFor({ mail, deep })
+  handlersFor({ mail })
   // @ts-expect-error `mail.ping` is missing
-  handlersFor({ score, mail: { send: () => {} }, deep })
+  handlersFor({ score, mail: { send: () => {} } })
   // @ts-expect-error `mail` is missing as a whole
-  handlersFor({ score, deep })
+  handlersFor({ score })
 })
 
 test('a handler for no task does not compile, at any depth', () => {
   // @ts-expect-error there is no task `scores`
-  handlersFor({ score, mail, deep, scores: () => {} })
+  handlersFor({ score, mail, scores: () => {} })
   // @ts-expect-error there is no task `mail.receive`
-  handlersFor({ score, mail: { ...mail, receive: () => {} }, deep })
+  handlersFor({ score, mail: { ...mail, receive: () => {} } })
 })
 
 test('a handler that returns something else does not compile', () => {
   // @ts-expect-error the output schema takes a number, not text: it is what comes out that is text
-  handlersFor({ score: () => ({ score: 'high' }), mail, deep })
+  handlersFor({ score: () => ({ score: 'high' }), mail })
   // @ts-expect-error the output is missing
-  handlersFor({ score: () => {}, mail, deep })
+  handlersFor({ score: () => {}, mail })
   // @ts-expect-error the output of one that runs itself counts as well
-  handlersFor({ score, mail, deep, hello: () => 7 })
+  handlersFor({ score, mail, hello: () => 7 })
+  // @ts-expect-error at any depth
+  handlersFor({ score, mail, deep: { inline: 7 } })
 })
 
 test('a handler that wants another input does not compile', () => {
   // @ts-expect-error it gets an object with a text
-  handlersFor({ score: (input: { text: number }) => ({ score: input.text }), mail, deep })
+  handlersFor({ score: (input: { text: number }) => ({ score: input.text }), mail })
 })
 
 test('a handler cannot report what its task does not declare', () => {

@@ -42,21 +42,18 @@ export type HandlerOf<T extends TaskTypes> = (
 
 /**
  * The handlers that a worker must bring for a tree of tasks: one for each task, in the same nesting; optional for
- * tasks with a `run` of their own.
+ * tasks with a `run` of their own, and for a branch that has no others.
  */
 export type Handlers<Tree> = {
-  [K in keyof Tree as Tree[K] extends RunnableTask<never> | RunnableTask ? never : K]: Tree[K] extends Task<
-    infer T
-  >
-    ? HandlerOf<T>
-    : Handlers<Tree[K]>
+  [K in keyof Tree as Tree[K] extends RunsItself ? never : K]: HandlersAt<Tree[K]>
 } & {
-  [K in keyof Tree as Tree[K] extends RunnableTask<never> | RunnableTask ? K : never]?: Tree[K] extends Task<
-    infer T
-  >
-    ? HandlerOf<T>
-    : never
+  [K in keyof Tree as Tree[K] extends RunsItself ? K : never]?: HandlersAt<Tree[K]>
 }
+
+type HandlersAt<Entry> = Entry extends Task<infer T> ? HandlerOf<T> : Handlers<Entry>
+
+/** A task with a `run`, or a branch of nothing else. */
+export type RunsItself = RunnableTask<never> | RunnableTask | { readonly [key: string]: RunsItself }
 
 /** A task with the function that runs it. */
 export interface BoundTask {

@@ -41,7 +41,7 @@ export {
   LovageError,
 } from './errors.ts'
 export { Events, type Following, type QueueEvents } from './events.ts'
-export type { BoundTask, HandlerOf, Handlers, JobContext } from './handler.ts'
+export type { BoundTask, HandlerOf, Handlers, JobContext, RunsItself } from './handler.ts'
 export { Engine, type FeedOptions } from './engine.ts'
 export type { EngineOptions } from './engine-options.ts'
 export type { Scope } from './scope.ts'

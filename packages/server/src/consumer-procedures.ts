@@ -88,7 +88,7 @@ export function consumerProcedures(kit: Kit, maxGroups: number): TRPCRouterRecor
       deliver(ctx, signal, rightsOf(ctx), ({ signal: own }) => {
         const { name, member = newJobId(), lastEventId: _, ...options } = input
         for (const task of options.tasks ?? []) engine.task(task)
-        const request = memberRequest(group(ctx, name), member, field.given(options))
+        const request = memberRequest(group(ctx, name), member, field.defined(options))
         return oneEach(consumers.deliveries({ ...request, maxGroups, signal: own }))
       }),
     ),

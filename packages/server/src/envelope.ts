@@ -189,12 +189,6 @@ export const tokens: Field<string[]> = list(ENQUEUE_MAX, token)
 /** As many as a member may hold. */
 export const held: Field<string[]> = list(WINDOW_MAX + 1, token)
 
-/** Without what is undefined. */
-export const given = <Options extends object>(
-  options: Options,
-): { [K in keyof Options]?: Exclude<Options[K], undefined> } =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
-
 function textOf(maxLength: number, expected: string): Field<string> {
   return (seen, path) =>
     typeof seen === 'string' && seen !== '' && seen.length <= maxLength ? seen : refuse(path, seen, expected)
