@@ -23,6 +23,7 @@ test(`whatever breaks, no promise does (SEED=${SEED})`, async () => {
     everyMs: 1_500,
     paceMs: 150,
     fsync: 'always',
+    losses: false,
     ...castOf('small'),
     startRedis,
     players: join(import.meta.dirname, '..', 'dist', 'chaos', 'players'),

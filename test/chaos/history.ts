@@ -14,6 +14,8 @@ export interface Heard {
   jobId?: string
   attempt?: number
   missed?: number
+  /** Of `ready`: the feed begins anew. */
+  restarted?: true
   /** Of `succeeded`, as text. */
   result?: string
 }
@@ -77,6 +79,11 @@ interface Facts {
   stuck: { what: string }
   /** A schedule's moments at the beginning and at the end, as Redis has them. */
   ticks: { schedule: string; everyMs: number; first: number; last: number }
+  /**
+   * The store was set back: records above this number are gone, and what it answered after that moment may be; what it had
+   * answered before is there.
+   */
+  lost: { kind: string; since: number; survived: number }
   fault: { kind: string; target: string; detail: string }
   healed: { kind: string; target: string }
   /** A player ended otherwise than it was told to. */
@@ -88,7 +95,7 @@ export type EntryOf<F extends Fact> = { fact: F; at: number; who: string } & Fac
 export type Entry = { [F in Fact]: EntryOf<F> }[Fact]
 
 /** ms, by the clock that all processes of a machine share. */
-const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6
+export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6
 
 export class Scribe {
   readonly #file: number

@@ -2,7 +2,7 @@
  * Loads a user's module. TypeScript is loaded as it is, through tsx: unlike Node's own stripping of types it works
  * on every Node that Lovage supports, and with enums, decorators and the paths of a tsconfig.json.
  */
-import { access } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isLovageError } from '@lovage/core'
@@ -30,10 +30,11 @@ export async function registerTypeScript(): Promise<void> {
  */
 export async function loadModule(path: string, what: string): Promise<Record<string, unknown>> {
   const file = resolve(path)
-  try {
-    await access(file)
-  } catch {
-    throw new UsageError('FILE_UNREADABLE', `There is no ${what} at ${file}.`)
+  const found = await stat(file).catch(() => null)
+  if (found === null) throw new UsageError('FILE_UNREADABLE', `There is no ${what} at ${file}.`)
+  if (!found.isFile()) {
+    const message = `${file} is no file, so it cannot be a ${what}.`
+    throw new UsageError('FILE_UNREADABLE', path === '' ? `The name of the ${what} is empty.` : message)
   }
   if (/^\.[cm]?tsx?$/.test(extname(file))) await registerTypeScript()
   try {

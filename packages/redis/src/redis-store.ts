@@ -35,6 +35,7 @@ import { checkServer } from './check.ts'
 import { Connection } from './connection.ts'
 import { redisConsumers } from './consumers.ts'
 import { Heart } from './heart.ts'
+import { Joined } from './joined.ts'
 import { type Keys, keysOf } from './keys.ts'
 import { LiveFeed } from './live.ts'
 import { decodeRecord } from './record.ts'
@@ -92,6 +93,7 @@ class RedisStore implements Store {
   readonly #live: LiveFeed
   readonly #heart: Heart
   readonly #waiters = new Map<string, Waiter>()
+  readonly #joined: Joined
   readonly #closing = new AbortController()
 
   constructor(options: RedisStoreOptions) {
@@ -99,6 +101,7 @@ class RedisStore implements Store {
     const { resultsMax, ...retention } = retentionOf(options)
     const address = addressOf(options)
     this.name = address.name
+    this.#joined = new Joined(this.name)
     this.#keys = keysOf(namespace, queue)
     this.#route = new Route(address, this.#keys.prefix)
     this.#role = `${namespace}:${queue}`
@@ -208,7 +211,10 @@ class RedisStore implements Store {
     const { session, leaseMs, replaces, info } = request
     if (replaces !== undefined) await this.#release(replaces.session)
     const said = info === undefined ? '' : JSON.stringify(info)
-    return this.#run(join, { session, leaseMs, replaces: replaces?.session ?? '', said }, joinItems(request))
+    const args = { session, leaseMs, replaces: replaces?.session ?? '', said }
+    const joined = await this.#run(join, args, joinItems(request))
+    this.#joined.at(session, this.#connection.serverRun)
+    return joined
   }
 
   extend(session: string, leaseMs: number) {
@@ -217,6 +223,7 @@ class RedisStore implements Store {
 
   async step(request: StepRequest): Promise<StepReply> {
     const { session, claim, queues, release } = request
+    this.#joined.mustBeAt(session, this.#connection.serverRun)
     const { settleSize, items } = stepItems(request)
     const args = {
       session,
@@ -301,6 +308,7 @@ class RedisStore implements Store {
   async #release(session: string): Promise<void> {
     const waiter = this.#waiters.get(session)
     this.#waiters.delete(session)
+    this.#joined.left(session)
     await waiter?.close()
   }
 

@@ -1,13 +1,16 @@
 /** Doing the faults: each act breaks something, and answers how it is mended. */
 import type { Actor } from './troupe.ts'
 import type { Fault, FaultKind } from './plan.ts'
-import type { ChaosRedis } from './redis.ts'
+import type { ChaosRedis, Witnesses } from './redis.ts'
 
 export interface Stage {
   redis: ChaosRedis
   actors: ReadonlyMap<string, Actor>
   /** Where clients find an API process from now on. */
   spread: () => void
+  witnesses: Witnesses
+  /** The schedule is declared anew, and its ticks begin anew. */
+  emptied: () => void
 }
 
 type Mend = () => void | Promise<void>
@@ -79,6 +82,23 @@ const acts: Record<FaultKind, Act> = {
   'disk full'({ redis }) {
     redis.fillDisk()
     return () => redis.freeDisk()
+  },
+  async failover({ redis, witnesses }) {
+    await redis.failOver(witnesses)
+    return NOTHING
+  },
+  async 'failover behind'({ redis, witnesses }, _, { forMs }) {
+    await redis.failOverBehind(forMs, witnesses)
+    return NOTHING
+  },
+  async 'power lost'({ redis, witnesses }, _, { forMs }) {
+    await redis.losePower(forMs, witnesses)
+    return NOTHING
+  },
+  async flushall({ redis, witnesses, emptied }) {
+    await redis.flush(witnesses)
+    emptied()
+    return NOTHING
   },
   async 'script flush'({ redis: { admin } }) {
     await admin.script('FLUSH')

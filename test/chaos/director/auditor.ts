@@ -39,6 +39,15 @@ const LOOK = `
 
 type Fields = Record<string, string>
 
+/** What is kept of a record, to count anew when some are taken back. */
+interface Counted {
+  seq: number
+  jobId: string
+  owner: string | null
+  isEnd: boolean
+  type: JobNoticeType
+}
+
 export class Auditor {
   readonly #scribe: Scribe
   readonly #reader: Redis
@@ -46,6 +55,9 @@ export class Auditor {
   readonly #prefix: string
   #isOver = false
   #place = '0-0'
+  #held: Promise<void> | null = null
+  #release = (): void => {}
+  #records: Counted[] = []
   /** Number of the newest record that was read. */
   seq = 0
   readonly ended = new Map<string, JobNoticeType>()
@@ -68,6 +80,28 @@ export class Auditor {
     this.#looker.disconnect()
   }
 
+  /** Reads nothing more until `resume`. Answers up to where he has read. */
+  hold(): string {
+    this.#held = new Promise((resolve) => (this.#release = resolve))
+    return this.#place
+  }
+
+  /** What another one has read from there on. */
+  add(records: readonly [id: string, flat: string[]][]): void {
+    for (const [id, flat] of records) this.#write(id, flat)
+  }
+
+  /** The store knows the feed up to this number only, and nothing of what came after. */
+  resume(survived: number): void {
+    this.#records = this.#records.filter(({ seq }) => seq <= survived)
+    this.ended.clear()
+    this.seqOf.clear()
+    this.seq = survived
+    for (const record of this.#records) this.#count(record)
+    this.#held = null
+    this.#release()
+  }
+
   async #read(): Promise<void> {
     while (!this.#isOver) {
       try {
@@ -80,7 +114,8 @@ export class Auditor {
           `${this.#prefix}outcomes`,
           this.#place,
         )
-        for (const [id, flat] of reply?.[0]?.[1] ?? []) this.#write(id, flat)
+        await this.#held
+        for (const [id, flat] of reply?.[0]?.[1] ?? []) if (isAfter(id, this.#place)) this.#write(id, flat)
       } catch {
         await pause(50)
       }
@@ -104,8 +139,15 @@ export class Auditor {
       ...(OF_ATTEMPTS.has(type) && { attempt: Number(attempt ?? 1) }),
       ...(type === 'succeeded' && result !== undefined && { result }),
     })
-    this.seqOf.set(owner, this.seq)
-    if (['succeeded', 'failed', 'cancelled', 'expired'].includes(type)) this.ended.set(jobId, type)
+    const isEnd = ['succeeded', 'failed', 'cancelled', 'expired'].includes(type)
+    const record = { seq: this.seq, jobId, owner, isEnd, type }
+    this.#records.push(record)
+    this.#count(record)
+  }
+
+  #count({ seq, jobId, owner, isEnd, type }: Counted): void {
+    this.seqOf.set(owner, seq)
+    if (isEnd) this.ended.set(jobId, type)
   }
 
   async #look(): Promise<void> {
@@ -134,6 +176,12 @@ function heldBy(records: readonly string[]): Record<string, number> {
     if (lane) add(`k:${task}\n${lane}`)
   }
   return held
+}
+
+function isAfter(id: string, place: string): boolean {
+  const [ms = 0, n = 0] = id.split('-').map(Number)
+  const [placeMs = 0, placeN = 0] = place.split('-').map(Number)
+  return ms > placeMs || (ms === placeMs && n > placeN)
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

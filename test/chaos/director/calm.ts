@@ -7,7 +7,7 @@ import { all, type Entry, readHistory, type Scribe } from '../history.ts'
 import { TICK_MS, tasks } from '../tasks.ts'
 import type { Auditor } from './auditor.ts'
 import { leftovers } from './leftovers.ts'
-import type { ChaosRedis } from './redis.ts'
+import { type ChaosRedis, tailOf } from './redis.ts'
 import type { Actor } from './troupe.ts'
 
 /** Longer than any lease, delay, backoff, wait for an ack and pause between two attempts to connect together. */
@@ -45,16 +45,25 @@ export async function calm(options: CalmOptions): Promise<void> {
   try {
     for (const producer of of('producer')) producer.order({ order: 'finish' })
     await until('producers, or what they follow', () => of('producer').every(({ isThere }) => !isThere))
-    const asked = all(readHistory(folder), 'accepted')
-    await until('jobs', () => asked.every(({ id }) => auditor.ended.has(id)))
+    const history = readHistory(folder)
+    const open = new Set(all(history, 'accepted').map(({ id }) => id))
+    const lastLossAt = all(history, 'lost').at(-1)?.at ?? 0
+    const hasLost = lastLossAt > 0
+    await until('jobs', async () => {
+      for (const id of open)
+        if (auditor.ended.has(id) || (hasLost && (await isGone(queue, id)))) open.delete(id)
+      return open.size === 0
+    })
     // Without workers there are no more ticks, so that the feed has an end; what was due last is taken away.
     await Promise.all(of('worker').map((worker) => worker.leave(LEAVE_MS)))
     const last = Number(await redis.admin.hget(`{${namespace}:default}:ticks`, 'tick'))
     scribe.write('ticks', { schedule: 'tick', everyMs: TICK_MS, first: firstTick, last })
     await queue.purge({ task: 'tick' })
     await until('jobs that nobody knows of', async () => (await living(queue)) === 0)
-    await until('the auditor', async () => auditor.seq === (await tailOf(redis, namespace)))
-    await until('followers', () => of('follower').every(({ part }) => hasCome(folder, part, auditor)))
+    await until('the auditor', async () => auditor.seq === (await tailOf(redis.admin, namespace)))
+    await until('followers', () =>
+      of('follower').every(({ part }) => hasCome(folder, part, auditor, lastLossAt)),
+    )
     await until('consumers', () => isWorkedOff(queue))
     for (const role of ['follower', 'consumer', 'producer', 'worker', 'api'])
       await Promise.all(of(role).map((actor) => actor.leave(LEAVE_MS)))
@@ -65,18 +74,25 @@ export async function calm(options: CalmOptions): Promise<void> {
   scribe.write('leftover', { keys: await leftovers(redis.admin, namespace) })
 }
 
-/** The number of the newest record. */
-async function tailOf({ admin }: ChaosRedis, namespace: string): Promise<number> {
-  return Number((await admin.get(`{${namespace}:default}:tail`))?.split('.')[1] ?? 0)
-}
-
 async function living(queue: Queue<typeof tasks>): Promise<number> {
   const { queued, waiting, scheduled, retrying, running } = await queue.counts()
   return queued + waiting + scheduled + retrying + running
 }
 
+async function isGone(queue: Queue<typeof tasks>, id: string): Promise<boolean> {
+  return await queue.get(id).then(
+    () => false,
+    (error: unknown) => isLovageError(error, 'NOT_FOUND'),
+  )
+}
+
 /** Whether a follower has heard the last notice that is meant for it. */
-function hasCome(folder: string, { name, more }: Actor['part'], { seq, seqOf }: Auditor): boolean {
+function hasCome(
+  folder: string,
+  { name, more }: Actor['part'],
+  { seq, seqOf }: Auditor,
+  since: number,
+): boolean {
   const { way, owner } = more as { way: string; owner: string }
   const end = way === 'beside' ? seq : (seqOf.get(owner) ?? 0)
   const lives = readdirSync(folder).filter((file) => file.startsWith(`${name}.`))
@@ -84,7 +100,7 @@ function hasCome(folder: string, { name, more }: Actor['part'], { seq, seqOf }: 
     const last = readFileSync(join(folder, file), 'utf8').split('\n').at(-2)
     if (last === undefined) return false
     const entry = JSON.parse(last) as Entry
-    return entry.fact === 'heard' && entry.seq >= end
+    return entry.fact === 'heard' && entry.seq >= end && entry.at > since
   })
 }
 

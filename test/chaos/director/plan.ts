@@ -16,9 +16,32 @@ export const FAULTS = {
   'redis full': ['redis'],
   'disk full': ['redis'],
   'script flush': ['redis'],
+  failover: ['redis'],
+  'failover behind': ['redis'],
+  'power lost': ['redis'],
+  flushall: ['redis'],
 } as const satisfies Record<string, readonly string[]>
 
 export type FaultKind = keyof typeof FAULTS
+
+/** Those that take back what the store has answered. */
+const LOSSES: ReadonlySet<FaultKind> = new Set(['failover behind', 'power lost', 'flushall'])
+
+export interface Conditions {
+  hasDisk: boolean
+  fsync: 'always' | 'everysec'
+  /** Whether what the store has answered may be taken back. */
+  losses: boolean
+}
+
+export const kindsFor = ({ hasDisk, fsync, losses }: Conditions): FaultKind[] =>
+  (Object.keys(FAULTS) as FaultKind[]).filter((kind) => {
+    if (kind === 'disk full' && !hasDisk) return false
+    // What a kill takes from a file that is written every second is not known exactly; power takes that much and more.
+    if (fsync === 'everysec' ? kind === 'redis killed' || kind === 'disk full' : kind === 'power lost')
+      return false
+    return losses || !LOSSES.has(kind)
+  })
 
 export interface Fault {
   /** ms after the beginning. */
@@ -47,6 +70,10 @@ const WEIGHTS: Record<FaultKind, number> = {
   'redis full': 2,
   'disk full': 1,
   'script flush': 2,
+  failover: 2,
+  'failover behind': 3,
+  'power lost': 3,
+  flushall: 1,
 }
 
 const DURATIONS: Record<FaultKind, readonly [low: number, high: number]> = {
@@ -63,6 +90,10 @@ const DURATIONS: Record<FaultKind, readonly [low: number, high: number]> = {
   'redis full': [500, 4_000],
   'disk full': [500, 4_000],
   'script flush': [0, 0],
+  failover: [0, 0],
+  'failover behind': [20, 1_500],
+  'power lost': [20, 1_500],
+  flushall: [0, 0],
 }
 
 const JUMPS_MS = [-86_400_000, -60_000, -5_000, 5_000, 60_000, 86_400_000]

@@ -7,7 +7,7 @@ import type { Casting } from '../players/player.ts'
 import { perform, type Stage } from './acts.ts'
 import { Auditor } from './auditor.ts'
 import { calm } from './calm.ts'
-import { type Fault, type FaultKind, FAULTS, lineOf, planOf } from './plan.ts'
+import { type Fault, kindsFor, lineOf, planOf } from './plan.ts'
 import { ChaosRedis, type Fsync, type StartRedis } from './redis.ts'
 import { Actor, type Part } from './troupe.ts'
 
@@ -19,6 +19,8 @@ export interface RunOptions {
   everyMs: number
   paceMs: number
   fsync: Fsync
+  /** Whether there are faults that take back what Redis has answered. */
+  losses: boolean
   parts: readonly Part[]
   /** Records that the stream keeps: few, so that who is away for long is told of a gap. */
   streamMaxLen: number
@@ -34,14 +36,14 @@ export interface RunResult {
 }
 
 export async function run(options: RunOptions): Promise<RunResult> {
-  const { folder, seed, lengthMs, everyMs, paceMs, fsync, parts, players, say } = options
+  const { folder, seed, lengthMs, everyMs, paceMs, fsync, losses, parts, players, say } = options
   mkdirSync(folder, { recursive: true })
   const scribe = new Scribe(folder, 'director')
   const redis = await ChaosRedis.open(options.startRedis, folder, fsync)
   const namespace = `chaos-${randomUUID()}`
-  const kinds = (Object.keys(FAULTS) as FaultKind[]).filter((kind) => kind !== 'disk full' || redis.hasDisk)
+  const kinds = kindsFor({ hasDisk: redis.hasDisk, fsync, losses })
   const plan = planOf({ seed, lengthMs, everyMs, kinds, actors: parts })
-  const auditor = new Auditor(redis.port, namespace, scribe)
+  const auditor = new Auditor(redis.frontPort, namespace, scribe)
   const actors = new Map<string, Actor>()
   const ports = new Map<string, number>()
   const isServing = (name: string): boolean =>
@@ -76,7 +78,16 @@ export async function run(options: RunOptions): Promise<RunResult> {
     }
 
   const proxies: TcpProxy[] = []
-  const ticks = firstTick(redis, namespace)
+  function reach(port: number): void {
+    for (const { redisLine } of actors.values()) {
+      redisLine.target = port
+      redisLine.cut()
+    }
+  }
+  let ticks = firstTick(redis, namespace)
+  const emptied = (): void => {
+    ticks = firstTick(redis, namespace)
+  }
   try {
     for (const part of parts.toSorted((a, b) => rank(a) - rank(b))) {
       const lines = { redis: await TcpProxy.to(redis.port), api: await TcpProxy.to(1) }
@@ -96,7 +107,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
       spread()
     }
     say(`${actors.size} players are on stage`)
-    await play({ redis, actors, spread }, plan, lengthMs, scribe, say)
+    const witnesses = { auditor, scribe, namespace, reach }
+    await play({ redis, actors, spread, witnesses, emptied }, plan, lengthMs, scribe, say)
     say('all is mended; waiting for everything to end')
     await calm({ redis, actors, auditor, folder, scribe, namespace, firstTick: await ticks })
   } finally {

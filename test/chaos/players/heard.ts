@@ -9,6 +9,7 @@ export function heardOf(notice: Notice): Heard {
     seq: parseCursor(cursor).seq,
     ...('jobId' in notice && { jobId: notice.jobId }),
     ...('attempt' in notice && { attempt: notice.attempt }),
+    ...(type === 'ready' && notice.restarted && { restarted: true as const }),
     ...(type === 'gap' && { missed: notice.missed }),
     ...(type === 'succeeded' && { result: JSON.stringify(notice.result ?? null) }),
   }

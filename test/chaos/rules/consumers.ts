@@ -1,5 +1,6 @@
 // Promise 6: a consumed notice is delivered until it is acked, to one member at a time, and to nobody afterwards.
 import { all, type EntryOf, groupBy } from '../history.ts'
+import { lossesOf } from './losses.ts'
 import type { Rule } from './rule.ts'
 
 /** Records behind the newest one that are surely there. */
@@ -18,7 +19,8 @@ const nameOf = ({ member, seq, deliveries }: Delivery): string => `${member} ${s
 
 export const consumers: Rule = (history) => {
   const wrong: string[] = []
-  const records = all(history, 'record')
+  const losses = lossesOf(history)
+  const records = losses.kept
   const deliveries = groupBy(all(history, 'delivered'), ({ group }) => group)
   const acks = groupBy(all(history, 'acked'), ({ group }) => group)
   const answered = new Set(all(history, 'acked').map(nameOf))
@@ -28,12 +30,20 @@ export const consumers: Rule = (history) => {
   )
   for (const [group, members] of groupBy(all(history, 'consumes'), (entry) => entry.group)) {
     const { owner, types } = members[0] as (typeof members)[number]
-    const delivered = groupBy(deliveries.get(group) ?? [], ({ seq }) => `${seq}`)
+    // Numbers that were taken back are given to others: what was said of them before is not of those.
+    const epochs = new Map(records.map((record) => [record.seq, losses.epochOf(record)]))
+    const isOf = ({ seq, at }: { seq: number; at: number }): boolean => at > (epochs.get(seq) ?? -1)
+    const delivered = groupBy((deliveries.get(group) ?? []).filter(isOf), ({ seq }) => `${seq}`)
     const acked = new Map<number, EntryOf<'acked'>>()
-    for (const ack of acks.get(group) ?? [])
+    for (const ack of (acks.get(group) ?? []).filter(isOf))
       if (ack.outcome === 'acked' && !acked.has(ack.seq)) acked.set(ack.seq, ack)
     // Whoever was killed while he acked does not know whether that was heard.
-    const mayBeAcked = new Set(unanswered.get(group)?.map(({ seq }) => seq))
+    const mayBeAcked = new Set(
+      unanswered
+        .get(group)
+        ?.filter(isOf)
+        .map(({ seq }) => seq),
+    )
     // A gap says how many records were missed, of any kind, those among them that nobody acked before they were trimmed.
     const gaps = (deliveries.get(group) ?? []).filter(({ missed }) => missed !== undefined)
     let told = gaps.reduce((sum, { missed = 0 }) => sum + missed, 0)
@@ -49,6 +59,7 @@ export const consumers: Rule = (history) => {
       // One that comes late was given before; one that is given after the ack has a higher number. Of what had been
       // trimmed before, an ack says that nobody will be given it, and others may be on their way all the same.
       const ack = acked.get(Number(seq))
+      if (losses.isDoubtful(ack?.at ?? 0)) continue // an ack that was taken back: it comes again
       if (ack !== undefined && newestAt(records, ack.at) - ack.seq > TRIMMED_FROM) continue
       const after = times.find(
         ({ deliveries: number, missed, at }) =>
@@ -61,7 +72,9 @@ export const consumers: Rule = (history) => {
       )
       for (const [number, same] of byNumber) {
         const to = new Set(same.map(({ member }) => member))
-        if (to.size > 1) wrong.push(`${group} gave ${seq} as delivery ${number} to ${[...to].join(' and ')}`)
+        const isSure = !same.some(({ at }) => losses.isDoubtful(at)) // a count that was taken back is given again
+        if (to.size > 1 && isSure)
+          wrong.push(`${group} gave ${seq} as delivery ${number} to ${[...to].join(' and ')}`)
       }
     }
   }

@@ -1,12 +1,16 @@
 // Promise 1: what was accepted ends, once; nothing happens to it afterwards; and `get` says the same at the end.
 import { all, groupBy } from '../history.ts'
+import { feedOf, lossesOf } from './losses.ts'
 import { isEnd, type Rule } from './rule.ts'
 
 export const ends: Rule = (history) => {
   const wrong: string[] = []
-  const records = groupBy(all(history, 'record'), ({ jobId }) => jobId)
+  const losses = lossesOf(history)
+  const records = groupBy(feedOf(history), ({ jobId }) => jobId)
   const finals = new Map(all(history, 'final').map((entry) => [entry.id, entry]))
   for (const { id } of all(history, 'accepted')) {
+    // One that was lost is unknown; of one that was not, all is there.
+    if (losses.mayBeGone(id) && !records.has(id) && finals.get(id)?.state === 'absent') continue
     if (!records.get(id)?.some(({ type }) => isEnd(type))) wrong.push(`${id} was accepted and never ended`)
     const state = finals.get(id)?.state
     if (state !== undefined && !isEnd(state)) wrong.push(`${id} was accepted and is ${state} at the end`)
@@ -30,7 +34,10 @@ export const ends: Rule = (history) => {
 /** The feed itself: its numbers have no hole and come once. */
 export const feed: Rule = (history) => {
   let last = 0
-  return all(history, 'record').flatMap(({ seq }) => {
+  return history.flatMap((entry) => {
+    if (entry.fact === 'lost') last = entry.survived
+    if (entry.fact !== 'record') return []
+    const { seq } = entry
     const before = last
     last = seq
     return seq === before + 1 ? [] : [`record ${seq} of the feed came after ${before}`]

@@ -1,5 +1,6 @@
 // Promise 2: whoever has lost a job cannot end it, and the outcome is that of the last one who held it.
 import { all, groupBy } from '../history.ts'
+import { feedOf, lossesOf } from './losses.ts'
 import type { Rule } from './rule.ts'
 
 export const fence: Rule = (history) => {
@@ -9,7 +10,9 @@ export const fence: Rule = (history) => {
     all(history, 'settled').filter(({ isLost }) => !isLost),
     ({ id }) => id,
   )
+  const { touched } = lossesOf(history)
   for (const [id, outcomes] of settled) {
+    if (touched.has(id)) continue // a settlement that was taken back is followed by another
     const finals = outcomes.filter(({ to }) => to !== 'retrying')
     if (finals.length > 1) wrong.push(`${id} was settled ${finals.length} times for good`)
     for (const { session, claimedAt, to } of finals) {
@@ -25,7 +28,7 @@ export const fence: Rule = (history) => {
 const results: Rule = (history) => {
   const runs = new Map(all(history, 'began').map((entry) => [entry.run, entry]))
   const asked = new Map(all(history, 'asked').map((entry) => [entry.id, entry]))
-  return all(history, 'record').flatMap(({ jobId, result, attempt }) => {
+  return feedOf(history).flatMap(({ jobId, result, attempt }) => {
     const job = asked.get(jobId)
     if (result === undefined || job === undefined) return []
     const { doubled, run } = JSON.parse(result) as { doubled: number; run: string }

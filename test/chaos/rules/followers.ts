@@ -1,6 +1,8 @@
 // Promise 4 and 10: every follower was told everything that is his, in order and once; gaps are exact.
 import { all, type EntryOf, groupBy } from '../history.ts'
+import { lossesOf } from './losses.ts'
 import { isEnd, type Rule } from './rule.ts'
+import { toldAcross } from './told-across.ts'
 
 type Record = EntryOf<'record'>
 type Heard = EntryOf<'heard'>
@@ -22,13 +24,17 @@ function missedOf(told: readonly Heard[]): (seq: number) => boolean {
 export const followers: Rule = (history) => {
   const told = groupBy(all(history, 'heard'), ({ line }) => line)
   const done = new Set(all(history, 'done').map(({ line }) => line))
-  const records = all(history, 'record')
+  const losses = lossesOf(history)
+  const records = losses.kept
   const end = Math.max(0, ...records.map(({ seq }) => seq))
   const ofJob = groupBy(records, ({ jobId }) => jobId)
   return all(history, 'follows').flatMap(({ line, of, after, owner, jobId }) => {
     const heard = told.get(line) ?? []
     if (of === 'feed') {
-      const own = records.filter((record) => record.seq > after && (owner === null || record.owner === owner))
+      const isHis = (record: Record): boolean =>
+        record.seq > after && (owner === null || record.owner === owner)
+      if (losses.all.length > 0) return toldAcross(line, heard, isHis, losses)
+      const own = records.filter(isHis)
       return feedOf(line, { told: heard, own, end })
     }
     // One who starts from the job as it is, or was told of a gap, is shown it as it is then.
@@ -37,7 +43,7 @@ export const followers: Rule = (history) => {
     const isShown = after < 0 || heard.some(({ type }) => type === 'gap')
     const last = heard.at(-1)
     if (last === undefined || !isEnd(last.type)) return [`${line} came to its end without the end of the job`]
-    return isShown ? [] : feedOf(line, { told: heard, own, end })
+    return isShown || losses.touched.has(jobId as string) ? [] : feedOf(line, { told: heard, own, end })
   })
 }
 

@@ -1,6 +1,7 @@
 // Promise 9: limits are never exceeded, in the order in which the store itself wrote what happened.
 import { all, type EntryOf, groupBy } from '../history.ts'
 import { rules } from '../tasks.ts'
+import { feedOf } from './losses.ts'
 import { isEnd, type Rule } from './rule.ts'
 
 type Record = EntryOf<'record'>
@@ -32,7 +33,7 @@ function* running(records: readonly Record[]): Generator<{ started: Record; ids:
 
 export const concurrency: Rule = (history) => {
   const asked = new Map(all(history, 'asked').map((entry) => [entry.id, entry]))
-  const records = all(history, 'record')
+  const records = feedOf(history)
   const wrong: string[] = []
   const gates = groupBy(records, ({ task, jobId }) =>
     rules[task]?.perKey === undefined ? task : `${task}:${asked.get(jobId)?.input.key}`,
@@ -57,7 +58,7 @@ export const concurrency: Rule = (history) => {
 /** Of ordered jobs of a key the next one starts when the one before has ended, its retries included. */
 export const order: Rule = (history) => {
   const asked = new Map(all(history, 'asked').map((entry) => [entry.id, entry]))
-  const own = all(history, 'record').filter(({ task }) => task === 'ordered')
+  const own = feedOf(history).filter(({ task }) => task === 'ordered')
   return [...groupBy(own, ({ jobId }) => asked.get(jobId)?.input.key ?? '')].flatMap(([key, records]) => {
     const wrong: string[] = []
     let current: string | undefined
@@ -75,7 +76,7 @@ export const order: Rule = (history) => {
 export const rate: Rule = (history) =>
   [
     ...groupBy(
-      all(history, 'record').filter(({ type }) => type === 'started'),
+      feedOf(history).filter(({ type }) => type === 'started'),
       ({ task }) => task,
     ),
   ].flatMap(([task, starts]) => {

@@ -1,10 +1,13 @@
 // Promise 3: after a notice `get` never disagrees with it.
 import { all, groupBy } from '../history.ts'
+import { feedOf, lossesOf } from './losses.ts'
 import { isEnd, type Rule } from './rule.ts'
 
 export const looks: Rule = (history) => {
-  const records = groupBy(all(history, 'record'), ({ jobId }) => jobId)
+  const { touched } = lossesOf(history)
+  const records = groupBy(feedOf(history), ({ jobId }) => jobId)
   return all(history, 'looked').flatMap(({ id, after, attempt, state, seen, result }) => {
+    if (touched.has(id)) return [] // what the notice told may have been taken back
     const end = records.get(id)?.find(({ type }) => isEnd(type))
     if (isEnd(after) && state !== after) return [`${id} was told ${after}, and get said ${state}`]
     if (!isEnd(state) && seen < attempt)

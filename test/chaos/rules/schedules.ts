@@ -1,9 +1,10 @@
 // Promise 8: a schedule fires once for each of its moments.
 import { all } from '../history.ts'
+import { feedOf } from './losses.ts'
 import type { Rule } from './rule.ts'
 
 export const schedules: Rule = (history) => {
-  const records = all(history, 'record')
+  const records = feedOf(history)
   return all(history, 'ticks').flatMap(({ schedule, everyMs, first, last }) => {
     const fired = new Set(records.filter(({ task }) => task === schedule).map(({ jobId }) => jobId)).size
     const due = (last - first) / everyMs
