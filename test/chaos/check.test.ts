@@ -3,9 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { broken } from './broken-histories.ts'
 import { check, RULES } from './check.ts'
 import { good } from './good-history.ts'
+import { setBack, tooMuchLost } from './set-back.ts'
 
 test('a history in which all is well is found to be well', () => {
   expect(check(good().entries)).toEqual([])
+})
+
+test('a history whose store is set back, and nothing is lost but what may be, is found to be well', () => {
+  expect(check(setBack().entries)).toEqual([])
 })
 
 describe.each(Object.entries(broken))('the rule of %s sees that', (rule, histories) => {
@@ -13,6 +18,15 @@ describe.each(Object.entries(broken))('the rule of %s sees that', (rule, histori
     expect(check(history).map((violation) => violation.rule)).toContain(rule)
   })
 })
+
+describe.each(Object.entries(tooMuchLost))(
+  'where the store is set back the rule of %s sees that',
+  (rule, histories) => {
+    test.each(histories)('%s', (_, history) => {
+      expect(check(history).map((violation) => violation.rule)).toContain(rule)
+    })
+  },
+)
 
 test('every rule has a history that breaks it', () => {
   expect(Object.keys(broken).sort()).toEqual(Object.keys(RULES).sort())

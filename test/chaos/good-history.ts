@@ -3,11 +3,21 @@ import type { Entry, EntryOf, Fact } from './history.ts'
 
 type Facts<F extends Fact> = Omit<EntryOf<F>, 'fact' | 'at' | 'who'>
 
+/** Long enough that nothing which came before is on its way still. */
+const LATER_MS = 1_000
+
 export class Script {
   readonly entries: Entry[] = []
+  #at = 0
 
   add<F extends Fact>(fact: F, what: Facts<F>): this {
-    this.entries.push({ fact, at: this.entries.length, who: 'somebody', ...what } as unknown as Entry)
+    this.entries.push({ fact, at: this.#at++, who: 'somebody', ...what } as unknown as Entry)
+    return this
+  }
+
+  /** What is added from here on happens later. */
+  later(): this {
+    this.#at += LATER_MS
     return this
   }
 }

@@ -61,10 +61,12 @@ export function toldAcross(
     }
     place = seq
   }
-  const heard = new Set(told.map(keyOf))
+  const lastTold = new Map(told.map((entry) => [keyOf(entry), entry.at]))
   for (const record of kept) {
     const { seq } = record
-    if (!heard.has(keyOf(record)) && !excused.some(([after, upTo]) => seq > after && seq <= upTo))
+    // Its like may have been told before it was taken back.
+    const isTold = (lastTold.get(keyOf(record)) ?? -1) > losses.epochOf(record)
+    if (!isTold && !excused.some(([after, upTo]) => seq > after && seq <= upTo))
       wrong.push(`${line} was not told ${record.type} ${seq}`)
   }
   return wrong
