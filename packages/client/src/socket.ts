@@ -116,8 +116,10 @@ export class Socket {
   subscribe(path: string, input: object, callbacks: LineCallbacks): () => void {
     const line: SocketLine = { path, input, callbacks }
     this.lines.add(line)
-    if (this.#open !== undefined) this.#start(line, this.#open)
-    else if (this.#next === undefined && this.#cancelWait === undefined) this.#connect()
+    if (this.#open !== undefined) {
+      this.#open.rest(false) // it may have rested since a call
+      this.#start(line, this.#open)
+    } else if (this.#next === undefined && this.#cancelWait === undefined) this.#connect()
     return () => this.#leave(line)
   }
 
