@@ -2,7 +2,7 @@
 import { type Chance, chanceOf } from '../../kit/chance.ts'
 
 /** What happens to a process, to a line, to Redis. */
-export const FAULTS = {
+const FAULTS = {
   kill: ['worker', 'api', 'follower', 'consumer'],
   freeze: ['worker', 'api', 'follower', 'consumer', 'producer'],
   deploy: ['worker', 'api'],

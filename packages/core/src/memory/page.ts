@@ -14,17 +14,33 @@ export function pageOf(
 ): Found {
   const compare = (a: Entry, b: Entry): number =>
     (newestFirst ? -1 : 1) * (a.at - b.at || (a.id < b.id ? -1 : a.id === b.id ? 0 : 1))
-  const start = after === undefined ? undefined : entryOf(after)
-  const rest = entries.filter((entry) => start === undefined || compare(entry, start) > 0).toSorted(compare)
+  const sorted = entries.toSorted(compare)
+  const rest = after === undefined ? sorted : sorted.slice(startOf(sorted, after, newestFirst))
   const page = rest.slice(0, limit)
   const last = page.at(-1)
-  const next = last !== undefined && rest.length > page.length ? `${last.at} ${last.id}` : null
+  const next = last !== undefined && rest.length > page.length ? `${last.at} ${markOf(last.id)}` : null
   return { ids: page.map(({ id }) => id), next }
 }
 
+/** Where a page begins: behind the one that ended the page before or, if that has gone, with all of its moment. */
+function startOf(sorted: readonly Entry[], place: string, newestFirst: boolean): number {
+  const { at, mark } = placeOf(place)
+  const last = sorted.findIndex((entry) => entry.at === at && markOf(entry.id) === mark)
+  if (last !== -1) return last + 1
+  const first = sorted.findIndex((entry) => (newestFirst ? entry.at <= at : entry.at >= at))
+  return first === -1 ? sorted.length : first
+}
+
+/** A place is told to whoever asked, and the job that stands there may be somebody else's: of its id it tells 32 bits. */
+function markOf(id: string): string {
+  let hash = 0x81_1c_9d_c5 // FNV-1a
+  for (let n = 0; n < id.length; n++) hash = Math.imul(hash ^ id.charCodeAt(n), 0x01_00_01_93)
+  return (hash >>> 0).toString(16).padStart(8, '0')
+}
+
 /** @throws LovageError `CURSOR_INVALID` */
-function entryOf(place: string): Entry {
-  const match = /^(\d{1,16}) (.+)$/s.exec(place)
+function placeOf(place: string): { at: number; mark: string } {
+  const match = /^(\d{1,16}) ([0-9a-f]{8})$/.exec(place)
   if (match === null) throw new LovageError('CURSOR_INVALID', { cursor: place.slice(0, 100) })
-  return { at: Number(match[1]), id: match[2] as string }
+  return { at: Number(match[1]), mark: match[2] as string }
 }

@@ -4,6 +4,9 @@ import { buried } from './dead.ts'
 import { ANCHOR } from './hands.ts'
 import { time } from './time.ts'
 
+/** Entries of one score among which a place is looked for that has moved. */
+const NEAR = 1_000
+
 /** `isShown(id)`: whether `get` answers it. */
 const shown = lua`
   ${buried}
@@ -14,7 +17,8 @@ const shown = lua`
 
 /**
  * Ids of jobs, a page at a time. `source`: `tag:<tag>`, or a state. `after` is what the page before answered as its
- * end: a place in a sorted set (`<score>:<id>`), or the cursor of a scan.
+ * end: a place in a sorted set (`<score>:<how many of that score came up to it>:<mark of the last one>`), or the cursor of
+ * a scan.
  *
  * Answers where the next page begins (nil: nowhere), and the ids.
  */
@@ -27,21 +31,39 @@ export const find = defineScript({
     ${time}
     ${shown}
     local found = {}
+    -- A place is told to whoever asked, and the job that stands there may be somebody else's.
+    local function markOf(id) return string.sub(redis.sha1hex(id), 1, 16) end
     local function walk(key, isDown, isWanted)
-      local edge, last = string.match(after, '^([^:]*):(.*)$')
+      -- Entries that come before all of some score.
+      local function before(score)
+        if isDown then return redis.call('ZCOUNT', key, '(' .. score, '+inf') end
+        return redis.call('ZCOUNT', key, '-inf', '(' .. score)
+      end
+      local function entries(first, last) return redis.call(isDown and 'ZREVRANGE' or 'ZRANGE', key, first, last) end
+      local edge, passed, mark = string.match(after, '^([^:]*):(%d+):(%x+)$')
       local from = 0
       if edge then
-        local rank = redis.call(isDown and 'ZREVRANK' or 'ZRANK', key, last)
-        if rank then from = rank + 1
-        elseif isDown then from = redis.call('ZCOUNT', key, '(' .. edge, '+inf')
-        else from = redis.call('ZCOUNT', key, '-inf', '(' .. edge) end
+        from = before(edge)
+        -- It stands where it stood, or near it; if it has gone all of its score come once more.
+        local here = entries(from + passed - 1, from + passed - 1)[1]
+        if here and markOf(here) == mark then from = from + passed
+        else
+          for n, id in ipairs(entries(from, from + ${NEAR} - 1)) do
+            if markOf(id) == mark then
+              from = from + n
+              break
+            end
+          end
+        end
       end
       local page = redis.call(isDown and 'ZREVRANGE' or 'ZRANGE', key, from, from + limit, 'WITHSCORES')
       local count = math.min(#page, 2 * limit)
       for i = 1, count, 2 do
         if isWanted(page[i], page[i + 1]) then found[#found + 1] = page[i] end
       end
-      return { #page > count and page[count] .. ':' .. page[count - 1], found }
+      if #page <= count then return { false, found } end
+      local score = page[count]
+      return { score .. ':' .. (from + count / 2 - before(score)) .. ':' .. markOf(page[count - 1]), found }
     end
     -- A scan gives as many at a time as it likes: a page may end within one of its answers.
     local function scan(key, isWanted)
@@ -94,7 +116,7 @@ const IN_ORDER: readonly string[] = ['failed', 'scheduled', 'retrying'] satisfie
 /** @throws LovageError `CURSOR_INVALID` */
 export function checkAfter(search: Search, after: string): void {
   const isInOrder = 'tag' in search || IN_ORDER.includes(search.state)
-  const form = isInOrder ? /^\d+(\.\d+)?(e\+\d+)?:./ : /^\d+:\d+$/
+  const form = isInOrder ? /^\d+(\.\d+)?(e\+\d+)?:[1-9]\d{0,9}:[0-9a-f]{16}$/ : /^\d+:\d+$/
   if (after !== '' && !form.test(after)) throw new LovageError('CURSOR_INVALID', { cursor: after })
 }
 

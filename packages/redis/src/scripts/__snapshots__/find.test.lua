@@ -19,21 +19,39 @@ local function isShown(id)
   return redis.call('HEXISTS', jobs, id) == 1 or redis.call('EXISTS', prefix .. 'r:' .. id) == 1 or buried(id) ~= nil
 end
 local found = {}
+-- A place is told to whoever asked, and the job that stands there may be somebody else's.
+local function markOf(id) return string.sub(redis.sha1hex(id), 1, 16) end
 local function walk(key, isDown, isWanted)
-  local edge, last = string.match(after, '^([^:]*):(.*)$')
+  -- Entries that come before all of some score.
+  local function before(score)
+    if isDown then return redis.call('ZCOUNT', key, '(' .. score, '+inf') end
+    return redis.call('ZCOUNT', key, '-inf', '(' .. score)
+  end
+  local function entries(first, last) return redis.call(isDown and 'ZREVRANGE' or 'ZRANGE', key, first, last) end
+  local edge, passed, mark = string.match(after, '^([^:]*):(%d+):(%x+)$')
   local from = 0
   if edge then
-    local rank = redis.call(isDown and 'ZREVRANK' or 'ZRANK', key, last)
-    if rank then from = rank + 1
-    elseif isDown then from = redis.call('ZCOUNT', key, '(' .. edge, '+inf')
-    else from = redis.call('ZCOUNT', key, '-inf', '(' .. edge) end
+    from = before(edge)
+    -- It stands where it stood, or near it; if it has gone all of its score come once more.
+    local here = entries(from + passed - 1, from + passed - 1)[1]
+    if here and markOf(here) == mark then from = from + passed
+    else
+      for n, id in ipairs(entries(from, from + 1000 - 1)) do
+        if markOf(id) == mark then
+          from = from + n
+          break
+        end
+      end
+    end
   end
   local page = redis.call(isDown and 'ZREVRANGE' or 'ZRANGE', key, from, from + limit, 'WITHSCORES')
   local count = math.min(#page, 2 * limit)
   for i = 1, count, 2 do
     if isWanted(page[i], page[i + 1]) then found[#found + 1] = page[i] end
   end
-  return { #page > count and page[count] .. ':' .. page[count - 1], found }
+  if #page <= count then return { false, found } end
+  local score = page[count]
+  return { score .. ':' .. (from + count / 2 - before(score)) .. ':' .. markOf(page[count - 1]), found }
 end
 -- A scan gives as many at a time as it likes: a page may end within one of its answers.
 local function scan(key, isWanted)
