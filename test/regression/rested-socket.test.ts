@@ -34,12 +34,13 @@ test('a process that follows by a socket which had rested stays until it has hea
     env: { ...process.env, API_URL: server.url },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  const exited = once(child, 'exit') as Promise<[number]>
   let said = ''
-  child.stdout.on('data', async (chunk: Buffer) => {
-    said += chunk.toString()
+  for await (const chunk of child.stdout) {
+    said += String(chunk)
     if (said === 'ready\n') await (await queue.score.enqueue({ texts: ['a'] })).cancel()
-  })
-  const [code] = (await once(child, 'exit')) as [number]
+  }
+  const [code] = await exited
   expect(said).toBe('ready\ncancelled\n')
   expect(code).toBe(0)
 })

@@ -135,7 +135,8 @@ export class Auditor {
       task,
       type,
       owner,
-      time: Number(id.split('-')[0]),
+      // When the script says that it ran: the id is of when the server came to this record.
+      time: Date.parse(field['timestamp'] ?? ''),
       ...(OF_ATTEMPTS.has(type) && { attempt: Number(attempt ?? 1) }),
       ...(type === 'succeeded' && result !== undefined && { result }),
     })
