@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { Cron } from 'croner'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { nextTick, ticksUntil } from './calendar.ts'
 import type { Timing } from './schedule-plan.ts'
 
@@ -69,5 +70,33 @@ describe('the ticks that have passed', () => {
     ).toEqual(expected)
     expect(ticksUntil(hourly, at('2026-11-21T12:00:00Z'), now, 100)).toHaveLength(1)
     expect(ticksUntil(hourly, at('2026-11-21T03:00:00Z'), now, 100)).toHaveLength(10)
+  })
+})
+
+/** A tick each second that nobody looked at for a year was counted all along: a worker that came back did so for minutes. */
+describe('the newest ticks', () => {
+  const now = at('2026-11-29T00:00:00Z')
+  const DAY_MS = 86_400_000
+  test.for([
+    ['* * * * * *', 365 * DAY_MS, 1_000, now],
+    ['* * * * *', 365 * DAY_MS, 60_000, now],
+    ['0 3 * * *', 3_650 * DAY_MS, DAY_MS, now - 21 * 3_600_000],
+  ] as const)(
+    'of %s, missed for %i ms, are found without a look at each',
+    ([cron, missedMs, everyMs, last]) => {
+      const next = vi.spyOn(Cron.prototype, 'nextRun')
+      onTestFinished(() => next.mockRestore())
+      const found = ticksUntil({ cron, tz: 'UTC' }, now - missedMs, now, 100)
+      expect(found).toEqual(Array.from({ length: 100 }, (_, n) => last - (99 - n) * everyMs))
+      expect(next.mock.calls.length).toBeLessThan(2_000)
+    },
+  )
+
+  test('are all that there are, where there are fewer', () => {
+    const from = at('2026-02-01T00:00:00Z')
+    const found = ticksUntil({ cron: '0 0 1 * *', tz: 'UTC' }, from, now, 100)
+    expect(found.map(shown)).toEqual(
+      Array.from({ length: 10 }, (_, n) => `2026-${String(n + 2).padStart(2, '0')}-01T00:00:00.000Z`),
+    )
   })
 })

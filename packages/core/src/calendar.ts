@@ -29,11 +29,21 @@ export function ticksUntil(timing: Timing, at: number, now: number, most: number
     const first = Math.max(0, count - most)
     return Array.from({ length: count - first }, (_, n) => at + (first + n) * timing.everyMs)
   }
-  const ticks: number[] = []
-  for (let tick: number | null = at; tick !== null && tick <= now; tick = nextTick(timing, tick)) {
-    ticks.push(tick)
-    if (ticks.length > most) ticks.shift()
+  // Further and further back from now: a tick each second that nobody looked at for a month would else be counted all along.
+  for (let backMs = most * FINEST_MS; ; backMs *= 8) {
+    const from = Math.max(at, now - backMs)
+    const ticks = ticksBetween(timing, from, now)
+    if (from === at || ticks.length >= most) return ticks.slice(-most)
   }
+}
+
+/** The finest that a cron expression can say. */
+const FINEST_MS = 1_000
+
+function ticksBetween(timing: Timing, from: number, to: number): number[] {
+  const ticks: number[] = []
+  for (let tick = nextTick(timing, from - 1); tick !== null && tick <= to; tick = nextTick(timing, tick))
+    ticks.push(tick)
   return ticks
 }
 

@@ -34,6 +34,11 @@ export function httpFront(
       return refuse(request, response, router, new TRPCError({ code: 'FORBIDDEN', message }))
     }
     allowOrigin(request, response, origins)
+    if (request.method === 'TRACE' || request.method === 'CONNECT') {
+      // No `Request` may have one of these.
+      const message = `This server answers no ${request.method}.`
+      return refuse(request, response, router, new TRPCError({ code: 'METHOD_NOT_SUPPORTED', message }))
+    }
     if (request.method === 'OPTIONS') return answerPreflight(request, response)
     const bytes = Number(request.headers['content-length'] ?? 0)
     if (bytes > maxPayloadBytes) {

@@ -17,8 +17,12 @@ export function isAllowedOrigin({ headers }: IncomingMessage, origins: Origins):
   return URL.canParse(origin) && new URL(origin).host === host
 }
 
+/** A name or an address, and a port: no user, no path, and nothing that a URL cannot hold. */
+const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i
+
 /** Whether it was called by a name that it goes by. Browsers put there what the address bar says. */
 export function isAllowedHost({ headers }: IncomingMessage, hosts: readonly string[] | undefined): boolean {
+  if (headers.host !== undefined && !HOST.test(headers.host)) return false
   if (hosts === undefined) return true
   const url = `http://${headers.host ?? ''}`
   return URL.canParse(url) && hosts.includes(new URL(url).hostname)

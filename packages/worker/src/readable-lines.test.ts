@@ -37,3 +37,12 @@ test('what is no line of pino passes as it is', () => {
   readableLines({ write: (line) => void (text += line) }).write('not json\n')
   expect(text).toBe('not json\n')
 })
+
+test('what somebody else put into a sentence steers no terminal, and forges no line', () => {
+  const error = { name: 'Error', message: 'x', stack: 'Error: \u001b]0;title\u0007\n    at score' }
+  const text = written((logger) =>
+    logger.warn({ error }, 'cancelled: \u001b[2J\u009b1m\r\n12:00:00 info  all is well'),
+  )
+  expect(text).toMatch(/ cancelled: \\x1b\[2J\\x9b1m\\x0d\\n12:00:00 info {2}all is well\n/)
+  expect(text).toMatch(/\n {4}Error: \\x1b\]0;title\\x07\n {8}at score\n$/)
+})
