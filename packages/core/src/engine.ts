@@ -259,6 +259,11 @@ export class Engine {
     return this.#feed({ ...options, signal, toNotice: sharedNoticeOf })
   }
 
+  /** Asked before an enqueue, and told to whoever follows that job (`Birth`). */
+  get reading(): number {
+    return this.#hub.reading
+  }
+
   #follow(
     id: string,
     { owner, task, logs = true, take, ...listening }: Scope & JobFollow,

@@ -1,4 +1,5 @@
 /** Following one job: the job as it is or what history has of it, then what is live, up to its end. */
+import type { Birth } from './birth.ts'
 import { compareCursors, type Cursor } from './cursor.ts'
 import { type Batch, complete, type Follow, history, takes } from './feed.ts'
 import type { Hub } from './hub.ts'
@@ -11,6 +12,8 @@ import { type Match, matches, type Subscriber } from './subscriber.ts'
 export interface JobFollow extends Follow {
   /** Whether `log` and `chunk` are wanted. Default true. */
   logs?: boolean | undefined
+  /** Where it was enqueued here. */
+  born?: Birth | undefined
 }
 
 /**
@@ -26,7 +29,7 @@ export async function* followJob(
   hub: Hub,
   store: Store,
   look: () => Promise<Snapshot>,
-  { match, from, logs = true, toNotice = noticeOf, take, ...listener }: JobFollow & { match: Match },
+  { match, from, born, logs = true, toNotice = noticeOf, take, ...listener }: JobFollow & { match: Match },
 ): AsyncGenerator<Batch, void, undefined> {
   const subscriber = await hub.subscribe(match, {
     ...listener,
@@ -38,7 +41,10 @@ export async function* followJob(
     let cursor = from
     let isReady = false
     while (!subscriber.closed) {
-      const now = yield* upToNow(hub, store, { subscriber, look, completed, from: cursor, logs, isReady })
+      const now = yield* upToNow(hub, store, {
+        ...{ subscriber, look, completed, from: cursor, logs, isReady },
+        known: born && !isReady ? hub.since(match, born, cursor) : null,
+      })
       if (now === null) return
       cursor = now
       isReady = true
@@ -65,17 +71,32 @@ interface Catching {
   from: Cursor | undefined
   logs: boolean
   isReady: boolean
+  /** All that was written of it up to now, where that is known. */
+  known: ReturnType<Hub['since']>
 }
 
 /** A job's notices up to where they become live: that place, or `null` when the job has ended. */
 async function* upToNow(
   hub: Hub,
   store: Store,
-  { subscriber, look, completed, from, logs, isReady }: Catching,
+  { subscriber, look, completed, from, logs, isReady, known }: Catching,
 ): AsyncGenerator<Batch, Cursor | null, undefined> {
   const { match } = subscriber
   let cursor = from
   subscriber.catchUp()
+  const past = async function* (records: readonly StoredNotice[]): AsyncGenerator<Batch, boolean, undefined> {
+    for await (const batch of completed(subscriber.thinned(records.filter((one) => matches(match, one))))) {
+      const own = upToEnd(batch)
+      yield own
+      if (isEnd(own)) return true
+    }
+    return false
+  }
+  if (known !== null) {
+    if (yield* past(known.notices)) return null
+    yield [{ type: 'ready', cursor: known.cursor }]
+    return known.cursor
+  }
   // Looked at after the registration and before the history: what it says is true up to its own place in the
   // feed, and everything after that place is history or comes live.
   const snapshot = await look()
@@ -87,12 +108,7 @@ async function* upToNow(
     for await (const page of history(hub, store, { match, from: cursor, tail })) {
       missed = page.missed
       if (missed > 0) break
-      const records = page.notices.filter((record) => matches(match, record))
-      for await (const batch of completed(subscriber.thinned(records))) {
-        const own = upToEnd(batch)
-        yield own
-        if (isEnd(own)) return null
-      }
+      if (yield* past(page.notices)) return null
       cursor = page.cursor
     }
   }

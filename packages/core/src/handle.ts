@@ -1,5 +1,6 @@
 /** The handle of one job, the same whether it stands beside Redis or in a browser: only its `JobSource` differs. */
 import { anyOf } from './any-of.ts'
+import type { Birth } from './birth.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Cursor } from './cursor.ts'
 import { type Duration, durationMs } from './duration.ts'
@@ -14,7 +15,13 @@ export interface JobSource {
   get(id: string): Promise<Job>
   cancel(id: string, reason: string | null): Promise<CancelOutcome>
   /** The job's notices after `from`, or a snapshot and then what follows; ends after the terminal notice. */
-  follow(id: string, from: Cursor | undefined, signal: AbortSignal, logs: boolean): AsyncIterable<Notice>
+  follow(
+    id: string,
+    from: Cursor | undefined,
+    signal: AbortSignal,
+    logs: boolean,
+    born?: Birth,
+  ): AsyncIterable<Notice>
 }
 
 /** What a cancel came to. `ended`: the job had ended before, in this state. */
@@ -78,6 +85,7 @@ export function createHandle<T extends TaskTypes, Name extends string>(
   source: JobSource,
   ref: JobRef<Name>,
   clock: Clock = systemClock,
+  born?: Birth,
 ): JobHandle<T, Name> {
   const { id, task } = ref
   let cursor = ref.cursor
@@ -89,7 +97,7 @@ export function createHandle<T extends TaskTypes, Name extends string>(
     const signal = anyOf(stop.signal, options.signal)
     try {
       const from = cursor === '' ? undefined : cursor
-      for await (const notice of source.follow(id, from, signal, options.logs ?? true)) {
+      for await (const notice of source.follow(id, from, signal, options.logs ?? true, born)) {
         cursor = notice.cursor
         if (isTerminal(notice)) end = notice
         yield notice as Notice<T, Name>
@@ -109,7 +117,7 @@ export function createHandle<T extends TaskTypes, Name extends string>(
     [Symbol.asyncIterator]: () => notices(),
     get: () => source.get(id) as Promise<Job<T, Name>>,
     result: async (options) =>
-      end === undefined ? await waitForResult(source, id, clock, options) : resultOf(end),
+      end === undefined ? await waitForResult(source, id, clock, options, born) : resultOf(end),
     cancel: (reason) => source.cancel(id, reason ?? null),
     toJSON: () => ({ id, task, cursor }),
   }
@@ -121,6 +129,7 @@ export async function waitForResult(
   id: string,
   clock: Clock,
   options: ResultOptions = {},
+  born?: Birth,
 ): Promise<unknown> {
   const { timeout = DEFAULT_RESULT_TIMEOUT_MS } = options
   const timeoutMs = timeout === Infinity ? timeout : durationMs(timeout, 'timeout')
@@ -134,7 +143,7 @@ export async function waitForResult(
       })
     : () => {}
   try {
-    for await (const notice of source.follow(id, undefined, signal, false)) {
+    for await (const notice of source.follow(id, undefined, signal, false, born)) {
       if (isTerminal(notice)) return resultOf(notice)
     }
   } catch (error) {

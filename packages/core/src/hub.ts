@@ -10,6 +10,7 @@
  */
 import { Audience } from './audience.ts'
 import { backoffMs, type Growth } from './backoff.ts'
+import type { Birth } from './birth.ts'
 import { type Clock, sleep } from './clock.ts'
 import { compareCursors, type Cursor, parseCursor, START } from './cursor.ts'
 import { Recent } from './recent.ts'
@@ -49,6 +50,8 @@ export class Hub {
   #reader: Reader | undefined
   #cancelLinger: (() => void) | undefined
   #closed = false
+  /** Counts how often reading began, or began anew: in between it has missed nothing. */
+  reading = 0
 
   constructor(store: Store, clock: Clock, random: () => number) {
     this.#store = store
@@ -114,6 +117,22 @@ export class Hub {
       : null
   }
 
+  /**
+   * What was written of a job since it was enqueued, or after a later place, and where that ends; `null` where this
+   * reading has not seen it all.
+   */
+  since(
+    { jobId }: Match,
+    born: Birth,
+    after: Cursor = born.cursor,
+  ): { notices: StoredNotice[]; cursor: Cursor } | null {
+    const reader = this.#reader
+    if (reader === undefined || born.reading !== this.reading || !reader.recent.covers(after)) return null
+    // Where the reader is behind, all of it will come live.
+    if (compareCursors(after, reader.place) > 0) return { notices: [], cursor: after }
+    return { notices: reader.recent.after(after, jobId), cursor: reader.place }
+  }
+
   /** Never rejects: whoever then asks the store itself is told what is wrong with it. */
   async #fill({ recent }: Reader, after: Cursor): Promise<void> {
     const older: StoredNotice[] = []
@@ -162,6 +181,7 @@ export class Hub {
       reader.ready = this.#store.tail().then((cursor) => {
         reader.place = cursor
         reader.recent = new Recent(cursor)
+        this.reading += 1
         void this.#run(reader)
       })
       this.#reader = reader
@@ -219,6 +239,7 @@ export class Hub {
   #beginAt(reader: Reader, place: Cursor): number {
     reader.place = place
     reader.recent = new Recent(place)
+    this.reading += 1
     for (const subscriber of this.#audience) subscriber.lag()
     return parseCursor(place).seq
   }

@@ -226,14 +226,19 @@ export function queueOver<const Tree extends TaskTree>(
   const source = (task: string | undefined): JobSource => ({
     get: (id) => engine.get(id, { task }),
     cancel: (id, reason) => engine.cancel(id, { task, by: null, reason }),
-    follow: (id, from, signal, logs) => engine.follow(id, { task, from, signal, logs }),
+    follow: (id, from, signal, logs, born) => engine.follow(id, { task, from, signal, logs, born }),
   })
   const calls: Record<string, unknown> = {}
   for (const { name, keys } of taskList(tasks)) {
     const own = source(name)
     const handle = (ref: JobRef): JobHandle => createHandle(own, ref, clock)
     const taskCalls: TaskCalls<TaskTypes, string> = {
-      enqueue: async (input, enqueueOptions) => handle(await engine.enqueue(name, input, enqueueOptions)),
+      enqueue: async (input, enqueueOptions) => {
+        const { reading } = engine
+        const ref = await engine.enqueue(name, input, enqueueOptions)
+        const { cursor } = ref
+        return createHandle(own, ref, clock, cursor === '' ? undefined : { cursor, reading })
+      },
       enqueueMany: async (inputs, enqueueOptions) =>
         (await engine.enqueueMany(name, inputs, enqueueOptions)).map(handle),
       get: own.get,
