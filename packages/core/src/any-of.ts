@@ -1,3 +1,6 @@
 /** Aborted when one of several is. Those that are absent never are. */
-export const anyOf = (...signals: readonly (AbortSignal | undefined)[]): AbortSignal =>
-  AbortSignal.any(signals.filter((signal) => signal !== undefined))
+export function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  const present = signals.filter((signal) => signal !== undefined)
+  const [only] = present
+  return present.length === 1 && only !== undefined ? only : AbortSignal.any(present)
+}

@@ -7,6 +7,7 @@ import { type Duration, durationMs } from './duration.ts'
 import { LovageError } from './errors.ts'
 import type { FinalState, Job } from './job.ts'
 import { isTerminal, type Notice } from './notice.ts'
+import { OVER } from './over.ts'
 import type { TaskTypes } from './task.ts'
 
 /** What a handle needs from whoever holds the jobs. */
@@ -103,7 +104,7 @@ export function createHandle<T extends TaskTypes, Name extends string>(
         yield notice as Notice<T, Name>
       }
     } finally {
-      stop.abort()
+      stop.abort(OVER)
     }
   }
 
@@ -139,7 +140,7 @@ export async function waitForResult(
   const disarm = Number.isFinite(timeoutMs)
     ? clock.after(timeoutMs, () => {
         timedOut = true
-        stop.abort()
+        stop.abort(OVER)
       })
     : () => {}
   try {
@@ -150,7 +151,7 @@ export async function waitForResult(
     if (!signal.aborted) throw error
   } finally {
     disarm()
-    stop.abort()
+    stop.abort(OVER)
   }
   if (timedOut) throw new LovageError('RESULT_TIMEOUT', { id, waitedMs: timeoutMs })
   options.signal?.throwIfAborted()

@@ -248,5 +248,6 @@ export {
   type Tracing,
   type WithTrace,
 } from './trace.ts'
+export { OVER } from './over.ts'
 export type { Unique } from './unique.ts'
 export { VERSION } from './version.ts'

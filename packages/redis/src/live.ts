@@ -52,7 +52,10 @@ export class LiveFeed {
         const [[, records]] = reply as [[stream: string, records: StreamRecord[]]]
         const { notices, cursor } = decodeRecords(records, place)
         place = cursor
-        if (notices.length > 0) yield notices
+        if (notices.length === 0) continue
+        yield notices
+        // Whoever waits for them is told before the next read is sent: a write to the socket takes as long as all of that.
+        await new Promise(process.nextTick)
       }
     } catch (error) {
       if (!signal.aborted) throw error

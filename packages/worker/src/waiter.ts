@@ -5,7 +5,7 @@
  * it would eat the one wake-up that an idle worker needs; then it hears cancels alone, and only after the slots have
  * been full for a moment, because most jobs are shorter than it takes to change from one wait to the other.
  */
-import { backoffMs, type Clock, type Store, type Wake } from '@lovage/core'
+import { backoffMs, type Clock, OVER, type Store, type Wake } from '@lovage/core'
 import { STORE_BACKOFF } from './store-backoff.ts'
 
 export type Want =
@@ -52,7 +52,7 @@ export class Waiter {
     if (this.#failures === 0) this.#endPause()
     if (wanted === 'nothing') return
     if (this.#current !== null) {
-      if (this.#current.work !== (wanted === 'work')) this.#current.controller.abort()
+      if (this.#current.work !== (wanted === 'work')) this.#current.controller.abort(OVER)
     } else if (this.#cancelPause === null) this.#next()
   }
 
@@ -61,7 +61,7 @@ export class Waiter {
     this.#wanted = 'nothing'
     this.#failures = 0
     this.#endPause()
-    this.#current?.controller.abort()
+    this.#current?.controller.abort(OVER)
     this.#current = null
   }
 

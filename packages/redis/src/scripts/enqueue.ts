@@ -8,12 +8,26 @@ import { ring } from './line.ts'
 import { special } from './special.ts'
 import { works } from './works.ts'
 
+/** Rings for the line that was empty, in a place where no function has been made. */
+const ringPlain = lua`
+  local wake = prefix .. 'wake:default'
+  if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
+`
+
 /**
  * What nearly all enqueues need: jobs that are new and of which there is nothing more to say. They are done before all
  * the functions are made that the others need, which takes longer than the whole rest.
  */
 const putPlain = lua`
-  if arePlain == 'yes' then
+  if arePlain == 'yes' and count == '1' then
+    local id = ARGV[items + 1]
+    if redis.call('EXISTS', tombs, prefix .. 'r:' .. id) == 0 and redis.call('HSETNX', jobs, id, ARGV[items + 2]) == 1 then
+      if redis.call('RPUSH', wait, id) == 1 then
+        ${ringPlain}
+      end
+      return { redis.call('GET', tail) or '0-0.0' }
+    end
+  elseif arePlain == 'yes' then
     local ids, records, gone, seen = {}, {}, { tombs }, {}
     local areNew = true
     for n = 1, count do
@@ -31,7 +45,9 @@ const putPlain = lua`
     end
     if areNew then
       redis.call('HSET', jobs, unpack(records))
-      if redis.call('RPUSH', wait, unpack(ids)) == #ids then ring('default') end
+      if redis.call('RPUSH', wait, unpack(ids)) == #ids then
+        ${ringPlain}
+      end
       return { redis.call('GET', tail) or '0-0.0' }
     end
   end
@@ -143,8 +159,8 @@ export const enqueue = defineScript({
   args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'count', 'arePlain'],
   repeatable: true,
   body: lua`
-    ${ring}
     ${putPlain}
+    ${ring}
     ${putInLine}
     putInLine()
     return { before, unpack(found) }

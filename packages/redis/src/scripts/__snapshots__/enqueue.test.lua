@@ -3,11 +3,16 @@ local now, streamMaxLen, prefix, resultsMax, count, arePlain = ARGV[1], ARGV[2],
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = prefix .. 'jobs', prefix .. 'wait:default', prefix .. 'tombs', prefix .. 'later', prefix .. 'retry', prefix .. 'active', prefix .. 'workers', prefix .. 'tries', prefix .. 'progress', prefix .. 'outcomes', prefix .. 'tail', prefix .. 'held'
 local items = 6
 local function body()
-local function ring(queue)
-  local wake = prefix .. 'wake:' .. queue
-  if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
-end
-if arePlain == 'yes' then
+if arePlain == 'yes' and count == '1' then
+  local id = ARGV[items + 1]
+  if redis.call('EXISTS', tombs, prefix .. 'r:' .. id) == 0 and redis.call('HSETNX', jobs, id, ARGV[items + 2]) == 1 then
+    if redis.call('RPUSH', wait, id) == 1 then
+      local wake = prefix .. 'wake:default'
+if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
+    end
+    return { redis.call('GET', tail) or '0-0.0' }
+  end
+elseif arePlain == 'yes' then
   local ids, records, gone, seen = {}, {}, { tombs }, {}
   local areNew = true
   for n = 1, count do
@@ -25,9 +30,16 @@ if arePlain == 'yes' then
   end
   if areNew then
     redis.call('HSET', jobs, unpack(records))
-    if redis.call('RPUSH', wait, unpack(ids)) == #ids then ring('default') end
+    if redis.call('RPUSH', wait, unpack(ids)) == #ids then
+      local wake = prefix .. 'wake:default'
+if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
+    end
     return { redis.call('GET', tail) or '0-0.0' }
   end
+end
+local function ring(queue)
+  local wake = prefix .. 'wake:' .. queue
+  if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
 end
 local nowMs = tonumber(now)
 if not nowMs then
