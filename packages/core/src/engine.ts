@@ -2,12 +2,14 @@
  * The engine: what a queue, a router and nobody else calls. It knows tasks by name, checks inputs, encodes values,
  * keeps owners apart, and turns stored records into jobs and notices. The store below it only keeps.
  */
+import type { Birth } from './birth.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { consumeHere } from './consume.ts'
 import type { ConsumedOf, ConsumeOptions } from './consumer.ts'
 import { Consumers } from './consumers.ts'
 import { START } from './cursor.ts'
 import { type Durability, type Replication, replicationOf } from './durability.ts'
+import { endingOf } from './ending.ts'
 import type { EngineOptions } from './engine-options.ts'
 import type { FlowEnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
@@ -41,7 +43,7 @@ import {
 import { type AnyTask, task as defineTask } from './task.ts'
 import { type Named, type NamedTask, taskList, type TaskTree } from './tasks.ts'
 import { DEFAULT_QUEUE } from './task-rules.ts'
-import { tellEnqueue, tellFollowing } from './telling.ts'
+import { hearsFollowing, tellEnqueue, tellFollowing } from './telling.ts'
 import type { Tracing } from './trace.ts'
 
 const NO_OPTIONS: QueueEnqueueOptions = {} // shared, so that an enqueue without any makes none
@@ -262,6 +264,11 @@ export class Engine {
   /** Asked before an enqueue, and told to whoever follows that job (`Birth`). */
   get reading(): number {
     return this.#hub.reading
+  }
+
+  /** How a job ended that was enqueued here, as far as the feed tells it (`endingOf`) and nobody hears of following. */
+  async ending(id: string, born: Birth, signal: AbortSignal): Promise<Notice | null> {
+    return hearsFollowing(this.events) ? null : await endingOf(this.#hub, id, { born, signal })
   }
 
   #follow(

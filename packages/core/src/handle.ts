@@ -23,6 +23,8 @@ export interface JobSource {
     logs: boolean,
     born?: Birth,
   ): AsyncIterable<Notice>
+  /** Its last notice where that needs no more than the feed; `null` where it has to be followed. */
+  ending?(id: string, born: Birth, signal: AbortSignal): Promise<Notice | null>
 }
 
 /** What a cancel came to. `ended`: the job had ended before, in this state. */
@@ -144,6 +146,9 @@ export async function waitForResult(
       })
     : () => {}
   try {
+    const ending = born === undefined ? null : await source.ending?.(id, born, signal)
+    if (ending && isTerminal(ending)) return resultOf(ending)
+    signal.throwIfAborted()
     for await (const notice of source.follow(id, undefined, signal, false, born)) {
       if (isTerminal(notice)) return resultOf(notice)
     }

@@ -57,14 +57,16 @@ function told<Made extends JobRef | readonly JobRef[]>(
 type Take = Follow['take']
 type Open = (take: Take) => AsyncGenerator<Batch, void, undefined>
 
+export const hearsFollowing = (events: Events<QueueEvents>): boolean =>
+  events.hears('follow.started') || events.hears('follow.ended')
+
 export function tellFollowing(
   { events, clock }: { events: Events<QueueEvents>; clock: Clock },
   following: Following,
   take: Take,
   open: Open,
 ): AsyncGenerator<Batch, void, undefined> {
-  const isHeard = events.hears('follow.started') || events.hears('follow.ended')
-  return isHeard ? followed({ events, clock }, following, take, open) : open(take)
+  return hearsFollowing(events) ? followed({ events, clock }, following, take, open) : open(take)
 }
 
 async function* followed(

@@ -1204,10 +1204,10 @@ if #due > 0 then
   local records = redis.call('HMGET', jobs, unpack(due))
   local line, lineCount = {}, 0
   for n, id in ipairs(due) do
-    local options = '0'
-    if records[n] and isKnown(records[n]) then
+    local options, record = '0', records[n]
+    if record and not string.find(record, '^%[1,"[^"\\]*",null,0,') and isKnown(record) then
       local _
-      _, _, options = header(records[n])
+      _, _, options = header(record)
     end
     if options == '0' then
       lineCount = lineCount + 1
