@@ -80,6 +80,7 @@ export const question: Question = {
       figures: { 'commands-backlog': { what: 'commands sent, whole life', unit: 'a job', better: 'less' } },
       contestants: each(commands),
       rounds: 1,
+      isSlow: true,
     },
   ],
 }

@@ -10,7 +10,7 @@ import type { Question } from './kit/question.ts'
 
 const SETTLE_MS = 4_000
 const SECONDS = 25
-const QUICK_SECONDS = 10
+const QUICK_SECONDS = 6
 
 export const question: Question = {
   name: 'idle',

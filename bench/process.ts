@@ -26,6 +26,7 @@ const measure = (concurrency: 1 | 10 | 100): Measure => {
       })
       return { [figure]: perSecond(processed) }
     }, absent),
+    isSlow: concurrency === 10,
   }
 }
 

@@ -13,7 +13,7 @@ import { question as process } from './process.ts'
 import { question as recovery } from './recovery.ts'
 import { question as rpc } from './rpc.ts'
 import { question as say } from './say.ts'
-import { question as scale } from './scale.ts'
+import { many, question as scale } from './scale.ts'
 import { question as types } from './types.ts'
 
 export const questions: readonly Question[] = [
@@ -29,6 +29,7 @@ export const questions: readonly Question[] = [
   rpc,
   durable,
   scale,
+  many,
   isolation,
   say,
   types,

@@ -1,8 +1,8 @@
 /**
- * Does the cost of a job stay the same when there is more of something: larger payloads, handlers that wait, worker
- * processes, waiting jobs, queues?
+ * Does the cost of a job stay the same when there is more of something: larger payloads, handlers that wait, queues; and,
+ * as a question of its own since it takes longer, worker processes and waiting jobs?
  *
- *   npm run bench -- --only scale        or --only payload, await, workers, waiting, queues
+ *   npm run bench -- --only scale,many        or --only payload, await, queues, workers, waiting
  *
  * All with 100 slots a worker, but for many workers, which have ten each.
  */
@@ -82,7 +82,7 @@ const workers = (count: number): Measure => {
     },
     contestants: each((stage, who) => crowd(stage, who, count), { ...FEW, floor: SPARED }),
     rounds: 1,
-    limitMs: 120_000,
+    limitMs: 150_000,
   }
 }
 
@@ -118,7 +118,7 @@ const waiting = (name: string, jobs: number): Measure => {
       { ...FEW, 'bee-queue': SPARED, floor: SPARED },
     ),
     rounds: 1,
-    limitMs: 120_000,
+    limitMs: 150_000,
   }
 }
 
@@ -148,9 +148,12 @@ export const question: Question = {
     payload('10k', 10_000, 5_000),
     payload('100k', 100_000, 1_000),
     awaiting,
-    ...[1, 5, 50].map(workers),
-    waiting('100k', 100_000),
-    waiting('1m', 1_000_000),
     ...[10, 1_000].map(queues),
   ),
+}
+
+export const many: Question = {
+  name: 'many',
+  asks: 'Whether a job costs the same when there are many workers, or many jobs.',
+  measures: measures(...[1, 5, 50].map(workers), waiting('100k', 100_000), waiting('1m', 1_000_000)),
 }

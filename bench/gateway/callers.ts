@@ -16,7 +16,7 @@ export interface Counts {
   warm: number
   /** One by one. */
   alone: number
-  /** By all callers together. */
+  /** By all callers together, after a quarter of them that are not counted. */
   together: number
 }
 
@@ -82,12 +82,15 @@ export async function caller(name: CallerName, port: number, counts: Counts): Pr
     if (say === 'follow')
       return follow === undefined ? { p50: Number.NaN, p99: Number.NaN } : waits(follow, counts)
     const alone = await waits(enqueue, counts)
+    const all = (calls: number): Promise<unknown> =>
+      Promise.all(
+        Array.from({ length: CALLERS }, async () => {
+          for (let n = 0; n < calls / CALLERS; n++) await enqueue()
+        }),
+      )
+    await all(counts.together / 4)
     const from = performance.now()
-    await Promise.all(
-      Array.from({ length: CALLERS }, async () => {
-        for (let n = 0; n < counts.together / CALLERS; n++) await enqueue()
-      }),
-    )
+    await all(counts.together)
     return { ...alone, perSecond: counts.together / ((performance.now() - from) / 1_000) }
   }
   process.on('message', ({ say }: { say: 'enqueue' | 'follow' }) => {

@@ -113,7 +113,13 @@ export class Channel {
     if (this.#isOver) return
     this.#heardAt = this.#options.clock.now()
     if (data === 'PING') this.#socket?.send('PONG')
-    else if (data !== 'PONG') this.#events.onMessage(JSON.parse(data as string) as Message)
+    else if (data !== 'PONG') {
+      try {
+        this.#events.onMessage(JSON.parse(data as string) as Message)
+      } catch (error) {
+        this.#lose(`it sent what cannot be read: ${(error as Error).message}`)
+      }
+    }
   }
 
   #flush(): void {

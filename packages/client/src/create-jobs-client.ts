@@ -2,7 +2,7 @@
 import { WebSocket as DefaultWebSocket } from '#websocket'
 import { type Clock, type Duration, durationMs, systemClock } from '@lovage/core'
 import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
-import superjson from 'superjson'
+import superjson, { type SuperJSONResult } from 'superjson'
 import { call } from './calls.ts'
 import { callsOut, type Send } from './calls-out.ts'
 import { httpCalls, type HttpOptions } from './http-calls.ts'
@@ -72,7 +72,7 @@ export function createJobsClient<AppRouter extends AnyTRPCRouter>(
   options: JobsClientOptions & Understood<AppRouter>,
 ): JobsClient<AppRouter> {
   const given = options as JobsClientOptions
-  const { auth, headers, transformer = superjson, clock = systemClock, random = Math.random } = given
+  const { auth, headers, transformer = SUPERJSON, clock = systemClock, random = Math.random } = given
   const token = async (): Promise<string | null> => (await auth?.()) || null
   const urls = urlsOf(given.url, given.socketUrl)
   const timeoutMs = durationMs(given.callTimeout ?? CALL_TIMEOUT_MS, 'callTimeout')
@@ -121,6 +121,12 @@ export function createJobsClient<AppRouter extends AnyTRPCRouter>(
 function webSocketOf({ WebSocket = DefaultWebSocket }: JobsClientOptions): typeof globalThis.WebSocket {
   if (WebSocket !== undefined) return WebSocket
   throw new TypeError('There is no WebSocket here; pass one, or as `transport` sse() of @lovage/client/sse.')
+}
+
+/** It would copy what came, also where there is nothing in it that JSON does not say. */
+const SUPERJSON: TRPCDataTransformer = {
+  serialize: superjson.serialize,
+  deserialize: (sent: SuperJSONResult) => (sent.meta === undefined ? sent.json : superjson.deserialize(sent)),
 }
 
 /** What JavaScript asks an object for by itself. To answer with a path would make it a promise, or bad JSON. */

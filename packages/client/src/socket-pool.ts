@@ -68,7 +68,9 @@ export class SocketPool implements Lines {
    */
   async call(method: string, path: string, input: string): Promise<unknown> {
     const { token, url } = this.#options
-    const own = (await token?.()) ?? null
+    const own = await (token?.() ?? Promise.resolve(null)).catch((error: unknown) => {
+      throw new NoAnswer('unsent', String(error)) // by HTTP it is asked for again, and the failure told
+    })
     let [socket = this.#add()] = this.#sockets
     if (socket.isUp && socket.token !== undefined && socket.token !== own) {
       this.#retire(socket)

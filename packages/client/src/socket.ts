@@ -84,8 +84,8 @@ export class Socket {
   readonly #routes = new Map<number, Route>()
   #count = 0
   #calls = 0
-  /** Told whether there is a connection. */
-  #waiting: ((isOpen: boolean) => void)[] = []
+  /** Told when there is a connection, or will not be. */
+  #waiting: (() => void)[] = []
   #whenDone: (() => void)[] = []
   #wasConnected = false
   /** Connections in a row that the server has not accepted. */
@@ -132,9 +132,10 @@ export class Socket {
     const { clock, transformer, callTimeoutMs } = this.#options
     if (this.#open === undefined) {
       const isHopeless = this.#cancelWait !== undefined || clock.now() < this.#notBefore
-      if (isHopeless || !(await this.#opened(token))) throw new NoAnswer('unsent', 'there is no connection')
+      if (!isHopeless) await this.#opened(token)
     }
-    const channel = this.#open as Channel
+    const channel = this.#open
+    if (channel === undefined) throw new NoAnswer('unsent', 'there is no connection')
     if (this.#calls++ === 0) channel.rest(false)
     try {
       const data = await new Promise((resolve, reject) => {
@@ -169,21 +170,19 @@ export class Socket {
     for (const cancel of [this.#cancelIdle, this.#cancelTimeouts]) cancel?.()
     for (const channel of [this.#open, this.#next, ...this.#old]) channel?.close()
     this.#open = this.#next = undefined
-    this.#tell(false)
+    this.#tell()
     this.#show('idle')
   }
 
-  #opened(token: string | null): Promise<boolean> {
+  #opened(token: string | null): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
       if (this.#next === undefined) this.#connect(token)
     })
   }
 
-  #tell(isOpen: boolean): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const tell of waiting) tell(isOpen)
+  #tell(): void {
+    for (const tell of this.#waiting.splice(0)) tell()
   }
 
   #connect(known?: string | null): void {
@@ -210,7 +209,7 @@ export class Socket {
     this.#wasConnected = true
     this.#show('connected')
     for (const line of this.lines) this.#start(line, channel)
-    this.#tell(true)
+    this.#tell()
     this.#rest()
   }
 
@@ -297,10 +296,11 @@ export class Socket {
         this.#notBefore = this.#options.clock.now() + ms
         if (this.lines.size > 0) this.#connectAfter(ms)
       }
-      if (hasFailed) this.#tell(false)
+      if (hasFailed) this.#tell()
     }
-    if (this.#open === undefined)
-      this.#show(this.lines.size > 0 ? 'reconnecting' : this.isUp ? 'connecting' : 'idle')
+    if (this.#open !== undefined) return
+    this.#wasConnected &&= this.lines.size > 0
+    this.#show(this.lines.size > 0 ? 'reconnecting' : this.isUp ? 'connecting' : 'idle')
   }
 
   #connectAfter(ms: number): void {

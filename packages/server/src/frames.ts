@@ -43,11 +43,13 @@ export class Outgoing {
 
 export type TextOf = (notice: Notice) => string
 
+/** It looks at everything several times. What is plain, as nearly all is, it would only put in an envelope. */
+const SUPERJSON: unknown = superjson
+
 /** Writes a notice, and remembers it for as long as the notice lives. */
 export function textsFor({ _def }: AnyTRPCRouter): TextOf {
   const { output } = _def._config.transformer
-  // Superjson looks at everything several times; what is plain, as nearly all is, it would only put in this envelope.
-  const isSuperjson = output === (superjson as unknown)
+  const isSuperjson = output === SUPERJSON
   const known = new WeakMap<Notice, string>()
   return (notice) => {
     let text = known.get(notice)
@@ -64,19 +66,29 @@ export function textsFor({ _def }: AnyTRPCRouter): TextOf {
   }
 }
 
-/** The same router, whose transformer lets frames pass. */
+/** The same router, whose transformer lets frames pass, and is not asked about what is plain. */
 export function withFrames<Router extends AnyTRPCRouter>(router: Router): Router {
   const { _config } = router._def
   const { input, output } = _config.transformer
   const transformer = {
-    input,
+    input: {
+      ...input,
+      deserialize: (sent: unknown) =>
+        input === SUPERJSON && isBare(sent) ? sent.json : (input.deserialize(sent as never) as unknown),
+    },
     output: {
       ...output,
-      serialize: (value: unknown) => framesIn(value) ?? (output.serialize(value) as unknown),
+      serialize: (value: unknown) =>
+        framesIn(value) ??
+        (output === SUPERJSON && isPlain(value) ? { json: value } : (output.serialize(value) as unknown)),
     },
   }
   return { ...router, _def: { ...router._def, _config: { ..._config, transformer } } }
 }
+
+/** An envelope with nothing in it that JSON does not say. */
+const isBare = (sent: unknown): sent is { json: unknown } =>
+  typeof sent === 'object' && sent !== null && 'json' in sent && !('meta' in sent)
 
 /** A tracked event, as tRPC gives it to the transformer. */
 function framesIn(value: unknown): Frames | undefined {

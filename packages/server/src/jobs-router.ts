@@ -12,6 +12,7 @@ import type {
 import { answer } from './answer.ts'
 import { consumerProcedures, DEFAULT_MAX_GROUPS } from './consumer-procedures.ts'
 import { formatter } from './errors.ts'
+import { flattened } from './flat.ts'
 import type { JobsRecord, WithLovage } from './procedures.ts'
 import { ownJobs } from './own-jobs.ts'
 import { type QuotaOptions, Quotas } from './quotas.ts'
@@ -117,6 +118,7 @@ export function jobsRouter<
     ...consumerProcedures(kit, maxGroups),
   }
   for (const task of kit.engine.tasks) place(record, task.keys, taskProcedures(kit, task))
+  flattened(record)
   return t.router(record) as unknown as JobsRouter<Tree, Root>
 }
 
