@@ -3,7 +3,7 @@
  * by a helper of its compiler: with four of them a fifth of what a call costs a gateway. Here they are one for tRPC, and
  * the copies between them are the engine's own.
  */
-import { type AnyTRPCProcedure, getTRPCErrorFromUnknown, type TRPCRouterRecord } from '@trpc/server'
+import { getTRPCErrorFromUnknown, type TRPCRouterRecord } from '@trpc/server'
 
 interface More {
   ctx?: object
@@ -21,9 +21,9 @@ type Middleware = (options: Options) => Promise<unknown>
 /** Makes one middleware of those of each procedure. */
 export function flattened(record: TRPCRouterRecord): void {
   for (const entry of Object.values(record)) {
-    if (typeof entry !== 'function') flattened(entry as TRPCRouterRecord)
+    if (typeof entry !== 'function') flattened(entry)
     else {
-      const { _def } = entry as AnyTRPCProcedure as unknown as { _def: { middlewares: Middleware[] } }
+      const { _def } = entry as unknown as { _def: { middlewares: Middleware[] } }
       _def.middlewares = [inOne(_def.middlewares)]
     }
   }

@@ -74,7 +74,7 @@ export function withFrames<Router extends AnyTRPCRouter>(router: Router): Router
     input: {
       ...input,
       deserialize: (sent: unknown) =>
-        input === SUPERJSON && isBare(sent) ? sent.json : (input.deserialize(sent as never) as unknown),
+        input === SUPERJSON && isBare(sent) ? sent.json : (input.deserialize(sent) as unknown),
     },
     output: {
       ...output,
