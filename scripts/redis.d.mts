@@ -13,6 +13,7 @@ export function startRedis(options?: {
   dir?: string
   args?: readonly string[]
   sentinel?: string
+  server?: string
 }): Promise<PrivateRedis>
 
 /** A TCP port of 127.0.0.1 that nobody listens on at this moment. */

@@ -38,11 +38,12 @@ export async function ensureRedisServer() {
  * @param options.port  default: a free one
  * @param options.dir   its working folder; default: a temporary one, removed at the end
  * @param options.args  more of redis-server's own arguments, for example `['--maxmemory', '64mb']`
+ * @param options.server  the program; default: `ensureRedisServer()`
  * @param options.sentinel  the file of a sentinel's configuration, which it rewrites: then it is a sentinel
  * @returns `stop()` may be called twice. The server does not keep this process alive, and ends with it.
  */
-export async function startRedis({ port, dir, args = [], sentinel } = {}) {
-  const server = await ensureRedisServer()
+export async function startRedis({ port, dir, args = [], sentinel, server: program } = {}) {
+  const server = program ?? (await ensureRedisServer())
   // A port seen as free can be taken by somebody else before the server binds it; hence a second and third try.
   for (let triesLeft = port ? 0 : 2; ; triesLeft--) {
     const redis = await launch(server, port ?? (await freePort()), dir, { args, sentinel })
