@@ -24,6 +24,7 @@ test(`whatever breaks, no promise does (SEED=${SEED})`, async () => {
     paceMs: 150,
     fsync: 'always',
     losses: false,
+    calmMs: 90_000,
     ...castOf('small'),
     startRedis,
     players: join(import.meta.dirname, '..', 'dist', 'chaos', 'players'),

@@ -10,8 +10,6 @@ import { leftovers } from './leftovers.ts'
 import { type ChaosRedis, tailOf } from './redis.ts'
 import type { Actor } from './troupe.ts'
 
-/** Longer than any lease, delay, backoff, wait for an ack and pause between two attempts to connect together. */
-const CALM_MS = 90_000
 const LEAVE_MS = 20_000
 const LOOK_MS = 250
 
@@ -23,10 +21,15 @@ export interface CalmOptions {
   namespace: string
   scribe: Scribe
   firstTick: number
+  /**
+   * How long each thing may take to come to its end: longer than any lease, delay, backoff, wait for an ack and pause between
+   * two attempts to connect together, on a machine that has time for all of them.
+   */
+  calmMs: number
 }
 
 export async function calm(options: CalmOptions): Promise<void> {
-  const { redis, actors, auditor, folder, namespace, scribe, firstTick } = options
+  const { redis, actors, auditor, folder, namespace, scribe, firstTick, calmMs } = options
   const queue = createQueue({
     tasks,
     redis: `redis://127.0.0.1:${redis.port}`,
@@ -35,7 +38,7 @@ export async function calm(options: CalmOptions): Promise<void> {
   })
   const of = (role: string): Actor[] => [...actors.values()].filter(({ part }) => part.role === role)
   async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-    const lateAt = performance.now() + CALM_MS
+    const lateAt = performance.now() + calmMs
     while (!(await isSo())) {
       if (performance.now() > lateAt) return scribe.write('stuck', { what })
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS))

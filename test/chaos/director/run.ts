@@ -21,6 +21,7 @@ export interface RunOptions {
   fsync: Fsync
   /** Whether there are faults that take back what Redis has answered. */
   losses: boolean
+  calmMs: number
   parts: readonly Part[]
   /** Records that the stream keeps: few, so that who is away for long is told of a gap. */
   streamMaxLen: number
@@ -110,7 +111,16 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const witnesses = { auditor, scribe, namespace, reach }
     await play({ redis, actors, spread, witnesses, emptied }, plan, lengthMs, scribe, say)
     say('all is mended; waiting for everything to end')
-    await calm({ redis, actors, auditor, folder, scribe, namespace, firstTick: await ticks })
+    await calm({
+      redis,
+      actors,
+      auditor,
+      folder,
+      scribe,
+      namespace,
+      firstTick: await ticks,
+      calmMs: options.calmMs,
+    })
   } finally {
     for (const actor of actors.values()) {
       actor.signal('SIGCONT')
