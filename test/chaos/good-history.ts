@@ -4,7 +4,7 @@ import type { Entry, EntryOf, Fact } from './history.ts'
 type Facts<F extends Fact> = Omit<EntryOf<F>, 'fact' | 'at' | 'who'>
 
 /** Long enough that nothing which came before is on its way still. */
-const LATER_MS = 1_000
+const LATER_MS = 10_000
 
 export class Script {
   readonly entries: Entry[] = []

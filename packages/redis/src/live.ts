@@ -45,8 +45,10 @@ export class LiveFeed {
       while (!signal.aborted) {
         const args = ['COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', this.#keys.outcomes, streamId(place)]
         const reply = await connection.command('xread', args, READ)
+        // Between two reads it may have come back from an outage by itself.
+        if (connection.arrivals !== arrivals) return
         if (reply === null) {
-          if (!(await run(goesOn, placeArgs(place))) || connection.arrivals !== arrivals) return
+          if (!(await run(goesOn, placeArgs(place)))) return
           continue
         }
         const [[, records]] = reply as [[stream: string, records: StreamRecord[]]]

@@ -58,8 +58,8 @@ export class Losses {
   }
 }
 
-/** Answers that were on their way when the books were closed. */
-const LATE_MS = 100
+/** Answers that were on their way when the books were closed, to who may have been frozen then. */
+const LATE_MS = 8_000
 
 const known = new WeakMap<readonly Entry[], Losses>()
 
