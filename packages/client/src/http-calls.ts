@@ -72,5 +72,9 @@ export const isLarge = (text: string): boolean => text.length > LARGE_CHARS
 /** A server that accepts a request and never answers is as bad as none. */
 const within =
   (timeoutMs: number, send: typeof fetch): typeof fetch =>
-  (input, init) =>
-    send(input, { ...init, signal: anyOf(AbortSignal.timeout(timeoutMs), init?.signal ?? undefined) })
+  (input, init) => {
+    const timeout = AbortSignal.timeout(timeoutMs)
+    // Node 20 collects one to which nobody listens, though another signal is made of it, and with it the timeout.
+    timeout.addEventListener('abort', () => {})
+    return send(input, { ...init, signal: anyOf(timeout, init?.signal ?? undefined) })
+  }

@@ -34,10 +34,23 @@ export interface Wire extends Pick<WireParts, 'clock' | 'random' | 'bytesOf' | '
   close(): Promise<void>
 }
 
+const LONG_MS = 2 ** 30
+
 export function createWire({ send, sendLate, bytesOf, lines, clock, random }: WireParts): Wire {
   const closing = new AbortController()
   const checkOpen = (): void => {
     if (closing.signal.aborted) throw new LovageError('CLOSED', { what: 'The client' })
+  }
+  let underWay = 0
+  let stay: ReturnType<typeof setInterval> | undefined
+  /** The socket of a call may be gone, and a timer that ends it keeps no process: one whose call is open must stay. */
+  async function staying<T>(call: () => Promise<T>): Promise<T> {
+    if (underWay++ === 0) stay = setInterval(() => {}, LONG_MS)
+    try {
+      return await call()
+    } finally {
+      if (--underWay === 0) clearInterval(stay)
+    }
   }
   return {
     clock,
@@ -46,10 +59,11 @@ export function createWire({ send, sendLate, bytesOf, lines, clock, random }: Wi
     bytesOf,
     async send(...call) {
       checkOpen()
-      return await send(...call)
+      return await staying(() => send(...call))
     },
     async farewell(path, input) {
-      await (closing.signal.aborted ? sendLate : send)('mutation', path, input).catch(() => {})
+      const say = closing.signal.aborted ? sendLate : send
+      await staying(() => say('mutation', path, input)).catch(() => {})
     },
     async *follow(path, input, { from, signal, untilEnd = false, inOrder = true }) {
       checkOpen()
