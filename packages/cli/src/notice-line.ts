@@ -3,7 +3,8 @@ import type { LogLine, Notice } from '@lovage/core'
 import prettyMs from 'pretty-ms'
 import type { Colours, Output } from './output.ts'
 import { colourOf } from './state-colours.ts'
-import { cut, harmless, oneLine, timeOfDay } from './text.ts'
+import { harmless } from './harmless.ts'
+import { cut, oneLine, timeOfDay } from './text.ts'
 
 const TYPE_COLUMNS = 'succeeded'.length
 /** Of what a notice says, however narrow the terminal is. */

@@ -1,6 +1,7 @@
 import { type Job, LovageError } from '@lovage/core'
 import type { Output } from './output.ts'
-import { harmless, plain } from './text.ts'
+import { harmless } from './harmless.ts'
+import { plain } from './text.ts'
 
 /**
  * Prints the result of a job that has ended.

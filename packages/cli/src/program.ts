@@ -12,6 +12,7 @@ import { addScheduleCommands } from './commands/schedule.ts'
 import { examples, type Runner, type SharedOptions } from './commands/shared.ts'
 import { addWorkerCommand } from './commands/worker.ts'
 import type { ExitCode } from './exit.ts'
+import { harmless } from './harmless.ts'
 import { openOutput } from './output.ts'
 
 /**
@@ -27,7 +28,7 @@ export function createProgram({ json, onEnd }: { json: boolean; onEnd: (code: Ex
     .configureHelp({ showGlobalOptions: true, styleTitle: bold, sortSubcommands: false })
     .exitOverride()
     .showHelpAfterError(json ? false : 'Add --help to be told more.')
-    .configureOutput(json ? { outputError: () => {} } : {})
+    .configureOutput({ outputError: json ? () => {} : (text, write) => write(harmless(text)) })
     .option(
       '--redis <url>',
       'where Redis is: redis://user:password@host:port, several host:port of a cluster, rediss:// for TLS, ' +

@@ -1,6 +1,7 @@
 /** Rows in aligned columns, as `docker ps` prints them. */
 import type { Output } from './output.ts'
-import { cut, harmless } from './text.ts'
+import { harmless } from './harmless.ts'
+import { cut } from './text.ts'
 
 const GAP = '  '
 

@@ -3,7 +3,8 @@ import prettyMs from 'pretty-ms'
 import type { Context } from '../context.ts'
 import type { Output } from '../output.ts'
 import { colourOf } from '../state-colours.ts'
-import { dateTime, harmless, oneLine, plain } from '../text.ts'
+import { harmless } from '../harmless.ts'
+import { dateTime, oneLine, plain } from '../text.ts'
 import { withEngine } from '../with-engine.ts'
 
 export function get(context: Context, _options: object, id: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { type PauseTarget, pauseTarget } from '@lovage/core'
 import { UsageError } from '../complaint.ts'
 import type { Context } from '../context.ts'
-import { harmless } from '../text.ts'
+import { harmless } from '../harmless.ts'
 import { withEngine } from '../with-engine.ts'
 
 interface Typed {
