@@ -25,7 +25,8 @@ test('whoever plays in a measure is us, or the measure compares ways of ours', (
 })
 
 const isSensible = (names: string[]): boolean =>
-  names.includes('lovage') || names.every((name) => ['inline', 'thread', 'process'].includes(name))
+  names.includes('lovage') ||
+  names.every((name) => ['inline', 'thread', 'process', 'whole', 'two on one', 'two on two'].includes(name))
 
 test('a prefix names figures, or all figures of a question', () => {
   const figures = (prefix: string): string[] =>

@@ -9,6 +9,7 @@ import { question as idle } from './idle.ts'
 import { question as isolation } from './isolation.ts'
 import { question as lateness } from './lateness.ts'
 import { question as latency } from './latency.ts'
+import { question as partitions } from './partitions.ts'
 import { question as process } from './process.ts'
 import { question as recovery } from './recovery.ts'
 import { question as rpc } from './rpc.ts'
@@ -30,6 +31,7 @@ export const questions: readonly Question[] = [
   durable,
   scale,
   many,
+  partitions,
   isolation,
   say,
   types,

@@ -20,11 +20,13 @@ export class Stage {
   /** Whoever is in a hurry gets smaller rounds. */
   readonly isQuick: boolean
   readonly #server: PrivateRedis
+  readonly #start: StartRedis
   readonly #players: { kill(): Promise<void> }[] = []
   readonly redis: Redis
 
-  private constructor(server: PrivateRedis, isQuick: boolean) {
+  private constructor(server: PrivateRedis, start: StartRedis, isQuick: boolean) {
     this.#server = server
+    this.#start = start
     this.isQuick = isQuick
     this.redis = new Redis(server.url)
   }
@@ -35,7 +37,7 @@ export class Stage {
     { args = [], isQuick }: { args?: readonly string[]; isQuick: boolean },
     act: (stage: Stage) => Promise<Value>,
   ): Promise<Value> {
-    const stage = new Stage(await start({ args }), isQuick)
+    const stage = new Stage(await start({ args }), start, isQuick)
     try {
       return await act(stage)
     } finally {
@@ -47,6 +49,20 @@ export class Stage {
 
   get url(): string {
     return this.#server.url
+  }
+
+  /** One more server, for this round. */
+  async another(): Promise<PrivateRedis> {
+    const server = await this.#start({})
+    this.owns({ kill: () => server.stop() })
+    return server
+  }
+
+  /** Speaks to one of the servers, as long as the round lasts. */
+  clientOf(url: string): Redis {
+    const client = new Redis(url)
+    this.owns({ kill: async () => client.disconnect() })
+    return client
   }
 
   /** So many, or a fifth of them when in a hurry. */
@@ -71,9 +87,9 @@ export class Stage {
     return player
   }
 
-  /** Seconds of CPU that the server has used. */
-  async redisCpu(): Promise<number> {
-    const info = await this.redis.info('cpu')
+  /** Seconds of CPU that a server has used. */
+  async redisCpu(server = this.redis): Promise<number> {
+    const info = await server.info('cpu')
     return figureIn(info, 'used_cpu_user') + figureIn(info, 'used_cpu_sys')
   }
 

@@ -1,5 +1,6 @@
 /** A queue on the Redis of the tests, by a clock that a test owns. */
-import { createRedisStore } from '@lovage/redis'
+import type { Store } from '@lovage/core'
+import { createRedisStore, type RedisStoreOptions } from '@lovage/redis'
 import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
 import { afterAll, inject } from 'vitest'
@@ -18,14 +19,23 @@ export interface OpenedRedis extends Opened {
   keys(): Promise<string[]>
 }
 
-/** Answers how to open queues on the Redis of the tests; to be called once in a test file, at its top. */
-export function redisQueues(url = inject('redisUrl')): (...args: Parameters<Open>) => Promise<OpenedRedis> {
+type OpenStore = (options: RedisStoreOptions) => Store
+
+/**
+ * Answers how to open queues on the Redis of the tests; to be called once in a test file, at its top.
+ *
+ * @param openStore Opens a store of the queue.
+ */
+export function redisQueues(
+  url = inject('redisUrl'),
+  openStore: OpenStore = createRedisStore,
+): (...args: Parameters<Open>) => Promise<OpenedRedis> {
   const redis = new Redis(url, { disableClientInfo: true })
   afterAll(() => redis.quit())
 
   return async (clock, options) => {
     const namespace = `test-${randomUUID()}`
-    const store = createRedisStore({ url, namespace, clock, ...options })
+    const store = openStore({ url, namespace, clock, ...options })
     const keys = async () => {
       const found: string[] = []
       const scan = redis.scanStream({ match: `*${namespace}*`, count: 1_000 })

@@ -1,6 +1,6 @@
 // The users of docs/operations.md, as they are printed there: each does all that its part does, and no more.
-import { chain, chord, defineTasks, isLovageError, type Store, task } from '@lovage/core'
-import { createQueue, createRedisStore, diagnose, type RedisStoreOptions } from '@lovage/redis'
+import { chain, chord, defineTasks, isLovageError, newJobId, type Store, task } from '@lovage/core'
+import { createQueue, createRedisStore, diagnose, openStore, type RedisStoreOptions } from '@lovage/redis'
 import { createWorker } from '@lovage/worker'
 import { Redis } from 'ioredis'
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
@@ -66,6 +66,18 @@ test('there is a user for each part', () => {
   const names = users.map(({ name }) => name)
   expect(names).toEqual(['lovage-api', 'lovage-worker', 'lovage-consumer', 'lovage-operator'])
 })
+
+test.for(['api', 'worker', 'consumer', 'operator'] as const)(
+  '%s may be the first to come to a partitioned queue, and comes to one that is there',
+  async (role) => {
+    for (const _ of ['first', 'again']) {
+      const store = openStore({ redis: as(role), partitions: 2 })
+      onTestFinished(() => store.close())
+      for (let n = 0; n < 8; n++) expect(await store.get(newJobId())).toBeNull()
+    }
+    expect(await refusals(root)).toEqual([])
+  },
+)
 
 test('API, worker, consumer and operator do all that they do, and none is refused anything', async () => {
   const api = queueOf('api')

@@ -40,6 +40,7 @@ export interface SiteOptions {
   /** Of the worker, where it comes in otherwise. */
   workerRedis?: RedisStoreOptions
   namespace?: string
+  partitions?: number
   /** Whether leases are renewed by a thread, as in production. */
   isThreaded?: boolean
 }
@@ -61,6 +62,7 @@ export class Site implements AsyncDisposable {
     workerRedis = redis,
     namespace = newNamespace(),
     isThreaded = false,
+    partitions,
     ...more
   }: SiteOptions) {
     this.namespace = namespace
@@ -69,12 +71,14 @@ export class Site implements AsyncDisposable {
     this.queue = createQueue({
       tasks,
       namespace,
+      partitions,
       redis: { ...redis, ...options },
       onWarning: () => {},
       ...more,
     })
     this.#worker = createWorker({
       namespace,
+      partitions,
       redis: { ...workerRedis, ...options },
       tasks,
       concurrency: 4,

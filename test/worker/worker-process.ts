@@ -14,6 +14,7 @@ interface Told {
 export interface WorkerProcessOptions {
   url: string
   namespace: string
+  partitions?: number
   leaseMs?: number
   concurrency?: number
   drainMs?: number
@@ -33,6 +34,7 @@ export class WorkerProcess implements AsyncDisposable {
   constructor({
     url,
     namespace,
+    partitions = 1,
     leaseMs = 6_000,
     concurrency = 1,
     drainMs = 30_000,
@@ -45,6 +47,7 @@ export class WorkerProcess implements AsyncDisposable {
         ...process.env,
         REDIS_URL: url,
         NAMESPACE: namespace,
+        PARTITIONS: `${partitions}`,
         LEASE_MS: `${leaseMs}`,
         CONCURRENCY: `${concurrency}`,
         DRAIN_MS: `${drainMs}`,

@@ -1,7 +1,7 @@
 /** `lovage.config.ts`: what would otherwise be typed at every command. */
 import { existsSync } from 'node:fs'
 import { isTask, type TaskTree } from '@lovage/core'
-import type { RedisStoreOptions } from '@lovage/redis'
+import type { Partitions, RedisStoreOptions } from '@lovage/redis'
 import { UsageError } from './complaint.ts'
 import { loadModule } from './load-module.ts'
 
@@ -10,6 +10,8 @@ export interface LovageConfig {
   redis?: string | readonly string[] | RedisStoreOptions | undefined
   /** What the names of all keys begin with. `--namespace` goes first. Default `lovage`. */
   namespace?: string | undefined
+  /** How many partitions the queue has, or where each of them is. `--partitions` goes first; `--redis` means one. Default 1. */
+  partitions?: Partitions | undefined
   /** With them inputs are checked and names of tasks corrected before anything is sent. `--tasks` goes first. */
   tasks?: TaskTree | undefined
 }

@@ -9,7 +9,7 @@ import { addJobCommands } from './commands/jobs.ts'
 import { addNoticesCommand } from './commands/notices.ts'
 import { addQueueCommands } from './commands/queue.ts'
 import { addScheduleCommands } from './commands/schedule.ts'
-import { examples, type Runner, type SharedOptions } from './commands/shared.ts'
+import { examples, type Runner, type SharedOptions, wholeNumber } from './commands/shared.ts'
 import { addWorkerCommand } from './commands/worker.ts'
 import type { ExitCode } from './exit.ts'
 import { harmless } from './harmless.ts'
@@ -35,6 +35,7 @@ export function createProgram({ json, onEnd }: { json: boolean; onEnd: (code: Ex
         'redis+sentinel://host:port,host:port/name (env: REDIS_URL)',
     )
     .option('--namespace <name>', 'what the names of all keys begin with (default: lovage)')
+    .option('--partitions <n>', 'over how many partitions the queue is spread (default: 1)', wholeNumber)
     .option('--tasks <module>', 'the module of the tasks, to check names and inputs against')
     .option('--config <file>', 'the configuration (default: lovage.config.ts in this folder)')
     .option('--json', 'print JSON, for programs')

@@ -15,7 +15,7 @@ import { endWithWatcher, isWatched, WATCHED_DRAIN } from './watched.ts'
 
 /** @throws UsageError `WORKER_MISSING`, and what `loadModule` throws */
 export async function runModule(path: string, typed: Typed, { options }: Context): Promise<void> {
-  const { redis, namespace } = options
+  const { redis, namespace, partitions } = options
   const isReloaded = isWatched()
   const drainTimeout = typed.drainTimeout ?? (isReloaded ? WATCHED_DRAIN : undefined)
   const { concurrency, queues, logLevel, name } = typed
@@ -28,7 +28,7 @@ export async function runModule(path: string, typed: Typed, { options }: Context
   const workers: HostedWorker[] = []
   hostWorkers({
     defaults: await defaultsOf(options),
-    overrides: { redis, namespace, concurrency, queues, logLevel, drainTimeout, name },
+    overrides: { redis, namespace, partitions, concurrency, queues, logLevel, drainTimeout, name },
     onWorker: (worker) => void workers.push(worker),
   })
   // A module that runs its worker itself is loaded only when that has stopped.
@@ -44,8 +44,9 @@ export async function runModule(path: string, typed: Typed, { options }: Context
 }
 
 async function defaultsOf(options: SharedOptions): Promise<HostedOptions> {
-  const { namespace, ...redis } = (await placeOf(options)).redis
-  return { namespace, redis: Object.keys(redis).length === 0 ? undefined : redis }
+  const { redis: place, partitions } = await placeOf(options)
+  const { namespace, ...redis } = place
+  return { namespace, partitions, redis: Object.keys(redis).length === 0 ? undefined : redis }
 }
 
 const isWorkerOptions = (value: unknown): value is WorkerOptions<TaskTree> =>

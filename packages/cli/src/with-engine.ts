@@ -1,5 +1,5 @@
 import { Engine } from '@lovage/core'
-import { createRedisStore } from '@lovage/redis'
+import { openStore } from '@lovage/redis'
 import { type Context, placeOf } from './context.ts'
 
 /** Opens the queue where the options say that it is, and closes it again. */
@@ -7,8 +7,9 @@ export async function withEngine<Result>(
   { options, out }: Context,
   act: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
-  const { redis, tasks } = await placeOf(options)
-  const engine = new Engine(tasks ?? {}, createRedisStore({ ...redis, onWarning: out.say }), {
+  const { redis, partitions, tasks } = await placeOf(options)
+  const store = openStore({ redis: { ...redis, onWarning: out.say }, partitions })
+  const engine = new Engine(tasks ?? {}, store, {
     acceptsUnknownTasks: tasks === undefined,
     onWarning: () => {}, // `lovage doctor` tells it at length
   })

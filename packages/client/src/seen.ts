@@ -5,12 +5,10 @@
  * from one server to the next: what the old one still brought, the new one brings again, and its `ready` and its gaps
  * speak of the place where the client stood when it asked.
  */
-import { compareCursors, type Cursor, isTerminal, type Notice, parseCursor } from '@lovage/core'
+import { compareCursors, type Cursor, isTerminal, type Notice, seqOf } from '@lovage/core'
 
 type Gap = Extract<Notice, { type: 'gap' }>
 type Ready = Extract<Notice, { type: 'ready' }>
-
-const seqOf = (cursor: Cursor): number => parseCursor(cursor).seq
 
 export class Seen {
   /** The place up to which all has been delivered or told missing. */

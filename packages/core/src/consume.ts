@@ -1,10 +1,11 @@
 /** What consumers are asked for, checked; and the consumer that runs beside the store. */
 import { type GroupRef, WINDOW_MAX } from './consumer-store.ts'
 import { ackWaitMsOf, type ConsumedOf, consumeFrom, type ConsumeOptions } from './consumer.ts'
-import type { Consumers, MemberRequest } from './consumers.ts'
+import type { MemberRequest } from './consumers.ts'
 import { START } from './cursor.ts'
 import { isLovageError, LovageError } from './errors.ts'
 import { newJobId } from './id.ts'
+import type { ConsumerCalls } from './partitions/joint-consumers.ts'
 import type { Named } from './tasks.ts'
 
 const MAX_DELIVERIES = 5
@@ -53,7 +54,7 @@ function checkWhole(option: string, seen: number, most: number): void {
 
 /** A consumer in this process. It sees the notices of all owners. */
 export async function* consumeHere(
-  consumers: Consumers,
+  consumers: ConsumerCalls,
   name: string,
   options: ConsumeOptions,
 ): AsyncGenerator<ConsumedOf<Named>, void, undefined> {
@@ -72,7 +73,7 @@ export async function* consumeHere(
 }
 
 /** What can be done to the groups beside the store; without an owner, to those of nobody. */
-export const groupCalls = (consumers: Consumers) => ({
+export const groupCalls = (consumers: ConsumerCalls) => ({
   groups: () => consumers.groups(),
   deleteGroup: async (name: string, { owner = null }: { owner?: string | null } = {}) =>
     await consumers.delete(groupOf(name, owner)),

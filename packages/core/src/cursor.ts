@@ -4,6 +4,9 @@
  * It reads `<ms>-<n>.<seq>`. The first part is the record's id on the stream and orders the feed; `seq` counts the
  * records densely, so that whoever comes back after the history was trimmed can be told how many are missing.
  * Callers treat it as opaque.
+ *
+ * The joint feed of a partitioned queue has a place in each partition: its cursors are those of all partitions, in
+ * their order, with commas between them.
  */
 import { LovageError } from './errors.ts'
 
@@ -25,12 +28,42 @@ export function parseCursor(cursor: Cursor): Place {
   return { ms: Number(match[1]), n: Number(match[2]), seq: Number(match[3]) }
 }
 
+const BETWEEN = ','
+
+/** The places of a joint cursor; of any other that one. */
+export const splitCursor = (cursor: Cursor): Cursor[] => cursor.split(BETWEEN)
+
+export const jointCursor = (places: readonly Cursor[]): Cursor => places.join(BETWEEN)
+
+/** @throws LovageError `CURSOR_INVALID` for what is no cursor, joint or not */
+export function checkCursor(cursor: Cursor): void {
+  for (const place of splitCursor(cursor)) parseCursor(place)
+}
+
+/** How many records of the feed are not behind a place. */
+export const seqOf = (cursor: Cursor): number =>
+  splitCursor(cursor).reduce((sum, place) => sum + parseCursor(place).seq, 0)
+
 /** The id of the cursor's record on the stream: `<ms>-<n>`. */
 export const streamId = (cursor: Cursor): string => cursor.slice(0, cursor.indexOf('.'))
 
-/** Below zero when `a` stands before `b` in the feed, zero when they are one place. */
+/**
+ * Below zero when `a` stands before `b` in the feed, zero when they are one place. A joint place that is ahead in any
+ * partition is not behind the other.
+ *
+ * @throws LovageError `CURSOR_INVALID`, also for places of different feeds
+ */
 export function compareCursors(a: Cursor, b: Cursor): number {
   if (a === b) return 0
+  if (!a.includes(BETWEEN) && !b.includes(BETWEEN)) return comparePlaces(a, b)
+  const others = splitCursor(b)
+  const places = splitCursor(a)
+  if (places.length !== others.length) throw new LovageError('CURSOR_INVALID', { cursor: a.slice(0, 100) })
+  const signs = places.map((place, n) => Math.sign(comparePlaces(place, others[n] as Cursor)))
+  return Math.max(...signs) > 0 ? 1 : Math.min(...signs)
+}
+
+function comparePlaces(a: Cursor, b: Cursor): number {
   const left = parseCursor(a)
   const right = parseCursor(b)
   return left.ms - right.ms || left.n - right.n

@@ -6,18 +6,16 @@ import type { Birth } from './birth.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { consumeHere } from './consume.ts'
 import type { ConsumedOf, ConsumeOptions } from './consumer.ts'
-import { Consumers } from './consumers.ts'
 import { START } from './cursor.ts'
 import { type Durability, type Replication, replicationOf } from './durability.ts'
-import { endingOf } from './ending.ts'
 import type { EngineOptions } from './engine-options.ts'
 import type { FlowEnqueueOptions, QueueEnqueueOptions } from './enqueue-options.ts'
 import { isLovageError, LovageError } from './errors.ts'
 import { Events, type QueueEvents } from './events.ts'
-import { type Batch, type Follow, oneByOne, readFeed } from './feed.ts'
-import { followJob, type JobFollow } from './follow-job.ts'
+import { type Batch, type Follow, oneByOne } from './feed.ts'
+import { Feeds } from './feeds.ts'
+import type { JobFollow } from './follow-job.ts'
 import type { CancelOutcome, JobRef } from './handle.ts'
-import { Hub } from './hub.ts'
 import { type Flow, GROUP } from './flow-calls.ts'
 import { jobsOfFlow } from './flow-jobs.ts'
 import { enqueuedAtOf } from './id.ts'
@@ -26,20 +24,15 @@ import type { Job } from './job.ts'
 import { isSaid } from './log.ts'
 import { newJob, type Terms } from './new-job.ts'
 import { JOB_NOTICE_TYPES, type JobNoticeType, type Notice } from './notice.ts'
+import type { ConsumerCalls } from './partitions/joint-consumers.ts'
+import { type AnyStore, idBeside, type JobStore } from './partitions/partition.ts'
 import type { NoticesOptions } from './queue.ts'
 import { refused } from './refused.ts'
 import { checkSchedules } from './schedules.ts'
 import { isWithin, type Scope } from './scope.ts'
 import { issueAt, parse, type Issue } from './schema.ts'
 import { jobOf, sharedNoticeOf, subjectOf } from './snapshot.ts'
-import {
-  type CancelReply,
-  ENQUEUE_MAX,
-  type Enqueued,
-  type NewJob,
-  type Snapshot,
-  type Store,
-} from './store.ts'
+import { type CancelReply, ENQUEUE_MAX, type Enqueued, type NewJob, type Snapshot } from './store.ts'
 import { type AnyTask, task as defineTask } from './task.ts'
 import { type Named, type NamedTask, taskList, type TaskTree } from './tasks.ts'
 import { DEFAULT_QUEUE } from './task-rules.ts'
@@ -58,7 +51,9 @@ const DEFAULT_RESULT_TTL_MS = 86_400_000
 const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
 
 export class Engine {
-  readonly store: Store
+  readonly store: JobStore
+  /** `newId` as it has to be for a job that is kept beside another one. */
+  readonly idBeside: (id: string, newId: string) => string
   readonly clock: Clock
   /** Every task with the keys that lead to it: what a router is laid out by. */
   readonly tasks: readonly NamedTask[]
@@ -66,20 +61,21 @@ export class Engine {
   readonly events = new Events<QueueEvents>('queue.error')
   readonly tracing: Tracing<never> | undefined
   readonly #tasks: ReadonlyMap<string, AnyTask>
-  readonly consumers: Consumers
-  readonly #hub: Hub
+  readonly consumers: ConsumerCalls
+  readonly #feeds: Feeds
   readonly #resultTtlMs: number
   readonly #shortestTtlMs: number
   readonly #terms: ReadonlyMap<string, Terms>
-  /** Of groups, and of tasks that are not known here. */
-  readonly #otherTerms: Terms
+  readonly #groupTerms: Terms
+  readonly #unknownTerms: Terms
   readonly #acceptsUnknownTasks: boolean
   readonly #replicationOf: (durability: Durability | undefined) => Replication | undefined
   readonly #warn: (message: string) => void
   #isChecked = false
 
-  constructor(tasks: TaskTree, store: Store, options: EngineOptions = {}) {
+  constructor(tasks: TaskTree, store: AnyStore, options: EngineOptions = {}) {
     this.store = store
+    this.idBeside = (id, newId) => idBeside(store, id, newId)
     this.tasks = taskList(tasks)
     this.#tasks = new Map(this.tasks.map(({ name, task }) => [name, task]))
     this.clock = options.clock ?? systemClock
@@ -92,15 +88,16 @@ export class Engine {
     this.#terms = new Map(
       [...this.#tasks.keys()].map((name) => [name, { ttlMs: this.ttlMs(name), maxPayloadBytes, clock }]),
     )
-    this.#otherTerms = { ttlMs: this.#resultTtlMs, maxPayloadBytes, clock }
+    this.#groupTerms = { ttlMs: this.#resultTtlMs, maxPayloadBytes, clock }
+    this.#unknownTerms = { ...this.#groupTerms, isUnknown: true }
     this.#acceptsUnknownTasks = options.acceptsUnknownTasks ?? false
     this.tracing = options.tracing
     const replication = replicationOf(options.durability ?? 'accepted')
     this.#replicationOf = (asked) => (asked === undefined ? replication : replicationOf(asked))
     this.#warn = options.onWarning ?? console.warn
     const { random = Math.random } = options
-    this.#hub = new Hub(store, clock, random)
-    this.consumers = new Consumers(store, this.#hub, clock, random)
+    this.#feeds = new Feeds(store, clock, random)
+    this.consumers = this.#feeds.consumers
   }
 
   /** @throws LovageError `TASK_UNKNOWN` */
@@ -123,7 +120,7 @@ export class Engine {
 
   /** What jobs of a task are made by. */
   terms(name: string): Terms {
-    return this.#terms.get(name) ?? this.#otherTerms
+    return this.#terms.get(name) ?? (name === GROUP ? this.#groupTerms : this.#unknownTerms)
   }
 
   enqueue(name: string, input: unknown, options: QueueEnqueueOptions = NO_OPTIONS): Promise<JobRef> {
@@ -263,12 +260,12 @@ export class Engine {
 
   /** Asked before an enqueue, and told to whoever follows that job (`Birth`). */
   get reading(): number {
-    return this.#hub.reading
+    return this.#feeds.reading
   }
 
   /** How a job ended that was enqueued here, as far as the feed tells it (`endingOf`) and nobody hears of following. */
   async ending(id: string, born: Birth, signal: AbortSignal): Promise<Notice | null> {
-    return hearsFollowing(this.events) ? null : await endingOf(this.#hub, id, { born, signal })
+    return hearsFollowing(this.events) ? null : await this.#feeds.ending(id, born, signal)
   }
 
   #follow(
@@ -279,7 +276,7 @@ export class Engine {
     const match = { jobId: id, owner, types: logs ? undefined : UNSAID }
     const look = () => this.snapshot(id, { owner, task })
     return tellFollowing(this, { of: 'job', id }, take, (own) =>
-      followJob(this.#hub, this.store, look, { ...listening, match, logs, take: own }),
+      this.#feeds.ofJob(id, look, { ...listening, match, logs, take: own }),
     )
   }
 
@@ -301,7 +298,7 @@ export class Engine {
     }
     const start = from === 'start' ? START : from
     return tellFollowing(this, { of: 'feed' }, take, (own) =>
-      readFeed(this.#hub, this.store, { ...listening, match, from: start, take: own }),
+      this.#feeds.ofMany({ ...listening, match, from: start, take: own }),
     )
   }
 
@@ -320,8 +317,7 @@ export class Engine {
   }
 
   async close(): Promise<void> {
-    this.consumers.close()
-    this.#hub.close()
+    this.#feeds.close()
     await this.store.close()
   }
 

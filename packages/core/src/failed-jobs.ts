@@ -31,7 +31,8 @@ export async function listFailed(
 }
 
 /**
- * @param newId Under which the caller may ask again: that is the same new job, whether he heard of it or not.
+ * @param newId Under which the caller may ask again: that is the same new job, whether he heard of it or not. Where a
+ * store is partitioned the new job has it but for its end, which leads to where the failed one is.
  * @throws LovageError `NOT_FOUND` when it is not among the failed ones that are kept, or not within the scope;
  * `OPTION_INVALID` when `newId` is no UUIDv7
  */
@@ -43,10 +44,11 @@ export async function retryFailed(
 ): Promise<JobRef> {
   if (enqueuedAtOf(newId) === null) refused('newId', newId, 'a UUIDv7, as newJobId() makes')
   const { task } = subjectOf(await engine.snapshot(id, scope))
-  const retried = await engine.store.retry([{ id, newId }])
-  if (retried.length === 0 && !(await isRunOf(engine, newId, { ...scope, task })))
+  const beside = engine.idBeside(id, newId)
+  const retried = await engine.store.retry([{ id, newId: beside }])
+  if (retried.length === 0 && !(await isRunOf(engine, beside, { ...scope, task })))
     throw new LovageError('NOT_FOUND', { id, among: 'failed' })
-  return { id: newId, task, cursor: '' }
+  return { id: beside, task, cursor: '' }
 }
 
 /** Whether a job of this id is there already, which only whoever asked before can have made. */
@@ -69,7 +71,7 @@ export async function retryAllFailed(
   filter: FailedFilter = {},
 ): Promise<{ retried: number }> {
   const done = await eachGroup(engine, filter, (ids) =>
-    engine.store.retry(ids.map((id) => ({ id, newId: newJobId() }))),
+    engine.store.retry(ids.map((id) => ({ id, newId: engine.idBeside(id, newJobId()) }))),
   )
   return { retried: done }
 }

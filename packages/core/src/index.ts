@@ -30,7 +30,7 @@ export { groupOf, memberRequest } from './consume.ts'
 export type { AckOutcome, ConsumedOf, ConsumeOptions } from './consumer.ts'
 export type { DeadNotice } from './consumers.ts'
 export type { DeliveredNotice } from './delivery.ts'
-export { compareCursors, type Cursor, parseCursor, START, streamId } from './cursor.ts'
+export { checkCursor, compareCursors, type Cursor, parseCursor, seqOf, START, streamId } from './cursor.ts'
 export { type Durability, type Replication } from './durability.ts'
 export { type Duration, durationMs } from './duration.ts'
 export {
@@ -162,6 +162,13 @@ export {
   queueOver,
   type TaskCalls,
 } from './queue.ts'
+export {
+  type AnyStore,
+  type JobStore,
+  type Partition,
+  type PartitionedStore,
+  partitionsOf,
+} from './partitions/partition.ts'
 export { refused } from './refused.ts'
 export { type FireReply, type FireRequest, type StoredSchedule, type Tick } from './schedule.ts'
 export {

@@ -30,6 +30,8 @@ import type { Unique } from './unique.ts'
 const DEFAULT_IDEMPOTENCY_MS = 86_400_000 // as long as results are kept
 const MAX_IDEMPOTENCY_KEY_LENGTH = 256
 const MAX_METADATA_BYTES = 4_096
+/** How the names of the rules of idempotency keys begin. */
+const IDEMPOTENCY = '["key",'
 
 /** What a job is made by, beside its task and the options of its caller. */
 export interface Terms {
@@ -37,6 +39,8 @@ export interface Terms {
   ttlMs: number
   maxPayloadBytes: number
   clock: Clock
+  /** The rules of the task are not known here. */
+  isUnknown?: boolean
 }
 
 /** The input of a job that other jobs will give it. */
@@ -60,6 +64,7 @@ export function newJob(task: AnyTask, input: unknown, given: QueueEnqueueOptions
     announce: task.notices.includes('queued'),
   }
   if (task.rules !== undefined || asksForMore(given)) applyRules(job, task.rules, input, given, terms)
+  if (terms.isUnknown === true && job.options.lane === undefined) job.together = true // it may have a limit
   return job
 }
 
@@ -125,12 +130,20 @@ function applyRules(
   if (given.metadata !== undefined) options.metadata = metadataText(given.metadata)
   if (rules?.rememberLast === true) job.isLast = true
   applyUnique(job, key, given, rules, ttlMs)
+  if (isWithAll(job, rules, key)) job.together = true
   applyTimes(job, given, rules, clock)
   if (job.expiresMs !== undefined) options.ttlMs = ttlMs
 }
 
 const hasLane = ({ limit, perKey, key }: TaskRules): boolean =>
   limit !== null || perKey !== null || key !== undefined
+
+/** Whether all jobs of its task have to be where the store can count or compare them: not only those of one key. */
+const isWithAll = ({ unique }: NewJob, rules: TaskRules | undefined, key: string): boolean =>
+  (rules !== undefined && rules.limit !== null) || (key === '' && unique?.some(isOfTask) === true)
+
+/** The other rule looks for jobs of the same idempotency key. */
+const isOfTask = ({ name }: Unique): boolean => !name.startsWith(IDEMPOTENCY)
 
 function keyOf(given: QueueEnqueueOptions, rules: TaskRules | undefined, input: unknown): string {
   const own = keyText('concurrencyKey', given.concurrencyKey)

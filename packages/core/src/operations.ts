@@ -2,6 +2,7 @@
 import type { Engine } from './engine.ts'
 import type { Flow } from './flow-calls.ts'
 import type { JobRef } from './handle.ts'
+import { newJobId } from './id.ts'
 import type { PauseTarget } from './limits.ts'
 import { newJob } from './new-job.ts'
 import { refused } from './refused.ts'
@@ -117,5 +118,5 @@ function scheduleView({ name, job, nextAt, source, spec }: StoredSchedule): Sche
 export async function triggerSchedule(engine: Engine, name: string): Promise<JobRef> {
   const schedule = (await engine.store.schedules()).find((other) => other.name === name)
   if (schedule === undefined) return refused('name', name, 'the name of a schedule')
-  return await engine.put(tickJob(schedule, readPlan(schedule.spec)))
+  return await engine.put(tickJob(schedule, readPlan(schedule.spec), newJobId()))
 }

@@ -52,7 +52,8 @@ import {
   triggerSchedule,
 } from './operations.ts'
 import type { QueueDepth } from './queue-depth.ts'
-import type { Counts, Store } from './store.ts'
+import type { AnyStore } from './partitions/partition.ts'
+import type { Counts } from './store.ts'
 import type { Task, TaskTypes } from './task.ts'
 import type { LimitOptions } from './task-rules.ts'
 import { type Named, taskList, type TasksOf, type TaskTree } from './tasks.ts'
@@ -218,7 +219,7 @@ export type Queue<Tree extends TaskTree = TaskTree> = CallsOf<Tree, QueueEnqueue
 /** The queue over a store. `createQueue` of `@lovage/redis` opens the store as well. */
 export function queueOver<const Tree extends TaskTree>(
   tasks: Tree,
-  store: Store,
+  store: AnyStore,
   options: EngineOptions & { clock?: Clock } = {},
 ): Queue<Tree> {
   const engine = new Engine(tasks, store, options)

@@ -52,6 +52,7 @@ export interface SchedulePlan extends Rhythm {
   v: 1
   announce: boolean
   isLast?: true
+  together?: true
   expiresMs?: number
   unique?: readonly Unique[]
 }

@@ -17,7 +17,7 @@ export function storedSchedule(
   rhythm: Rhythm,
   { ttlMs, clock }: Terms,
 ): StoredSchedule {
-  const { task, owner, input, options, announce, isLast, expiresMs, unique = [] } = job
+  const { task, owner, input, options, announce, isLast, together, expiresMs, unique = [] } = job
   const nextAt = nextTick(rhythm.timing, clock.now())
   if (nextAt === null) refused('schedule.cron', rhythm.timing.cron, 'one that is ever due')
   const plan: SchedulePlan = {
@@ -25,6 +25,7 @@ export function storedSchedule(
     ...rhythm,
     announce,
     ...(isLast && { isLast }),
+    ...(together && { together }),
     ...(expiresMs !== undefined && { expiresMs }),
     unique: [...overlapRule(scheduleName(name), rhythm.overlap, ttlMs), ...unique],
   }

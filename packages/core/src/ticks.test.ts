@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { StoredSchedule } from './schedule.ts'
 import type { Missed, SchedulePlan, Timing } from './schedule-plan.ts'
+import { newJobId } from './id.ts'
 import { fireRequest } from './ticks.ts'
 
 const HOUR = 3_600_000
@@ -20,7 +21,10 @@ function schedule(plan: Partial<SchedulePlan>, nextAt: number): StoredSchedule {
 }
 
 const fired = (missed: Missed, lateMs: number, timing: Timing = { everyMs: HOUR }) => {
-  const { jobs, nextAt } = fireRequest({ schedule: schedule({ missed, timing }, NOON), now: NOON + lateMs })
+  const { jobs, nextAt } = fireRequest(
+    { schedule: schedule({ missed, timing }, NOON), now: NOON + lateMs },
+    newJobId,
+  )
   return [jobs.length, nextAt]
 }
 
@@ -35,7 +39,7 @@ describe('a tick that is fired in time', () => {
       schedule: schedule({ announce: true, isLast: true, expiresMs: 5, unique }, NOON),
       now: NOON,
     }
-    const [first, second] = [fireRequest(due), fireRequest(due)]
+    const [first, second] = [fireRequest(due, newJobId), fireRequest(due, newJobId)]
     expect(first).toMatchObject({ name: 'hourly', at: NOON })
     expect(first.jobs).toEqual([
       {
@@ -79,5 +83,5 @@ describe('ticks that were missed', () => {
 
 test('a plan of a newer version is left to newer workers', () => {
   const newer = { ...schedule({}, NOON), spec: JSON.stringify({ v: 2 }) }
-  expect(() => fireRequest({ schedule: newer, now: NOON })).toThrow('version 2')
+  expect(() => fireRequest({ schedule: newer, now: NOON }, newJobId)).toThrow('version 2')
 })

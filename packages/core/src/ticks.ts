@@ -1,6 +1,5 @@
 /** Firing: which jobs a due schedule makes, and when it is due next. */
 import { nextTick, ticksUntil } from './calendar.ts'
-import { newJobId } from './id.ts'
 import type { FireRequest, StoredSchedule, Tick } from './schedule.ts'
 import { readPlan, type SchedulePlan } from './schedule-plan.ts'
 import type { NewJob } from './store.ts'
@@ -10,11 +9,14 @@ const MISSED_AFTER_MS = 60_000
 /** What is made up for after a long absence is bounded. */
 const MAX_MISSED = 100
 
-/** @throws LovageError `VERSION_UNSUPPORTED` when the schedule is of a newer version */
-export function fireRequest({ schedule, now }: Tick): FireRequest {
+/**
+ * @param newId Makes the ids of the jobs.
+ * @throws LovageError `VERSION_UNSUPPORTED` when the schedule is of a newer version
+ */
+export function fireRequest({ schedule, now }: Tick, newId: () => string): FireRequest {
   const plan = readPlan(schedule.spec)
   const { name, nextAt: at } = schedule
-  const jobs = Array.from({ length: jobsDue(plan, at, now) }, () => tickJob(schedule, plan))
+  const jobs = Array.from({ length: jobsDue(plan, at, now) }, () => tickJob(schedule, plan, newId()))
   return { name, at, nextAt: nextTick(plan.timing, Math.max(at, now)), jobs }
 }
 
@@ -32,14 +34,15 @@ function jobsDue({ timing, missed }: SchedulePlan, at: number, now: number): num
 }
 
 /** One job of a schedule. */
-export function tickJob({ job }: StoredSchedule, plan: SchedulePlan): NewJob {
-  const { announce, isLast, expiresMs, unique } = plan
+export function tickJob({ job }: StoredSchedule, plan: SchedulePlan, id: string): NewJob {
+  const { announce, isLast, together, expiresMs, unique } = plan
   return {
     ...job,
-    id: newJobId(),
+    id,
     delayMs: 0,
     announce,
     ...(isLast && { isLast }),
+    ...(together && { together }),
     ...(expiresMs !== undefined && { expiresMs }),
     ...(unique !== undefined && unique.length > 0 && { unique }),
   }

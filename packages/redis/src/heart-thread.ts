@@ -9,8 +9,8 @@ import { Route } from './route.ts'
 import { runner } from './script.ts'
 import { extend } from './scripts/sessions.ts'
 
-const { address, namespace, queue } = workerData as HeartData
-const keys = keysOf(namespace, queue)
+const { address, namespace, queue, tag } = workerData as HeartData
+const keys = keysOf(namespace, queue, tag)
 const connection = new Connection(new Route(address, keys.prefix), `${namespace}:${queue}:heart`)
 const settings = { now: '', streamMaxLen: 0, streamCap: 0, resultsMax: 0, failedMax: 0, failedMaxAgeMs: 0 }
 const run = runner(connection, keys, { ...settings, ...keys })

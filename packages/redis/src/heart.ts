@@ -14,6 +14,8 @@ export interface HeartData {
   address: Address
   namespace: string
   queue: string
+  /** The hash tag of the keys. */
+  tag: string
 }
 
 /** Sent by the thread: this session was reaped. */

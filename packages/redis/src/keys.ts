@@ -1,6 +1,7 @@
 /**
  * The keys of one store. They share the hash tag `{namespace:queue}`, so a store lives in one slot of a
- * cluster.
+ * cluster. Those of a partition have `{namespace:queue:partition}` (`slot.ts`); how many there are stands in
+ * `{namespace:queue}:layout`, as long as the queue.
  *
  * | key              | type   | member                                  | lives                                  |
  * |------------------|--------|-----------------------------------------|----------------------------------------|
@@ -112,11 +113,19 @@ export const SPARE_MS = 60_000
 /** What stands behind the prefix in the name of a key. */
 export const suffixOf = (name: KeyName): string => (name === 'wait' ? 'wait:default' : name)
 
-/** @throws LovageError `OPTION_INVALID` */
-export function keysOf(namespace: string, queue: string): Keys {
+/** The hash tag of a queue, with which those of its partitions begin. @throws LovageError `OPTION_INVALID` */
+export function tagOf(namespace: string, queue: string): string {
   checkName('namespace', namespace)
   checkName('queue', queue)
-  const prefix = `{${namespace}:${queue}}:`
+  return `${namespace}:${queue}`
+}
+
+/**
+ * @param tag The hash tag of a partition; without one the keys are those of a whole queue.
+ * @throws LovageError `OPTION_INVALID`
+ */
+export function keysOf(namespace: string, queue: string, tag = tagOf(namespace, queue)): Keys {
+  const prefix = `{${tag}}:`
   const keys = Object.fromEntries(KEY_NAMES.map((name) => [name, prefix + suffixOf(name)]))
   return {
     ...(keys as Record<KeyName, string>),

@@ -1,6 +1,8 @@
 /** How every part that needs a store is told which one. */
-import type { Store } from '@lovage/core'
-import { createRedisStore, type RedisStoreOptions } from './redis-store.ts'
+import type { AnyStore, Store } from '@lovage/core'
+import { partitionedStore } from '@lovage/core/partitions'
+import { openPartitions, optionsOf, type Partitions } from './partitions.ts'
+import { createRedisStore, isAddress, type RedisStoreOptions } from './redis-store.ts'
 import type { Cipher } from './sealed/cipher.ts'
 import { sealedStore } from './sealed/sealed-store.ts'
 
@@ -13,8 +15,13 @@ export interface StoreOptions {
   redis?: string | readonly string[] | RedisStoreOptions | undefined
   /** What the names of all keys begin with; parts that share jobs share it. Default `lovage`. */
   namespace?: string | undefined
+  /**
+   * Spreads the queue over more than one Redis core: so many partitions at the address `redis`, of a cluster then on as
+   * many of its nodes, or the address of each. All parts that share jobs need the same. Default 1: none.
+   */
+  partitions?: Partitions | undefined
   /** A store of your own instead, such as the one in memory: `createMemoryStore()` of `@lovage/core/memory`. */
-  store?: Store | undefined
+  store?: AnyStore | undefined
   /**
    * Encrypts what jobs carry before it leaves this process; all parts that share jobs need one that opens what the
    * others seal. Default: none.
@@ -22,21 +29,26 @@ export interface StoreOptions {
   cipher?: Cipher | undefined
 }
 
-/** @throws TypeError when both a store and a Redis are given */
-export function openStore({ cipher, ...options }: StoreOptions): Store {
-  const store = plainStore(options)
-  return cipher === undefined ? store : sealedStore(store, cipher)
-}
-
-function plainStore({ redis, namespace, store }: StoreOptions): Store {
-  if (store === undefined) {
-    const options = redis === undefined ? {} : isAddress(redis) ? { url: redis } : redis
-    return createRedisStore(namespace === undefined ? options : { ...options, namespace })
+/**
+ * @throws TypeError when both a store and a Redis are given
+ * @throws LovageError `OPTION_INVALID`
+ */
+export function openStore(options: StoreOptions & { store: Store }): Store
+export function openStore(options: StoreOptions): AnyStore
+export function openStore({ redis, namespace, partitions = 1, store, cipher }: StoreOptions): AnyStore {
+  const sealed = (plain: Store): Store => (cipher === undefined ? plain : sealedStore(plain, cipher))
+  if (store !== undefined) {
+    if (redis !== undefined || partitions !== 1)
+      throw new TypeError('Both a store and a Redis were given; pass one of them.')
+    if (!('partitions' in store)) return sealed(store)
+    if (cipher !== undefined)
+      throw new TypeError('A store of partitions is sealed by its parts: give the cipher to each of them.')
+    return store
   }
-  if (redis !== undefined) throw new TypeError('Both a store and a Redis were given; pass one of them.')
-  return store
+  const given = redis === undefined ? {} : isAddress(redis) ? { url: redis } : redis
+  const common = namespace === undefined ? given : { ...given, namespace }
+  const all = optionsOf(common, partitions)
+  if (all.length === 1) return sealed(createRedisStore(all[0]))
+  const { stores, ready } = openPartitions(common, partitions)
+  return partitionedStore(stores.map(sealed), ready)
 }
-
-const isAddress = (
-  redis: string | readonly string[] | RedisStoreOptions,
-): redis is string | readonly string[] => typeof redis === 'string' || Array.isArray(redis)

@@ -36,7 +36,8 @@ import { Connection } from './connection.ts'
 import { redisConsumers } from './consumers.ts'
 import { Heart } from './heart.ts'
 import { Joined } from './joined.ts'
-import { type Keys, keysOf } from './keys.ts'
+import { type Keys, keysOf, tagOf } from './keys.ts'
+import { refuseLayout } from './layout.ts'
 import { LiveFeed } from './live.ts'
 import { decodeRecord } from './record.ts'
 import { Route } from './route.ts'
@@ -73,16 +74,34 @@ export interface RedisStoreOptions extends AddressOptions, RetentionOptions {
   onWarning?: (message: string) => void
 }
 
+/** Whether only the address was given. */
+export const isAddress = (
+  redis: string | readonly string[] | RedisStoreOptions,
+): redis is string | readonly string[] => typeof redis === 'string' || Array.isArray(redis)
+
+/** What makes a store one of the partitions of a queue. */
+export interface PartitionOptions {
+  /** Its hash tag. */
+  tag: string
+  /** @throws LovageError `OPTION_INVALID` where the partitions lie otherwise */
+  checkLayout: () => Promise<void>
+}
+
 /** @throws LovageError `OPTION_INVALID` */
 export function createRedisStore(options: RedisStoreOptions = {}): Store {
   return new RedisStore(options)
 }
+
+/** @throws LovageError `OPTION_INVALID` */
+export const createPartition = (options: RedisStoreOptions, partition: PartitionOptions): Store =>
+  new RedisStore(options, partition)
 
 class RedisStore implements Store {
   readonly name: string
   readonly consumers: ConsumerStore
   readonly #route: Route
   readonly #keys: Keys
+  readonly #checkLayout: () => Promise<void>
   readonly #role: string
   readonly #clock: Clock
   readonly #warn: (message: string) => void
@@ -96,15 +115,17 @@ class RedisStore implements Store {
   readonly #joined: Joined
   readonly #closing = new AbortController()
 
-  constructor(options: RedisStoreOptions) {
+  constructor(options: RedisStoreOptions, partition?: PartitionOptions) {
     const { namespace = 'lovage', queue = 'default', clock } = options
+    const { tag = tagOf(namespace, queue) } = partition ?? {}
     const { resultsMax, ...retention } = retentionOf(options)
     const address = addressOf(options)
     this.name = address.name
     this.#joined = new Joined(this.name)
-    this.#keys = keysOf(namespace, queue)
+    this.#keys = keysOf(namespace, queue, tag)
+    this.#checkLayout = partition?.checkLayout ?? (() => this.#expectNoLayout())
     this.#route = new Route(address, this.#keys.prefix)
-    this.#role = `${namespace}:${queue}`
+    this.#role = tag
     this.#clock = clock ?? systemClock
     this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, 'LovageWarning'))
     this.#connection = this.#open('main')
@@ -127,7 +148,7 @@ class RedisStore implements Store {
     this.#replicating = new ReplicatedBatchers(() => this.#open('replicate'), this.#keys, settings)
     this.#live = new LiveFeed(() => this.#open('live'), this.#keys, settings)
     this.#heart = new Heart({
-      data: { address, namespace, queue },
+      data: { address, namespace, queue, tag },
       extend: (session, leaseMs) => this.extend(session, leaseMs),
       clock: this.#clock,
       isThreaded: clock === undefined,
@@ -349,8 +370,16 @@ class RedisStore implements Store {
     return this.#run(inspect, options)
   }
 
-  check() {
-    return checkServer(this.#connection, this.name)
+  async check() {
+    const warnings = await checkServer(this.#connection, this.name)
+    await this.#checkLayout()
+    return warnings
+  }
+
+  async #expectNoLayout(): Promise<void> {
+    const key = `${this.#keys.prefix}layout`
+    const known = (await this.#connection.command('get', [key], { repeatable: true })) as string | null
+    if (known !== null) refuseLayout(this.#route.address, known)
   }
 
   async close(): Promise<void> {

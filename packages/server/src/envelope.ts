@@ -14,7 +14,7 @@ import {
   type JobState,
   LovageError,
   type Metadata,
-  parseCursor,
+  checkCursor,
   START,
   type Traceparent,
   WINDOW_MAX,
@@ -108,7 +108,7 @@ function span(mostMs: number, most: string): Field<number> {
 
 export const cursor: Field<Cursor> = (seen, path) => {
   if (typeof seen !== 'string') refuse(path, seen, 'a cursor, which is a text')
-  parseCursor(seen)
+  checkCursor(seen)
   return seen
 }
 

@@ -1,5 +1,6 @@
 /**
- * Where the parts of a worker meet.
+ * Where the parts of a worker meet; of a partitioned queue there are as many of each as partitions, so that one that is
+ * away holds up its own jobs alone. Slots, threads and processes are shared.
  *
  * ```
  *                            ┌▶ places: threads and processes
@@ -11,19 +12,19 @@
  *       ◀─ pulses:  how the worker does, for those who inspect the queue
  * ```
  */
-import { hostname } from 'node:os'
-import { type Store, VERSION, type WorkerInfo } from '@lovage/core'
+import type { Partition, Pulse, WorkerInfo } from '@lovage/core'
 import { Attempts } from './attempts.ts'
 import type { Events } from './events.ts'
 import type { Settings } from './options.ts'
 import { Outbox } from './outbox.ts'
-import { Places } from './places.ts'
+import type { Places } from './places.ts'
 import { Pulses } from './pulses.ts'
 import { Pump } from './pump.ts'
 import { declare } from './declare.ts'
 import { Releases } from './releases.ts'
 import { Reports } from './reports.ts'
 import { Session } from './session.ts'
+import type { Slots } from './slots.ts'
 import { Ticks } from './ticks.ts'
 import { Waiter } from './waiter.ts'
 
@@ -31,14 +32,28 @@ export interface Parts {
   outbox: Outbox
   reports: Reports
   attempts: Attempts
-  places: Places
   session: Session
   waiter: Waiter
   pump: Pump
   pulses: Pulses
 }
 
-export function assemble(settings: Settings, events: Events, store: Store, onDrained: () => void): Parts {
+/** What all partitions of a worker share. */
+export interface Shared {
+  settings: Settings
+  events: Events
+  slots: Slots
+  places: Places
+  info: WorkerInfo
+  /** Of the whole worker. */
+  load: () => Pick<Pulse, 'used' | 'unsettled' | 'abandoned' | 'pools'>
+  /** Nothing runs of this partition any more, and all is written. */
+  onDrained: () => void
+}
+
+export function assemble(partition: Partition, shared: Shared): Parts {
+  const { store } = partition
+  const { settings, events, places, slots, info, load, onDrained } = shared
   const common = { ...settings, store, events }
   const currentSession = (): string | null => session.id
   const wake = (): void => pump.wake()
@@ -51,12 +66,18 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
     onFenced: (ids) => attempts.fenced(ids),
     onRefused: (attempt, why) => events.emit('job.report_refused', { ...attempt.event, why }),
   })
-  const places = new Places(common)
-  const attempts = new Attempts({ ...common, places, outbox, releases, reports, onChange: wake })
+  const attempts = new Attempts({
+    ...common,
+    places,
+    outbox,
+    releases,
+    reports,
+    onChange: () => pump.ended(),
+  })
   const session = new Session({
     ...common,
-    prepare: (isFirst) => declare(store, settings, isFirst),
-    info: infoOf(settings),
+    prepare: (isFirst) => declare(partition, settings, isFirst),
+    info,
     holds: () => [...attempts.holds(), ...outbox.holds()],
     onJoined(lost) {
       outbox.drop(lost)
@@ -86,31 +107,13 @@ export function assemble(settings: Settings, events: Events, store: Store, onDra
     ...common,
     session,
     attempts,
+    slots,
     outbox,
     releases,
-    ticks: new Ticks(store, events, settings.tasks),
+    ticks: new Ticks(partition, events, settings.tasks),
     waiter,
     onDrained,
   })
-  const pulses = new Pulses({
-    ...common,
-    session: currentSession,
-    load() {
-      const pools = places.pools()
-      const load = { used: attempts.size, unsettled: outbox.size, abandoned: attempts.abandoned }
-      return pools.length === 0 ? load : { ...load, pools }
-    },
-  })
-  return { outbox, reports, attempts, places, session, waiter, pump, pulses }
+  const pulses = new Pulses({ ...common, session: currentSession, load })
+  return { outbox, reports, attempts, session, waiter, pump, pulses }
 }
-
-const infoOf = ({ name, tasks, queues, concurrency, clock }: Settings): WorkerInfo => ({
-  name,
-  host: hostname(),
-  pid: process.pid,
-  version: VERSION,
-  tasks: [...tasks.keys()],
-  queues,
-  slots: concurrency,
-  startedAt: clock.now(),
-})

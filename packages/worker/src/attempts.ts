@@ -42,7 +42,6 @@ export interface AttemptsOptions {
   store: Store
   tasks: ReadonlyMap<string, WorkerTask>
   places: Places
-  concurrency: number
   clock: Clock
   random: () => number
   events: Events
@@ -83,10 +82,6 @@ export class Attempts {
   /** Handlers that have lost their slot and still have not ended. */
   get abandoned(): number {
     return this.#abandoned
-  }
-
-  get free(): number {
-    return Math.max(0, this.#options.concurrency - this.size)
   }
 
   holds(): Hold[] {

@@ -1,5 +1,6 @@
 /**
- * What a worker tells the store of its tasks: their limits and their schedules.
+ * What a worker tells the store of its tasks: their limits and their schedules; of a partitioned one each partition, of
+ * those that it keeps.
  *
  * The worker that starts last is believed. Whatever it no longer declares of a task that it knows is taken away; what
  * others declare of tasks that it does not know is left alone.
@@ -10,7 +11,7 @@ import {
   declaredSchedules,
   type LimitRule,
   type Limit,
-  type Store,
+  type Partition,
   type StoredSchedule,
 } from '@lovage/core'
 
@@ -27,9 +28,10 @@ export interface Declared {
  * @param isFirst Whether the worker starts. When it comes back after trouble it only puts back what is gone: it may be an
  * old one amid a deploy.
  */
-export async function declare(store: Store, declared: Declared, isFirst: boolean): Promise<void> {
-  await store.limit(limitsOf(declared))
-  const schedules = await schedulesOf(declared)
+export async function declare(partition: Partition, declared: Declared, isFirst: boolean): Promise<void> {
+  const { store } = partition
+  await store.limit(partition.shareOf(limitsOf(declared)))
+  const schedules = (await schedulesOf(declared)).filter((schedule) => partition.keeps(schedule))
   const known = await store.schedules()
   const names = new Set(known.map(({ name }) => name))
   for (const schedule of schedules)

@@ -39,7 +39,7 @@ export function hosted<Tree extends TaskTree>(
   { defaults, overrides }: WorkerHost,
 ): WorkerOptions<Tree> {
   const merged = { ...defaults, ...present(options), ...present(overrides) } as WorkerOptions<Tree>
-  return options.store === undefined ? merged : { ...merged, redis: undefined }
+  return options.store === undefined ? merged : { ...merged, redis: undefined, partitions: undefined }
 }
 
 const present = <T extends object>(options: T): Partial<T> =>

@@ -19,6 +19,7 @@ import { Deadlines } from './deadlines.ts'
 import type { Outbox } from './outbox.ts'
 import type { Releases } from './releases.ts'
 import type { Session } from './session.ts'
+import type { Share, Slots } from './slots.ts'
 import type { Ticks } from './ticks.ts'
 import type { Waiter } from './waiter.ts'
 
@@ -32,6 +33,7 @@ export interface PumpOptions {
   clock: Clock
   session: Session
   attempts: Attempts
+  slots: Slots
   outbox: Outbox
   releases: Releases
   ticks: Ticks
@@ -47,6 +49,7 @@ export interface PumpOptions {
 export class Pump {
   readonly #options: PumpOptions
   readonly #due: Deadlines
+  readonly #share: Share
   /** The queues, once with each of them first. */
   readonly #rounds: readonly (readonly string[])[]
   #round = 0
@@ -54,13 +57,20 @@ export class Pump {
   #isScheduled = false
   /** A step is to be made even if there is nothing to settle. */
   #isWoken = false
+  /** The line was found empty, and has been listened to since. */
+  #isSated = false
   #mustVerify = false
   #isDraining = false
   #lastStepAt: number | null = null
 
   constructor(options: PumpOptions) {
     this.#options = options
-    const { queues } = options
+    const { queues, slots, session, attempts } = options
+    this.#share = slots.share({
+      taken: () => attempts.size,
+      isHungry: () => !this.#isSated && !this.#isDraining && session.id !== null,
+      onChange: () => this.#schedule(),
+    })
     this.#rounds = queues.map((_, first) => [...queues.slice(first), ...queues.slice(0, first)])
     this.#due = new Deadlines(options.clock, () => {
       this.wake()
@@ -78,10 +88,18 @@ export class Pump {
     return this.#step === null && this.#options.attempts.size === 0 && this.#options.outbox.size === 0
   }
 
-  /** There may be work, or a slot for it. */
+  /** There may be work. */
   readonly wake = (): void => {
+    this.#isSated = false
     this.#isWoken = true
     this.#schedule()
+  }
+
+  /** A job has left its slot, or its outcome is to be written. */
+  readonly ended = (): void => {
+    this.#isWoken = true
+    this.#schedule()
+    this.#share.changed()
   }
 
   /** Something that was told may not have been heard: the next step asks about every hold. */
@@ -100,6 +118,9 @@ export class Pump {
   abandon(refusal?: { why: unknown }): void {
     this.#step?.cancelTimeout()
     this.#step = null
+    this.#isSated = false
+    this.#share.reserve(0)
+    this.#share.changed()
     this.#options.outbox.putBack(refusal)
     this.#options.releases.putBack()
   }
@@ -120,19 +141,24 @@ export class Pump {
   }
 
   #look(): void {
-    const { session, attempts, outbox, releases, waiter, onDrained } = this.#options
+    const { session, outbox, releases, waiter, onDrained } = this.#options
     if (this.#step !== null) return
     if (this.#isDraining && this.isIdle) return onDrained()
     if (session.id === null) return
-    if (this.#isWoken || outbox.isWaiting || releases.isWaiting) return this.#makeStep(session.id)
-    waiter.want(this.#isDraining || attempts.free === 0 ? 'cancels' : 'work')
+    const { isFull } = this.#share
+    // Nobody listens to the line then, of whichever partition the jobs are.
+    if (isFull) this.#isSated = false
+    const isDue = !this.#isSated && !this.#isDraining && this.#share.free > 0
+    if (this.#isWoken || isDue || outbox.isWaiting || releases.isWaiting) return this.#makeStep(session.id)
+    waiter.want(this.#isDraining || isFull ? 'cancels' : 'work')
   }
 
   #makeStep(session: string): void {
     const { store, clock, attempts, outbox, releases, waiter, announce } = this.#options
     const { isSearching } = outbox
     const settle = outbox.take()
-    const claim = this.#isDraining || isSearching ? 0 : Math.min(attempts.free, STEP_MAX)
+    const claim = this.#isDraining || isSearching ? 0 : Math.min(this.#share.free, STEP_MAX)
+    this.#share.reserve(claim)
     const release = isSearching ? NO_RELEASES : releases.take()
     const queues = this.#rounds[this.#round] as readonly string[]
     this.#round = (this.#round + 1) % this.#rounds.length
@@ -156,6 +182,7 @@ export class Pump {
     const { clock, session, attempts, outbox, releases, ticks } = this.#options
     step.cancelTimeout()
     this.#step = null
+    this.#share.reserve(0)
     this.#lastStepAt = clock.now()
     if (!reply.alive) return session.reaped()
     session.fine()
@@ -165,9 +192,10 @@ export class Pump {
     for (const claimed of reply.claimed) attempts.start(claimed)
     if (reply.ticks.length > 0) ticks.fire(reply.ticks)
     if (reply.nextDueMs !== null) this.#due.watch(this.#lastStepAt + reply.nextDueMs)
-    // Some slots are free still, and the line may hold more.
-    if (claim > 0 && reply.claimed.length === claim && attempts.free > 0) this.#isWoken = true
+    // While some slots are free still, the line may hold more.
+    if (claim > 0) this.#isSated = reply.claimed.length < claim
     this.#schedule()
+    this.#share.changed()
   }
 
   #failed(step: Step, error: unknown): void {

@@ -1,21 +1,21 @@
 /** The worker as its users hold it: started, run, watched, stopped. */
 import {
+  type AnyStore,
   type Duration,
   durationMs,
   LovageError,
   type PoolView,
   sleep,
-  type Store,
   type TaskTree,
 } from '@lovage/core'
 import { openProbe, type Probe } from '@lovage/ops'
 import { openStore } from '@lovage/redis'
-import { assemble, type Parts } from './assemble.ts'
 import { Events, type WorkerEvent, type WorkerEvents } from './events.ts'
 import { lifeOf, type WorkerHealth } from './health.ts'
 import { createLogger, logEvents } from './log.ts'
 import { hosted, workerHost } from './host.ts'
 import { type Settings, settingsOf, type WorkerOptions } from './options.ts'
+import { Posts } from './posts.ts'
 import { takeProcess } from './shutdown.ts'
 
 /**
@@ -45,9 +45,9 @@ const LEAVE_MS = 2_000
 export class Worker {
   readonly #settings: Settings
   readonly #events: Events
-  readonly #store: Store
+  readonly #store: AnyStore
   readonly #ownsStore: boolean
-  readonly #parts: Parts
+  readonly #posts: Posts
   /** Aborted when, while it drains, nothing runs any more and all is written. */
   readonly #drained = new AbortController()
   /** Aborted when whoever stops the worker will not wait any longer. */
@@ -61,12 +61,12 @@ export class Worker {
   #stopped: Promise<void> | null = null
 
   /** Use `createWorker`. */
-  constructor(settings: Settings, events: Events, store: Store, ownsStore: boolean) {
+  constructor(settings: Settings, events: Events, store: AnyStore, ownsStore: boolean) {
     this.#settings = settings
     this.#events = events
     this.#store = store
     this.#ownsStore = ownsStore
-    this.#parts = assemble(settings, events, store, () => this.#drained.abort())
+    this.#posts = new Posts(settings, events, store, () => this.#drained.abort())
     this.#finished = new Promise((resolve) => (this.#finish = resolve))
   }
 
@@ -76,27 +76,27 @@ export class Worker {
   }
 
   health(): WorkerHealth {
-    const { session, pump, attempts, outbox } = this.#parts
+    const { isInTrouble, lastStepAt, session, load } = this.#posts
     const { clock, maxSilenceMs } = this.#settings
-    const isCutOff = this.#state === 'running' && session.isInTrouble
+    const isCutOff = this.#state === 'running' && isInTrouble
     const state = this.#state === 'new' ? 'stopped' : isCutOff ? 'reconnecting' : this.#state
-    const { lastStepAt } = pump
     const { name: store } = this.#store
+    const { used, unsettled, abandoned } = load()
     return {
       state,
       ...lifeOf({ state, store, startedAt: this.#startedAt, lastStepAt, maxSilenceMs, now: clock.now() }),
-      session: session.id,
+      session,
       lastStepAt,
       slots: this.#settings.concurrency,
-      running: attempts.size,
-      unsettled: outbox.size,
-      abandoned: attempts.abandoned,
+      running: used,
+      unsettled,
+      abandoned,
     }
   }
 
   /** Its threads and processes: one pool for each module and each way to run it. */
   pools(): PoolView[] {
-    return this.#parts.places.pools()
+    return this.#posts.pools()
   }
 
   /**
@@ -148,20 +148,20 @@ export class Worker {
     this.#startedAt = this.#settings.clock.now()
     try {
       this.#probe = await this.#openProbe()
-      await this.#parts.places.start()
+      await this.#posts.places.start()
       if (!this.#is('starting')) return false
-      await this.#parts.session.start()
+      await this.#posts.start()
     } catch (error) {
       if (!this.#is('starting')) return false
       await this.stop({ timeout: 0 })
       throw error
     }
-    const { id } = this.#parts.session
-    if (id === null || !this.#is('starting')) return false
+    const { session } = this.#posts
+    if (session === null || !this.#is('starting')) return false
     this.#state = 'running'
     const { tasks, concurrency } = this.#settings
     this.#events.emit('worker.joined', {
-      session: id,
+      session,
       store: this.#store.name,
       tasks: [...tasks.keys()],
       concurrency,
@@ -170,22 +170,23 @@ export class Worker {
   }
 
   async #stop(timeoutMs: number): Promise<void> {
-    const { pump, attempts } = this.#parts
+    const posts = this.#posts
     const wasStarted = this.#state !== 'new'
     this.#state = 'draining'
     let returned = 0
     if (wasStarted) {
-      this.#events.emit('worker.draining', { running: attempts.size, timeoutMs })
-      pump.drain()
+      this.#events.emit('worker.draining', { running: posts.load().used, timeoutMs })
+      posts.drain()
       await this.#drainedWithin(timeoutMs)
-      attempts.shutDown()
+      posts.shutDown()
       await this.#drainedWithin(HAND_BACK_MS)
       returned = await this.#leave()
     }
     if (this.#ownsStore) await this.#store.close().catch(() => {}) // nothing is left that could be lost
     this.#state = 'stopped'
     await this.#probe?.close()
-    this.#events.emit('worker.drained', { returned, running: attempts.size + attempts.abandoned })
+    const { used, abandoned } = posts.load()
+    this.#events.emit('worker.drained', { returned, running: used + abandoned })
     this.#finish()
   }
 
@@ -207,23 +208,13 @@ export class Worker {
   }
 
   async #leave(): Promise<number> {
-    const { pump, waiter, reports, attempts, places, session, pulses } = this.#parts
-    pump.close()
-    pulses.close()
-    waiter.reset()
-    reports.close()
-    attempts.close()
+    const { places } = this.#posts
+    this.#posts.close()
     const closed = new AbortController()
     void places.close().finally(() => closed.abort()) // kills at once what would otherwise run here and elsewhere
     const left = new AbortController()
     let returned = 0
-    session.leave().then(
-      (count) => {
-        returned = count
-        left.abort()
-      },
-      () => left.abort(), // the lease will run out instead
-    )
+    void this.#posts.leave((count) => (returned += count)).then(() => left.abort())
     await sleep(this.#settings.clock, LEAVE_MS, left.signal)
     // A teardown has the grace; a thread that hangs in a call of the system cannot be ended at all.
     await sleep(this.#settings.clock, this.#settings.graceMs + LEAVE_MS, closed.signal)

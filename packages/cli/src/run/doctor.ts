@@ -1,5 +1,5 @@
 import { type Counts, Engine } from '@lovage/core'
-import { createRedisStore, diagnose, type Finding } from '@lovage/redis'
+import { diagnose, openStore, type Finding } from '@lovage/redis'
 import { type Context, placeOf } from '../context.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import type { Colours, Output } from '../output.ts'
@@ -8,10 +8,10 @@ import type { Colours, Output } from '../output.ts'
 type Found = Omit<Finding, 'check'> & { check: Finding['check'] | 'workers' }
 
 export async function doctor({ options, out }: Context): Promise<ExitCode> {
-  const { redis } = await placeOf(options)
+  const { redis, partitions } = await placeOf(options)
   const found: Found[] = await diagnose(redis)
   if (found.every(({ status }) => status !== 'problem')) {
-    const engine = new Engine({}, createRedisStore(redis), { onWarning: () => {} })
+    const engine = new Engine({}, openStore({ redis, partitions }), { onWarning: () => {} })
     try {
       found.push(workersOf(await engine.store.counts()))
     } finally {

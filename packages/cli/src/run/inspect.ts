@@ -71,7 +71,7 @@ const VIEWS: Record<What, (engine: Engine, limit: number, out: Output) => Promis
     return { document: schedules, lines: () => scheduleLines(schedules, out) }
   },
   async consumers(engine, _limit, out) {
-    const groups = await engine.store.consumers.groups()
+    const groups = await engine.consumers.groups()
     return { document: groups, lines: () => groupLines(groups, out) }
   },
 }

@@ -3,7 +3,7 @@ import {
   JOB_NOTICE_TYPES,
   type JobNoticeType,
   type Notice,
-  parseCursor,
+  checkCursor,
   START,
 } from '@lovage/core'
 import { UsageError } from '../complaint.ts'
@@ -26,7 +26,7 @@ export async function notices(context: Context, options: NoticesOptions): Promis
   const { out } = context
   const { last } = options
   const types = options.type?.map(noticeType)
-  if (options.from !== undefined && options.from !== 'start') parseCursor(options.from)
+  if (options.from !== undefined && options.from !== 'start') checkCursor(options.from)
   const show = (notice: Notice): void => {
     if (out.json) out.document(plain(notice))
     else for (const line of noticeLines(notice, out)) out.print(line)

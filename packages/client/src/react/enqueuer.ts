@@ -5,7 +5,7 @@ import type { FollowedJobs } from './followed-jobs.ts'
 import { newId } from '../new-id.ts'
 
 export interface Enqueued<Handle = JobHandle> {
-  /** The newest job's id, at once: it is made here. Gone again where the job could not be enqueued. */
+  /** The newest job's id, at once: it is made here. That of another job where that one stands for it. Gone again where the job could not be enqueued. */
   id: string | null
   /** Its handle, once the server has it. */
   job: Handle | null
@@ -81,7 +81,7 @@ export class Enqueuer {
     this.#expect(id, promise)
     this.#set({ id, job: null, isPending: true, error: undefined })
     promise.then(
-      (job) => this.#settle(intent, { id, job, isPending: false, error: undefined }),
+      (job) => this.#settle(intent, { id: job.id, job, isPending: false, error: undefined }),
       (error: Error) => {
         intent.failed = true
         this.#settle(intent, { ...NONE, error })

@@ -11,6 +11,7 @@ import { limit, pause } from './gates.ts'
 import { depths } from './depths.ts'
 import { dead, deleteGroup, listGroups, open } from './groups.ts'
 import { inspect, pulse } from './inspect.ts'
+import { layout } from './layout.ts'
 import { counts, end, get, goesOn, range } from './look.ts'
 import { giveBack, peek } from './marker.ts'
 import { pull } from './pull.ts'
@@ -20,7 +21,7 @@ import { putSchedule, removeSchedule, schedules } from './schedules.ts'
 import { extend, join, leave } from './sessions.ts'
 import { step } from './step.ts'
 
-/** What opens a connection, and what a cluster and `store.check` ask. */
+/** What opens a connection, and what a cluster, partitions and `store.check` ask. */
 const connect = ['client|setname', 'select', 'info', 'config|get', 'cluster|keyslot', 'cluster|slots']
 const run = ['eval', 'evalsha']
 const follow = [get, end, range, goesOn]
@@ -76,7 +77,7 @@ function commandsOf({ source }: Script<string, unknown>): string[] {
 const page = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8')
 
 test.for(Object.entries(ROLES))('%s', ([role, { scripts, direct }]) => {
-  const needed = new Set([...connect, ...run, ...direct, ...scripts.flatMap(commandsOf)])
+  const needed = new Set([...connect, ...run, ...direct, ...[layout, ...scripts].flatMap(commandsOf)])
   const line = new RegExp(`^user lovage-${role} .*$`, 'm').exec(page)?.[0] ?? ''
   const [own = ''] = line.split('(') // what follows allows no more commands, but those on more keys
   const granted = [...own.matchAll(/ \+([\w|]+)/g)].map(([, command]) => command)

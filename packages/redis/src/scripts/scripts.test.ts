@@ -9,6 +9,7 @@ import { find, last } from './find.ts'
 import { limit, pause } from './gates.ts'
 import { dead, deleteGroup, listGroups, open } from './groups.ts'
 import { inspect, pulse } from './inspect.ts'
+import { layout } from './layout.ts'
 import { counts, end, get, goesOn, range } from './look.ts'
 import { giveBack, peek } from './marker.ts'
 import { pull } from './pull.ts'
@@ -34,6 +35,7 @@ const SCRIPTS = [
   inspect,
   join,
   last,
+  layout,
   leave,
   limit,
   pause,
