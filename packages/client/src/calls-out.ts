@@ -5,7 +5,8 @@
  */
 import { LovageError } from '@lovage/core'
 import type { TRPCDataTransformer } from '@trpc/server'
-import { type HttpCalls, isLarge } from './http-calls.ts'
+import type { HttpCalls } from './http-calls.ts'
+import { isLarge } from './large.ts'
 import type { SocketPool } from './socket-pool.ts'
 import { NoAnswer } from './socket.ts'
 

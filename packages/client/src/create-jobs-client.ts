@@ -5,7 +5,8 @@ import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
 import superjson, { type SuperJSONResult } from 'superjson'
 import { call } from './calls.ts'
 import { callsOut, type Send } from './calls-out.ts'
-import { httpCalls, type HttpOptions } from './http-calls.ts'
+import type { HttpOptions } from './http-calls.ts'
+import { httpLater } from './http-later.ts'
 import type { ClientControls, JobsClient } from './jobs-client.ts'
 import type { Transport } from './lines.ts'
 import { ORIGIN, type Origin, originAt } from './origin.ts'
@@ -100,7 +101,7 @@ export function createJobsClient<AppRouter extends AnyTRPCRouter>(
           ...time,
         })
       : undefined
-  const byHttp = httpCalls(http)
+  const byHttp = httpLater(http)
   const sendByHttp: Send = (type, path, input) => byHttp.send(type, path, transformer.serialize(input))
   const { calls = given.headers || given.fetch ? 'http' : 'socket' } = given
   const wire = createWire({

@@ -3,6 +3,7 @@ import { anyOf } from '@lovage/core'
 import { createTRPCUntypedClient, httpBatchLink, httpLink, splitLink } from '@trpc/client'
 import type { TRPCDataTransformer } from '@trpc/server'
 import { asLovageError } from './errors.ts'
+import { isLarge } from './large.ts'
 
 export interface HttpOptions {
   url: string
@@ -20,9 +21,8 @@ export interface HttpCalls {
 /** tRPC's own, looser idea of `fetch`. */
 type TRPCFetch = NonNullable<Parameters<typeof httpLink>[0]['fetch']>
 
-/** Together at most 960 KiB, three bytes a character, so that a batch never meets a server's limit of 1 MiB where its calls would not. */
+/** Together, what `large.ts` lets through is 960 KiB at most: a batch never meets a limit that its calls would not. */
 const MAX_BATCH = 30
-const LARGE_CHARS = 10_922
 /** What proxies let pass; the names of all calls of a batch stand in the URL. */
 const MAX_URL_LENGTH = 4_000
 
@@ -65,9 +65,6 @@ export function httpCalls({ url, fetch, timeoutMs, headers, transformer }: HttpO
 }
 
 const AS_IS: TRPCDataTransformer = { serialize: (ready) => ready, deserialize: (ready) => ready }
-
-/** Whether others would wait for it. */
-export const isLarge = (text: string): boolean => text.length > LARGE_CHARS
 
 /** A server that accepts a request and never answers is as bad as none. */
 const within =

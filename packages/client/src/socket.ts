@@ -5,13 +5,13 @@
  * A subscription goes on elsewhere, at its cursor. While it moves, the old connection serves it until the new one has
  * confirmed it. A call is answered on the connection that it was sent by, or not at all.
  */
-import { TRPCClientError } from '@trpc/client'
 import type { Cursor, Notice } from '@lovage/core'
 import type { TRPCDataTransformer } from '@trpc/server'
 import { reconnectMs } from './backoff.ts'
 import { Channel, type ChannelOptions, type Message } from './channel.ts'
 import type { ConnectionState } from './connection.ts'
 import type { LineCallbacks } from './line.ts'
+import { ServerError } from './server-error.ts'
 
 export interface SocketOptions extends ChannelOptions {
   transformer: TRPCDataTransformer
@@ -126,7 +126,7 @@ export class Socket {
   /**
    * @param input As it is sent
    * @param token What to open a connection with, if there is none
-   * @throws TRPCClientError what the server said, NoAnswer
+   * @throws ServerError what the server said, NoAnswer
    */
   async call(method: string, path: string, input: string, token: string | null): Promise<unknown> {
     const { clock, transformer, callTimeoutMs } = this.#options
@@ -417,8 +417,8 @@ export class Socket {
     }
   }
 
-  #errorOf(shape: unknown): TRPCClientError<never> {
-    return TRPCClientError.from({ error: this.#options.transformer.deserialize(shape as never) as never })
+  #errorOf(shape: unknown): ServerError {
+    return new ServerError(this.#options.transformer.deserialize(shape))
   }
 
   #show(state: ConnectionState): void {

@@ -2,7 +2,6 @@
  * One subscription as Server-Sent Events, read with `fetch`: so the token travels in a header, where an `EventSource`
  * could only put it into the address, and a lost connection is waited for with our backoff and not with the browser's.
  */
-import { TRPCClientError } from '@trpc/client'
 import type { Clock, Cursor, Notice } from '@lovage/core'
 import type { TRPCDataTransformer } from '@trpc/server'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
@@ -11,6 +10,7 @@ import type { ConnectionState } from '../connection.ts'
 import type { LineCallbacks } from '../line.ts'
 import type { TransportOptions } from '../lines.ts'
 import { pause } from '../page.ts'
+import { ServerError } from '../server-error.ts'
 
 /** Nothing of what came is an answer of tRPC's: the connection was lost, or something stands before the server. */
 class Lost extends Error {}
@@ -93,7 +93,7 @@ export class EventStream {
         if (id !== undefined) this.#lastEventId = id
         this.#callbacks.onData(transformer.deserialize(JSON.parse(data)) as Notice)
       } else if (event === 'serialized-error') {
-        throw TRPCClientError.from({ error: transformer.deserialize(JSON.parse(data)) })
+        throw new ServerError(transformer.deserialize(JSON.parse(data)))
       } else if (event === 'return') isOver = true
     }
     const parser = createParser({ onEvent })
@@ -128,7 +128,7 @@ async function lost<Value>(promise: Promise<Value>): Promise<Value> {
 function errorOf(text: string, transformer: TRPCDataTransformer): Error {
   try {
     const { error } = JSON.parse(text) as { error: unknown }
-    if (error !== undefined) return TRPCClientError.from({ error: transformer.deserialize(error) })
+    if (error !== undefined) return new ServerError(transformer.deserialize(error))
   } catch {
     // A page of a proxy.
   }
