@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compareCursors, parseCursor, placeBefore, START, streamId } from './cursor.ts'
+import { checkCursor, compareCursors, parseCursor, placeBefore, seqOf, START, streamId } from './cursor.ts'
 
 describe('parseCursor', () => {
   test('reads the place in the feed and the number of the record', () => {
@@ -77,4 +77,29 @@ test('placeBefore stands before its record and behind every one that came before
   }
   expect(compareCursors(placeBefore('5-3.7', 6), '5-2.6')).toBe(0)
   expect(compareCursors(placeBefore('5-0.7', 6), '4-999999.6')).toBeGreaterThan(0)
+})
+
+describe('a joint cursor', () => {
+  test('is behind another where it is in some partition, and ahead in none', () => {
+    const place = '5-1.3,7-0.9'
+    expect(compareCursors(place, place)).toBe(0)
+    expect(compareCursors('5-1.3,6-0.8', place)).toBeLessThan(0)
+    expect(compareCursors(place, '5-1.3,6-0.8')).toBeGreaterThan(0)
+    expect(compareCursors('6-0.4,6-0.8', place)).toBeGreaterThan(0)
+    expect(compareCursors(place, '6-0.4,6-0.8')).toBeGreaterThan(0)
+  })
+
+  test('counts the records of all partitions', () => {
+    expect(seqOf('5-1.3,7-0.9')).toBe(12)
+    expect(seqOf('5-1.3')).toBe(3)
+  })
+
+  test('is a cursor, and not comparable with the place of one feed', () => {
+    const refused = expect.objectContaining({ code: 'CURSOR_INVALID' })
+    checkCursor('5-1.3,7-0.9')
+    for (const bad of ['5-1.3,', ',5-1.3', '5-1.3,x', '5-1.3, 7-0.9'])
+      expect(() => checkCursor(bad)).toThrow(refused)
+    expect(() => compareCursors('5-1.3,7-0.9', '5-1.2')).toThrow(refused)
+    expect(() => compareCursors('5-1.2', '5-1.3,7-0.9')).toThrow(refused)
+  })
 })

@@ -51,16 +51,14 @@ export const streamId = (cursor: Cursor): string => cursor.slice(0, cursor.index
  * Below zero when `a` stands before `b` in the feed, zero when they are one place. A joint place that is ahead in any
  * partition is not behind the other.
  *
- * @throws LovageError `CURSOR_INVALID`, also for places of different feeds
+ * @throws LovageError `CURSOR_INVALID`, also where only one of them is joint
  */
 export function compareCursors(a: Cursor, b: Cursor): number {
   if (a === b) return 0
-  if (!a.includes(BETWEEN) && !b.includes(BETWEEN)) return comparePlaces(a, b)
+  if (!a.includes(BETWEEN)) return comparePlaces(a, b)
   const others = splitCursor(b)
-  const places = splitCursor(a)
-  if (places.length !== others.length) throw new LovageError('CURSOR_INVALID', { cursor: a.slice(0, 100) })
-  const signs = places.map((place, n) => Math.sign(comparePlaces(place, others[n] as Cursor)))
-  return Math.max(...signs) > 0 ? 1 : Math.min(...signs)
+  const steps = splitCursor(a).map((place, n) => comparePlaces(place, others[n] ?? ''))
+  return Math.max(...steps) > 0 ? 1 : Math.min(...steps)
 }
 
 function comparePlaces(a: Cursor, b: Cursor): number {
