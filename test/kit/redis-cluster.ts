@@ -30,10 +30,18 @@ export class RedisCluster implements AsyncDisposable {
       // Between nodes as well.
       ...(tls === undefined ? [] : ['--tls-cluster', 'yes', '--tls-replication', 'yes']),
     ]
-    const starting = Array.from({ length: primaries * 2 }, async () =>
-      RedisNode.start({ args: await settings(), ...(tls && { tls }) }),
+    // A port that was free may be taken by the time that the server listens: then by another one.
+    const startNode = async (attempts = 3): Promise<RedisNode> => {
+      try {
+        return await RedisNode.start({ args: await settings(), ...(tls && { tls }) })
+      } catch (error) {
+        if (attempts === 1) throw error
+        return startNode(attempts - 1)
+      }
+    }
+    const cluster = new RedisCluster(
+      await Promise.all(Array.from({ length: primaries * 2 }, () => startNode())),
     )
-    const cluster = new RedisCluster(await Promise.all(starting))
     await cluster.#form(primaries)
     return cluster
   }

@@ -72,7 +72,7 @@ export function sealedStore(store: Store, cipher: Cipher): Store {
       },
       dead: async (group, limit) => (await consumers.dead(group, limit)).map(openDelivered),
     }),
-    enqueue: (jobs) => store.enqueue(jobs.map(sealJob)),
+    enqueue: (jobs, replication) => store.enqueue(jobs.map(sealJob), replication),
     async get(id) {
       const snapshot = await store.get(id)
       return snapshot && openSnapshot(snapshot)
