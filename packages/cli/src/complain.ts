@@ -1,7 +1,7 @@
 import { complaintOf } from './complaint.ts'
 import type { ExitCode } from './exit.ts'
 import { openOutput } from './output.ts'
-import { harmless } from './harmless.ts'
+import { harmless } from '@lovage/core/harmless'
 
 /** Says what went wrong on stderr, for a person or as JSON, and gives the exit code. */
 export function complain(error: unknown, json: boolean): ExitCode {

@@ -3,7 +3,7 @@ import type { LogLine, Notice } from '@lovage/core'
 import prettyMs from 'pretty-ms'
 import type { Colours, Output } from './output.ts'
 import { colourOf } from './state-colours.ts'
-import { harmless } from './harmless.ts'
+import { harmless } from '@lovage/core/harmless'
 import { cut, oneLine, timeOfDay } from './text.ts'
 
 const TYPE_COLUMNS = 'succeeded'.length

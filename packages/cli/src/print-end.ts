@@ -1,6 +1,6 @@
 import { type Job, LovageError } from '@lovage/core'
 import type { Output } from './output.ts'
-import { harmless } from './harmless.ts'
+import { harmless } from '@lovage/core/harmless'
 import { plain } from './text.ts'
 
 /**

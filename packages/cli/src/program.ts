@@ -12,7 +12,7 @@ import { addScheduleCommands } from './commands/schedule.ts'
 import { examples, type Runner, type SharedOptions, wholeNumber } from './commands/shared.ts'
 import { addWorkerCommand } from './commands/worker.ts'
 import type { ExitCode } from './exit.ts'
-import { harmless } from './harmless.ts'
+import { harmless } from '@lovage/core/harmless'
 import { openOutput } from './output.ts'
 
 /**

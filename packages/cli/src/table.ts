@@ -1,6 +1,6 @@
 /** Rows in aligned columns, as `docker ps` prints them. */
 import type { Output } from './output.ts'
-import { harmless } from './harmless.ts'
+import { harmless } from '@lovage/core/harmless'
 import { cut } from './text.ts'
 
 const GAP = '  '

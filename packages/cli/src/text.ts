@@ -1,6 +1,6 @@
 /** Texts for a person's terminal. */
 import { encode } from '@lovage/core'
-import { harmless } from './harmless.ts'
+import { harmless } from '@lovage/core/harmless'
 
 /**
  * A value as plain JSON keeps it, and as it rests in Redis: dates and bigints as strings, maps and sets as arrays;

@@ -14,6 +14,7 @@ import { isLovageError, LovageError } from './errors.ts'
 import { fetchEnd } from './feed.ts'
 import type { Hub } from './hub.ts'
 import type { JobNotice } from './notice.ts'
+import { endedWith, type OwnEnd } from './own-end.ts'
 import { Seat } from './seat.ts'
 import { noticeOf } from './snapshot.ts'
 import type { Store, StoredNotice } from './store.ts'
@@ -46,7 +47,7 @@ export class Consumers {
   readonly random: () => number
   /** By group and member; two loops of one member happen while a client changes from one connection to the next. */
   readonly #seats = new Map<string, Set<Seat>>()
-  readonly #loops = new Set<AbortController>()
+  readonly #loops = new Set<OwnEnd>()
   #isClosed = false
   #listening: { stop: AbortController; ready: Promise<void> } | undefined
 
@@ -163,22 +164,19 @@ export class Consumers {
   /** Ends every loop. What it holds is free for others when it is due. */
   close(): void {
     this.#isClosed = true
-    for (const loop of this.#loops) loop.abort()
+    for (const loop of this.#loops) loop.end()
   }
 
-  /** Aborted with the signal of a loop, or when all end. `AbortSignal.any` would leave a trace of each loop. */
-  #loop(signal: AbortSignal): { signal: AbortSignal; end: () => void; forget: () => void } {
-    const own = new AbortController()
-    const end = (): void => own.abort()
+  /** Ended with the signal of a loop, or when all end. */
+  #loop(signal: AbortSignal): OwnEnd {
+    const own = endedWith(signal)
     this.#loops.add(own)
-    signal.addEventListener('abort', end)
-    if (signal.aborted || this.#isClosed) end()
+    if (this.#isClosed) own.end()
     return {
-      signal: own.signal,
-      end,
+      ...own,
       forget: () => {
         this.#loops.delete(own)
-        signal.removeEventListener('abort', end)
+        own.forget()
       },
     }
   }

@@ -1,4 +1,5 @@
 /** Log lines for a terminal: time, level, sentence, and the stack of an error below it. */
+import { harmless } from '@lovage/core/harmless'
 import type { DestinationStream } from 'pino'
 
 const LEVELS: { readonly [level: number]: string } = {
@@ -39,13 +40,6 @@ function readable(line: string, isColourful: boolean): string {
   const sentence = harmless(msg).replaceAll('\n', '\\n')
   return `${clock} ${colour === undefined ? word : `\u001b[${colour}m${word}\u001b[0m`} ${sentence}\n${below}`
 }
-
-// oxlint-disable-next-line no-control-regex -- those are what is looked for
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
-
-/** Reasons of cancels and messages of errors are other people's texts: what would steer the terminal is shown, not obeyed. */
-const harmless = (text: string): string =>
-  text.replace(CONTROL, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
 interface Line {
   time: number

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { readInput } from '../json-input.ts'
 import { nearest } from '../nearest.ts'
 import { printEnd } from '../print-end.ts'
-import { harmless } from '../harmless.ts'
+import { harmless } from '@lovage/core/harmless'
 import { withEngine } from '../with-engine.ts'
 
 /** commander leaves out what was not typed. */

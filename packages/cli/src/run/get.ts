@@ -3,7 +3,7 @@ import prettyMs from 'pretty-ms'
 import type { Context } from '../context.ts'
 import type { Output } from '../output.ts'
 import { colourOf } from '../state-colours.ts'
-import { harmless } from '../harmless.ts'
+import { harmless } from '@lovage/core/harmless'
 import { dateTime, oneLine, plain } from '../text.ts'
 import { withEngine } from '../with-engine.ts'
 

@@ -1,7 +1,7 @@
 import { type PauseTarget, pauseTarget } from '@lovage/core'
 import { UsageError } from '../complaint.ts'
 import type { Context } from '../context.ts'
-import { harmless } from '../harmless.ts'
+import { harmless } from '@lovage/core/harmless'
 import { withEngine } from '../with-engine.ts'
 
 interface Typed {

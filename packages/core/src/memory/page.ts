@@ -1,5 +1,6 @@
 /** Lists of ids, a page at a time: the next page begins after the last entry of this one, whatever came or went meanwhile. */
 import { LovageError } from '../errors.ts'
+import { fnv1a } from '../fnv.ts'
 import type { Found } from '../store.ts'
 
 interface Entry {
@@ -32,11 +33,7 @@ function startOf(sorted: readonly Entry[], place: string, newestFirst: boolean):
 }
 
 /** A place is told to whoever asked, and the job that stands there may be somebody else's: of its id it tells 32 bits. */
-function markOf(id: string): string {
-  let hash = 0x81_1c_9d_c5 // FNV-1a
-  for (let n = 0; n < id.length; n++) hash = Math.imul(hash ^ id.charCodeAt(n), 0x01_00_01_93)
-  return (hash >>> 0).toString(16).padStart(8, '0')
-}
+const markOf = (id: string): string => fnv1a(id).toString(16).padStart(8, '0')
 
 /** @throws LovageError `CURSOR_INVALID` */
 function placeOf(place: string): { at: number; mark: string } {

@@ -2,6 +2,7 @@
  * Which partition an id belongs to. The last 16 bits of a job's id say it, so that whoever has the id knows where to
  * ask, and no directory is kept: a job that has to be with others gets an id that leads there.
  */
+import { fnv1a } from '../fnv.ts'
 import { enqueuedAtOf } from '../id.ts'
 
 /** More would make the cursors of the joint feed, which hold a place of each partition, longer than most notices. */
@@ -24,9 +25,7 @@ const tailOf = (id: string): number => Number.parseInt(id.slice(-4), 16)
 
 /** Which partition a name belongs to: FNV-1a, with the bits mixed once more. Never to be changed: stored jobs go by it. */
 export function homeOfName(name: string, count: number): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < name.length; index++)
-    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193)
+  let hash = fnv1a(name)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return ((hash ^ (hash >>> 16)) >>> 0) % count

@@ -7,6 +7,7 @@ import { byOwnerAndName, type GroupInfo, type GroupRef } from '../consumer-store
 import type { Consumers, DeadNotice, MemberRequest } from '../consumers.ts'
 import { START } from '../cursor.ts'
 import type { DeliveredNotice } from '../delivery.ts'
+import { endedWith } from '../own-end.ts'
 import { refused } from '../refused.ts'
 import { gathered } from './gathered.ts'
 import { placesIn } from './joint-feed.ts'
@@ -31,10 +32,7 @@ export class JointConsumers implements ConsumerCalls {
     const { from, window, signal } = request
     const count = this.#all.length
     const places = from === null ? null : placesIn(from, count)
-    const own = new AbortController()
-    const end = (): void => own.abort()
-    signal.addEventListener('abort', end)
-    if (signal.aborted) end()
+    const own = endedWith(signal)
     const share = Math.max(1, Math.floor(window / count))
     const members = this.#all.map((consumers, index) =>
       consumers.deliveries({ ...request, from: places?.[index] ?? null, window: share, signal: own.signal }),
@@ -46,8 +44,8 @@ export class JointConsumers implements ConsumerCalls {
         else if (++ready === count) yield { type: 'ready', cursor: START }
       }
     } finally {
-      signal.removeEventListener('abort', end)
-      own.abort()
+      own.forget()
+      own.end()
     }
   }
 

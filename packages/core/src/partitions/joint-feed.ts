@@ -7,6 +7,7 @@ import { type Cursor, jointCursor, splitCursor, START } from '../cursor.ts'
 import { LovageError } from '../errors.ts'
 import type { Batch, Follow } from '../feed.ts'
 import type { Notice } from '../notice.ts'
+import { endedWith } from '../own-end.ts'
 import { gathered } from './gathered.ts'
 
 /** The place of each partition. @throws LovageError `CURSOR_INVALID` for the place of another feed, or of one job */
@@ -30,10 +31,7 @@ export async function* jointFeed(
   open: OpenFeed,
 ): AsyncGenerator<Batch, void, undefined> {
   const places: Cursor[] = from === undefined ? [] : placesIn(from, count)
-  const own = new AbortController()
-  const end = (): void => own.abort()
-  signal.addEventListener('abort', end)
-  if (signal.aborted) end()
+  const own = endedWith(signal)
 
   const ready = new Set<number>()
   /** While whoever reads has a batch: nothing may pass it, since its places are counted already. */
@@ -86,8 +84,8 @@ export async function* jointFeed(
       isBusy = false
     }
   } finally {
-    signal.removeEventListener('abort', end)
-    own.abort()
+    own.forget()
+    own.end()
   }
 }
 
