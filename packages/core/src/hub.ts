@@ -33,8 +33,6 @@ interface Reader {
   /** Up to where it has read. */
   place: Cursor
   recent: Recent
-  /** The store lost what it had: places that lie ahead of this reader's may be of a feed that is no more. */
-  hasRestarted: boolean
   /** While older records are fetched into `recent`. */
   filling: Promise<void> | undefined
 }
@@ -100,10 +98,9 @@ export class Hub {
     if (reader === undefined) return null
     while (reader.filling !== undefined) await reader.filling
     if (compareCursors(after, reader.place) > 0) {
-      // Another process has read further than this one, or the queue was emptied since.
+      // Another process has read further than this one, or the store was set back since, which it knows itself.
       const end = await tail()
-      if (compareCursors(after, end) > 0) return { notices: [], cursor: end }
-      return reader.hasRestarted ? null : { notices: [], cursor: after }
+      return compareCursors(after, end) > 0 ? { notices: [], cursor: end } : null
     }
     const { recent } = reader
     if (!recent.covers(after) && parseCursor(recent.since).seq - parseCursor(after).seq <= recent.room) {
@@ -175,7 +172,6 @@ export class Hub {
         ready: Promise.resolve(),
         place: START,
         recent: new Recent(START),
-        hasRestarted: false,
         filling: undefined,
       }
       reader.ready = this.#store.tail().then((cursor) => {
@@ -222,9 +218,7 @@ export class Hub {
         }
         if (signal.aborted) return
         // It ended by itself: something may be lost.
-        const tail = await this.#store.tail()
-        reader.hasRestarted ||= tail !== reader.place
-        seq = this.#beginAt(reader, tail)
+        seq = this.#beginAt(reader, await this.#store.tail())
       } catch {
         // The store says why in its own log; whoever follows notices nothing but the delay.
       }

@@ -37,9 +37,14 @@ export class Recent {
     return RECENT_MAX - this.#records.length
   }
 
-  /** Whether everything after this place is here. */
+  /**
+   * Whether everything after this place is here. Nothing follows a place that the store has taken back: at one that lies
+   * between these records another number stands then.
+   */
   covers(place: Cursor): boolean {
-    return compareCursors(place, this.#since) >= 0
+    if (compareCursors(place, this.#since) < 0) return false
+    const before = this.#records[this.#behind(place) - 1]?.cursor ?? this.#since
+    return parseCursor(before).seq === parseCursor(place).seq
   }
 
   /** What follows this place, of one job or of all. Ask `covers` first. */
