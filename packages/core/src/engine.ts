@@ -134,13 +134,13 @@ export class Engine {
     const checking = parse(task.input, input)
     const checked = checking instanceof Promise ? await checking : checking
     if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: name, issues: checked.issues })
-    return await this.put(newJob(task, input, options, this.terms(name)), options.durability)
+    return this.put(newJob(task, input, options, this.terms(name)), options.durability)
   }
 
   /** Enqueues a job that was made before. @throws LovageError `JOB_EXISTS` */
   async put(job: NewJob, durability?: Durability): Promise<JobRef> {
     const [enqueued] = await this.store.enqueue([job], this.#replicationOf(durability))
-    return await this.#refOf(job, enqueued as Enqueued)
+    return this.#refOf(job, enqueued as Enqueued)
   }
 
   enqueueMany(
@@ -174,8 +174,10 @@ export class Engine {
     for (let from = 0; from < jobs.length; from += ENQUEUE_MAX) {
       const group = jobs.slice(from, from + ENQUEUE_MAX)
       const enqueued = await this.store.enqueue(group, replication)
-      for (const [index, job] of group.entries())
-        refs.push(await this.#refOf(job, enqueued[index] as Enqueued))
+      for (const [index, job] of group.entries()) {
+        const ref = this.#refOf(job, enqueued[index] as Enqueued)
+        refs.push(ref instanceof Promise ? await ref : ref)
+      }
     }
     return refs
   }
@@ -334,11 +336,16 @@ export class Engine {
     )
   }
 
-  /** A job that was there before is followed from a snapshot: the notices of its beginning are past. */
-  async #refOf(job: NewJob, { outcome, id, cursor }: Enqueued): Promise<JobRef> {
-    const { task, owner } = job
-    if (outcome === 'enqueued') return { id, task, cursor }
-    if (outcome === 'exists') return { id, task, cursor: '' }
+  /**
+   * A job that was there before is followed from a snapshot: the notices of its beginning are past. Answers at once
+   * where it can, since a promise for each of many jobs is a good part of what enqueueing them costs.
+   */
+  #refOf({ task, owner }: NewJob, { outcome, id, cursor }: Enqueued): JobRef | Promise<JobRef> {
+    if (outcome === 'rejected') return this.#reject(id, task, owner)
+    return { id, task, cursor: outcome === 'exists' ? '' : cursor }
+  }
+
+  async #reject(id: string, task: string, owner: string | null): Promise<never> {
     const found = await this.store.get(id)
     const isOwn = found !== null && subjectOf(found).owner === owner
     throw new LovageError('JOB_EXISTS', { task, id: isOwn ? id : null })

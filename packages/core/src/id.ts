@@ -11,6 +11,8 @@ let used = POOL_BYTES
 let lastMs = 0
 /** 12 bits that count within one millisecond, so that the ids of one process sort in the order of making. */
 let counter = 0
+/** `lastMs` as an id begins with it: to write a number in hexadecimal takes longer than the whole rest. */
+let stamp = ''
 
 const HEX = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 const hex = (index: number): string => HEX[pool[index] as number] as string
@@ -24,16 +26,16 @@ export function newJobId(nowMs: number = Date.now()): string {
   const at = used
   used += 10
   if (nowMs > lastMs) {
-    lastMs = nowMs
+    tick(nowMs)
     counter = (pool[at] as number) << 2 // starts below a quarter, so a busy millisecond has room to count
   } else if (++counter > 0xfff) {
-    lastMs += 1
+    tick(lastMs + 1)
     counter = 0
   }
-  const time = lastMs.toString(16).padStart(12, '0')
   const variant = HEX[0x80 | ((pool[at + 1] as number) & 0x3f)] as string
+  const count = `${(counter >> 8).toString(16)}${HEX[counter & 0xff] as string}`
   return (
-    `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}-${variant}${hex(at + 2)}-` +
+    `${stamp}${count}-${variant}${hex(at + 2)}-` +
     hex(at + 3) +
     hex(at + 4) +
     hex(at + 5) +
@@ -41,6 +43,12 @@ export function newJobId(nowMs: number = Date.now()): string {
     hex(at + 7) +
     hex(at + 8)
   )
+}
+
+function tick(ms: number): void {
+  lastMs = ms
+  const time = ms.toString(16).padStart(12, '0')
+  stamp = `${time.slice(0, 8)}-${time.slice(8)}-7`
 }
 
 /** When the job of this id was enqueued, in Unix ms by the caller's clock; `null` when it is no UUIDv7. */

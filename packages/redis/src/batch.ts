@@ -6,8 +6,8 @@
  */
 import { ENQUEUE_MAX, type Enqueued, isLovageError, LovageError, type NewJob } from '@lovage/core'
 import type { Run } from './script.ts'
-import { enqueueItems } from './scripts/enqueue-items.ts'
-import { enqueue } from './scripts/enqueue.ts'
+import { enqueueItems, plainItems } from './scripts/enqueue-items.ts'
+import { enqueue, enqueuePlain } from './scripts/enqueue.ts'
 
 /** Characters in one call: large inputs travel alone. */
 const BATCH_CHARS = 1_048_576
@@ -49,19 +49,24 @@ export class Batcher {
 
   async #send(callers: Caller[]): Promise<void> {
     try {
-      const jobs = callers.flatMap((caller) => caller.jobs)
-      const { arePlain, items } = enqueueItems(jobs)
-      const args = { count: jobs.length, arePlain: arePlain ? 'yes' : 'no' }
-      const { cursor, found } = await this.#run(enqueue, args, items)
-      let n = 0
-      for (const caller of callers) {
-        caller.resolve(
-          caller.jobs.map(({ id }) => ({ cursor, ...(found.get(++n) ?? { outcome: 'enqueued', id }) })),
-        )
-      }
+      const [first, ...others] = callers as [Caller, ...Caller[]]
+      const jobs = others.length === 0 ? first.jobs : callers.flatMap((caller) => caller.jobs)
+      const items = plainItems(jobs)
+      const cursor = items === null ? null : await this.#run(enqueuePlain, {}, items)
+      if (cursor === null) return await this.#sendAll(callers, jobs)
+      for (const { jobs, resolve } of callers)
+        resolve(jobs.map(({ id }) => ({ outcome: 'enqueued', id, cursor })))
     } catch (error) {
       for (const { jobs, reject } of callers) reject(withIds(error, jobs))
     }
+  }
+
+  /** Those of which there is more to say, or that may be there already. */
+  async #sendAll(callers: readonly Caller[], jobs: readonly NewJob[]): Promise<void> {
+    const { cursor, found } = await this.#run(enqueue, { count: jobs.length }, enqueueItems(jobs))
+    let n = 0
+    for (const { jobs, resolve } of callers)
+      resolve(jobs.map(({ id }) => ({ cursor, ...(found.get(++n) ?? { outcome: 'enqueued', id }) })))
   }
 }
 

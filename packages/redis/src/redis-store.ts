@@ -225,7 +225,7 @@ class RedisStore implements Store {
   }
 
   fire({ name, at, nextAt, jobs }: FireRequest) {
-    return this.#run(fire, { name, at, nextAt: nextAt ?? '', count: jobs.length }, enqueueItems(jobs).items)
+    return this.#run(fire, { name, at, nextAt: nextAt ?? '', count: jobs.length }, enqueueItems(jobs))
   }
 
   async join(request: JoinRequest) {
@@ -276,15 +276,16 @@ class RedisStore implements Store {
    * stays in the worker's hands, where it is seen, until the worker leaves.
    */
   #claimedOf({ ids, records, tries, claimedAt }: ClaimedBatch): Claimed[] {
-    return ids.flatMap((id, n) => {
+    const all: Claimed[] = []
+    for (const [n, jobId] of ids.entries()) {
       try {
-        const record = decodeRecord(id, records[n] as string)
-        return [{ ...record, claimedAt, attempt: Number(tries?.[n] ?? 0) + 1 }]
+        const { id, task, owner, options, input } = decodeRecord(jobId, records[n] as string)
+        all.push({ id, task, owner, options, input, claimedAt, attempt: Number(tries?.[n] ?? 0) + 1 })
       } catch (error) {
         this.#warn(`${(error as Error).message} It cannot be run; cancel it.`)
-        return []
       }
-    })
+    }
+    return all
   }
 
   progress(session: string, reports: readonly ProgressReport[]) {

@@ -13,6 +13,8 @@ import { type KeyName, type Keys, suffixOf } from './keys.ts'
 export interface Script<Arg extends string, Reply> {
   readonly name: string
   readonly keys: readonly KeyName[]
+  /** Those of them that are sent where this is no cluster. */
+  readonly sent: readonly KeyName[]
   readonly args: readonly Arg[]
   readonly source: string
   readonly sha: string
@@ -43,10 +45,11 @@ export interface Settings {
 }
 
 /**
- * In `body`, keys and arguments are locals of these names, and `items` is where the unnamed arguments begin:
+ * In `first` and `body`, keys and arguments are locals of these names, and `items` is where the unnamed arguments begin:
  * the first one is `ARGV[items + 1]`.
  *
- * The body is a function of its own. Lua looks for a local that a new function takes from its surroundings along all
+ * `first` runs before anything else is made, and may return the answer: it is for what nearly all calls need. The body
+ * is a function of its own. Lua looks for a local that a new function takes from its surroundings along all
  * that others took before; what comes from further outside is at hand. With all the functions that scripts share, that
  * was a tenth of a call.
  */
@@ -55,25 +58,26 @@ export function defineScript<const Arg extends string, Reply>(script: {
   keys: readonly KeyName[]
   args: readonly Arg[]
   repeatable: boolean
+  first?: string
   body: string
   decode: (reply: unknown) => Reply
 }): Script<Arg, Reply> {
-  const { body, ...rest } = script
+  const { first = '', body, ...rest } = script
+  const isBuilding = buildsNames(script)
   const parts = [
     LOCALS,
     locals(
       script.args,
       script.args.map((_, n) => `ARGV[${n + 1}]`),
     ),
-    locals(script.keys, script.keys.map(buildsNames(script) ? built : (_, n) => `KEYS[${n + 1}]`)),
+    locals(script.keys, script.keys.map(isBuilding ? built : (_, n) => `KEYS[${n + 1}]`)),
     `local items = ${script.args.length}`,
-    'local function body()',
-    body,
-    'end',
-    'return body()',
+    first,
+    ...(body === '' ? [] : ['local function body()', body, 'end', 'return body()']),
   ]
   const source = `${parts.filter((part) => part !== '').join('\n')}\n`
-  return { ...rest, source, sha: createHash('sha1').update(source).digest('hex') }
+  const sent = isBuilding ? script.keys.slice(0, 1) : script.keys
+  return { ...rest, sent, source, sha: createHash('sha1').update(source).digest('hex') }
 }
 
 /** Lua finds a local faster than a global, and some loops run a hundred times a call. */
@@ -135,16 +139,14 @@ export function runner(
   settings: Settings,
 ): Run {
   const guard = keys.prefix + GUARD
-  return async ({ keys: names, args: argNames, source, sha, repeatable, decode }, args, items = []) => {
+  return async ({ keys: all, sent, args: names, source, sha, repeatable, decode }, args, items = []) => {
     const own = args as Partial<Record<string, string | number>>
-    const given = argNames.map((name) => own[name] ?? settings[name as keyof Settings])
-    const keyNames = names.map((name) => keys[name])
-    const sent = buildsNames({ args: argNames }) ? keyNames.slice(0, 1) : keyNames
+    const given = names.map((name) => own[name] ?? settings[name as keyof Settings])
     // Asked when it is sent: whether this is a cluster may be learned only then.
     const of = (script: string) => () =>
       connection.isCluster
-        ? [script, keyNames.length + 1, ...keyNames, guard, ...given, ...items]
-        : [script, sent.length, ...sent, ...given, ...items]
+        ? [script, all.length + 1, ...all.map((name) => keys[name]), guard, ...given, ...items]
+        : [script, sent.length, ...sent.map((name) => keys[name]), ...given, ...items]
     try {
       return decode(await connection.command('evalsha', of(sha), { repeatable }))
     } catch (error) {

@@ -3,19 +3,23 @@ import type { NewJob } from '@lovage/core'
 import { encodeRecord } from '../record.ts'
 import { marked } from './feed.ts'
 
-/** `arePlain`: all of them go straight into the line, and nobody is told. */
-export function enqueueItems(jobs: readonly NewJob[]): { arePlain: boolean; items: (string | number)[] } {
-  const items: (string | number)[] = []
-  let arePlain = true
+/** What `enqueuePlain` is given; `null` where one of the jobs does not go straight into the line, or somebody is told. */
+export function plainItems(jobs: readonly NewJob[]): string[] | null {
+  const items: string[] = []
   for (const job of jobs) {
-    const more = moreOf(job)
-    items.push(job.id, encodeRecord(job), more)
-    arePlain &&= more === 0 && !job.announce
+    if (job.announce || job.delayMs !== 0 || job.runAt !== undefined || isSpecial(job)) return null
+    items.push(job.id, encodeRecord(job))
   }
+  return items
+}
+
+export function enqueueItems(jobs: readonly NewJob[]): (string | number)[] {
+  const items: (string | number)[] = []
+  for (const job of jobs) items.push(job.id, encodeRecord(job), moreOf(job))
   jobs.forEach((job, index) => {
     if (job.announce && !isSpecial(job)) items.push(index + 1, job.task, marked(job.owner))
   })
-  return { arePlain, items }
+  return items
 }
 
 /** Whether there is more to say of a job than a delay. */

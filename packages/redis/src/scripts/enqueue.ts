@@ -8,50 +8,62 @@ import { ring } from './line.ts'
 import { special } from './special.ts'
 import { works } from './works.ts'
 
-/** Rings for the line that was empty, in a place where no function has been made. */
+/** Rings for a line that was empty, without a function. */
 const ringPlain = lua`
   local wake = prefix .. 'wake:default'
   if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
 `
 
 /**
- * What nearly all enqueues need: jobs that are new and of which there is nothing more to say. They are done before all
- * the functions are made that the others need, which takes longer than the whole rest.
+ * What nearly all enqueues need: puts jobs in line that are new, and of which there is nothing more to say. Items: `id,
+ * record` for each. Answers the place in the feed, or that one of them is not new, and then nothing is written.
+ *
+ * It has no function, and the one job of a caller who awaits each call has no table either: they cost more than all
+ * that is done for it.
  */
-const putPlain = lua`
-  if arePlain == 'yes' and count == '1' then
-    local id = ARGV[items + 1]
-    if redis.call('EXISTS', tombs, prefix .. 'r:' .. id) == 0 and redis.call('HSETNX', jobs, id, ARGV[items + 2]) == 1 then
+export const enqueuePlain = defineScript({
+  name: 'enqueuePlain',
+  keys: ['jobs', 'wait', 'tombs', 'tail'],
+  args: ['prefix'],
+  repeatable: true,
+  first: lua`
+    local last = #ARGV
+    if last == items + 2 then
+      local id = ARGV[items + 1]
+      local result = prefix .. 'r:' .. id
+      if redis.call('EXISTS', tombs, result) > 0
+        and (redis.call('EXISTS', result) == 1 or redis.call('HEXISTS', tombs, id) == 1) then return 0 end
+      if redis.call('HSETNX', jobs, id, ARGV[items + 2]) == 0 then return 0 end
       if redis.call('RPUSH', wait, id) == 1 then
         ${ringPlain}
       end
-      return { redis.call('GET', tail) or '0-0.0' }
-    end
-  elseif arePlain == 'yes' then
-    local ids, records, gone, seen = {}, {}, { tombs }, {}
-    local areNew = true
-    for n = 1, count do
-      local id = ARGV[items + n * 3 - 2]
-      areNew = areNew and not seen[id]
-      seen[id] = true
-      ids[n] = id
-      records[n * 2 - 1] = id
-      records[n * 2] = ARGV[items + n * 3 - 1]
-      gone[n + 1] = prefix .. 'r:' .. id
-    end
-    areNew = areNew and redis.call('EXISTS', unpack(gone)) == 0
-    if areNew then
-      for _, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do areNew = areNew and not record end
-    end
-    if areNew then
-      redis.call('HSET', jobs, unpack(records))
-      if redis.call('RPUSH', wait, unpack(ids)) == #ids then
+    else
+      local ids, results, count = {}, {}, 0
+      for at = items + 1, last, 2 do
+        local id = ARGV[at]
+        count = count + 1
+        ids[count] = id
+        results[count] = prefix .. 'r:' .. id
+      end
+      if redis.call('EXISTS', unpack(results)) > 0 then return 0 end
+      for _, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do if record then return 0 end end
+      if redis.call('EXISTS', tombs) == 1 then
+        for _, line in ipairs(redis.call('HMGET', tombs, unpack(ids))) do if line then return 0 end end
+      end
+      if redis.call('HSET', jobs, unpack(ARGV, items + 1, last)) < count then
+        -- One of them is there twice, and the first counts.
+        redis.call('HDEL', jobs, unpack(ids))
+        return 0
+      end
+      if redis.call('RPUSH', wait, unpack(ids)) == count then
         ${ringPlain}
       end
-      return { redis.call('GET', tail) or '0-0.0' }
     end
-  end
-`
+    return redis.call('GET', tail) or '0-0.0'
+  `,
+  body: '',
+  decode: (reply): Cursor | null => (reply === 0 ? null : (reply as Cursor)),
+})
 
 /**
  * Puts the jobs in line that come with `items`: `id, record, delay` for each, then `n, task, owner` for each whose
@@ -156,10 +168,9 @@ const putInLine = lua`
 export const enqueue = defineScript({
   name: 'enqueue',
   keys: JOB_KEYS,
-  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'count', 'arePlain'],
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'count'],
   repeatable: true,
   body: lua`
-    ${putPlain}
     ${ring}
     ${putInLine}
     putInLine()

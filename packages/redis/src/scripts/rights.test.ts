@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { Script } from '../script.ts'
 import { ack, release } from './acks.ts'
 import { cancel } from './cancel.ts'
-import { enqueue, fire } from './enqueue.ts'
+import { enqueue, enqueuePlain, fire } from './enqueue.ts'
 import { discard, retryFailed } from './failed.ts'
 import { find, last } from './find.ts'
 import { limit, pause } from './gates.ts'
@@ -31,6 +31,7 @@ const ROLES: Record<string, { scripts: Script<string, unknown>[]; direct: string
   api: {
     scripts: [
       enqueue,
+      enqueuePlain,
       cancel,
       find,
       last,
@@ -53,7 +54,20 @@ const ROLES: Record<string, { scripts: Script<string, unknown>[]; direct: string
   consumer: { scripts: [...follow, ...groups] as never, direct: ['get', 'xread'] },
   operator: {
     scripts: [
-      ...[inspect, counts, depths, pause, limit, find, last, cancel, retryFailed, discard, enqueue],
+      ...[
+        inspect,
+        counts,
+        depths,
+        pause,
+        limit,
+        find,
+        last,
+        cancel,
+        retryFailed,
+        discard,
+        enqueue,
+        enqueuePlain,
+      ],
       ...[putSchedule, removeSchedule, schedules, ...follow, ...groups],
     ] as never,
     direct: ['get', 'xread', 'hkeys', 'ping', 'time'],

@@ -57,10 +57,12 @@ export const step = defineScript({
     'announce',
   ],
   repeatable: false,
-  body: lua`
+  first: lua`
     ${evenWhenFull}
     ${time}
     ${plainStep}
+  `,
+  body: lua`
     ${writing}
     ${optional}
     ${header}

@@ -1,42 +1,8 @@
 local redis, string, ARGV = redis, string, ARGV
-local now, streamMaxLen, prefix, resultsMax, count, arePlain = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local now, streamMaxLen, prefix, resultsMax, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = prefix .. 'jobs', prefix .. 'wait:default', prefix .. 'tombs', prefix .. 'later', prefix .. 'retry', prefix .. 'active', prefix .. 'workers', prefix .. 'tries', prefix .. 'progress', prefix .. 'outcomes', prefix .. 'tail', prefix .. 'held'
-local items = 6
+local items = 5
 local function body()
-if arePlain == 'yes' and count == '1' then
-  local id = ARGV[items + 1]
-  if redis.call('EXISTS', tombs, prefix .. 'r:' .. id) == 0 and redis.call('HSETNX', jobs, id, ARGV[items + 2]) == 1 then
-    if redis.call('RPUSH', wait, id) == 1 then
-      local wake = prefix .. 'wake:default'
-if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
-    end
-    return { redis.call('GET', tail) or '0-0.0' }
-  end
-elseif arePlain == 'yes' then
-  local ids, records, gone, seen = {}, {}, { tombs }, {}
-  local areNew = true
-  for n = 1, count do
-    local id = ARGV[items + n * 3 - 2]
-    areNew = areNew and not seen[id]
-    seen[id] = true
-    ids[n] = id
-    records[n * 2 - 1] = id
-    records[n * 2] = ARGV[items + n * 3 - 1]
-    gone[n + 1] = prefix .. 'r:' .. id
-  end
-  areNew = areNew and redis.call('EXISTS', unpack(gone)) == 0
-  if areNew then
-    for _, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do areNew = areNew and not record end
-  end
-  if areNew then
-    redis.call('HSET', jobs, unpack(records))
-    if redis.call('RPUSH', wait, unpack(ids)) == #ids then
-      local wake = prefix .. 'wake:default'
-if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
-    end
-    return { redis.call('GET', tail) or '0-0.0' }
-  end
-end
 local function ring(queue)
   local wake = prefix .. 'wake:' .. queue
   if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end

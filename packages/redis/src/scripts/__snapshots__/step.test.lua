@@ -2,7 +2,6 @@ local redis, string, ARGV = redis, string, ARGV
 local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = prefix .. 'jobs', prefix .. 'wait:default', prefix .. 'tombs', prefix .. 'later', prefix .. 'retry', prefix .. 'active', prefix .. 'workers', prefix .. 'tries', prefix .. 'progress', prefix .. 'outcomes', prefix .. 'tail', prefix .. 'held'
 local items = 12
-local function body()
 redis.call('HDEL', active, '')
 local nowMs = tonumber(now)
 if not nowMs then
@@ -211,6 +210,7 @@ end
   if taken > 0 then return { 'alive', nextDueMs, nowMs, claimed, records } end
   return { 'alive', nextDueMs, nowMs }
 end
+local function body()
 -- Most enqueues write no notice: they are spared the calendar and the place.
 local moment, newest, seq, sealed, heldId, heldSeq, cap
 local function stamp()
