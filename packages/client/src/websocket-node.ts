@@ -22,6 +22,8 @@ class PatientWebSocket extends NodeWebSocket {
 
   /** A process that has nothing else to do need not stay for an idle socket. */
   rest(isIdle: boolean): void {
+    // A socket that has ended takes each word for one about its next connection, and keeps a listener for it.
+    if (this.#connection?.destroyed === true) return
     if (isIdle) this.#connection?.unref()
     else this.#connection?.ref()
   }
