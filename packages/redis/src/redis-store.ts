@@ -37,7 +37,7 @@ import { redisConsumers } from './consumers.ts'
 import { Heart } from './heart.ts'
 import { Joined } from './joined.ts'
 import { type Keys, keysOf, tagOf } from './keys.ts'
-import { refuseLayout } from './layout.ts'
+import { Wholeness } from './layout.ts'
 import { LiveFeed } from './live.ts'
 import { decodeRecord } from './record.ts'
 import { Route } from './route.ts'
@@ -123,7 +123,6 @@ class RedisStore implements Store {
     this.name = address.name
     this.#joined = new Joined(this.name)
     this.#keys = keysOf(namespace, queue, tag)
-    this.#checkLayout = partition?.checkLayout ?? (() => this.#expectNoLayout())
     this.#route = new Route(address, this.#keys.prefix)
     this.#role = tag
     this.#clock = clock ?? systemClock
@@ -142,10 +141,14 @@ class RedisStore implements Store {
       ctlPrefix,
       groupPrefix,
     }
-    this.#run = runner(this.#connection, this.#keys, settings)
+    const run = runner(this.#connection, this.#keys, settings)
+    const whole = partition === undefined ? new Wholeness(address, run) : undefined
+    const inPlace = (own: Run): Run => whole?.before(own) ?? own
+    this.#run = inPlace(run)
+    this.#checkLayout = partition?.checkLayout ?? (async () => whole?.expect())
     this.consumers = redisConsumers(this.#run)
     this.#batcher = new Batcher(this.#run)
-    this.#replicating = new ReplicatedBatchers(() => this.#open('replicate'), this.#keys, settings)
+    this.#replicating = new ReplicatedBatchers(() => this.#open('replicate'), this.#keys, settings, inPlace)
     this.#live = new LiveFeed(() => this.#open('live'), this.#keys, settings)
     this.#heart = new Heart({
       data: { address, namespace, queue, tag },
@@ -207,7 +210,7 @@ class RedisStore implements Store {
 
   async paused() {
     const key = `${this.#keys.prefix}paused`
-    const gates = (await this.#connection.command('hkeys', [key], { repeatable: true })) as string[]
+    const gates = (await this.#read('hkeys', key)) as string[]
     return gates.map(targetOf).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
   }
 
@@ -298,7 +301,7 @@ class RedisStore implements Store {
 
   async said(id: string) {
     const key = this.#keys.saidPrefix + id
-    return decodeSaid((await this.#connection.command('get', [key], { repeatable: true })) as string | null)
+    return decodeSaid((await this.#read('get', key)) as string | null)
   }
 
   async leave(session: string) {
@@ -377,10 +380,10 @@ class RedisStore implements Store {
     return warnings
   }
 
-  async #expectNoLayout(): Promise<void> {
-    const key = `${this.#keys.prefix}layout`
-    const known = (await this.#connection.command('get', [key], { repeatable: true })) as string | null
-    if (known !== null) refuseLayout(this.#route.address, known)
+  /** What needs no script. */
+  async #read(command: string, key: string): Promise<unknown> {
+    await this.#checkLayout()
+    return this.#connection.command(command, [key], { repeatable: true })
   }
 
   async close(): Promise<void> {

@@ -12,7 +12,7 @@ import { LovageError, type Replication } from '@lovage/core'
 import { Batcher } from './batch.ts'
 import type { Args, CommandOptions, Connection } from './connection.ts'
 import type { Keys } from './keys.ts'
-import { runner, type Settings } from './script.ts'
+import { type Run, runner, type Settings } from './script.ts'
 
 const MARK_MS = 60_000
 
@@ -58,12 +58,15 @@ export class ReplicatedBatchers {
   readonly #keys: Keys
   readonly #settings: Settings
   readonly #batchers = new Map<string, Batcher>()
+  readonly #inPlace: (run: Run) => Run
   #connection: Connection | undefined
 
-  constructor(open: () => Connection, keys: Keys, settings: Settings) {
+  /** @param inPlace Lets nothing run before it is known that the queue is where it is looked for. */
+  constructor(open: () => Connection, keys: Keys, settings: Settings, inPlace: (run: Run) => Run) {
     this.#open = open
     this.#keys = keys
     this.#settings = settings
+    this.#inPlace = inPlace
   }
 
   for(replication: Replication): Batcher {
@@ -72,7 +75,7 @@ export class ReplicatedBatchers {
     if (batcher === undefined) {
       this.#connection ??= this.#open()
       const replicated = new Replicated(this.#connection, this.#keys, replication)
-      batcher = new Batcher(runner(replicated, this.#keys, this.#settings))
+      batcher = new Batcher(this.#inPlace(runner(replicated, this.#keys, this.#settings)))
       this.#batchers.set(name, batcher)
     }
     return batcher

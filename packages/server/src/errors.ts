@@ -78,6 +78,8 @@ function forCallers(error: AnyLovageError): AnyLovageError {
     case 'DISCONNECTED':
     case 'INTERNAL':
       return internal()
+    case 'OPTION_INVALID': // of callers' options none is called so: it is how this server opened its queue
+      return error.details.option.startsWith('partitions') ? internal() : error
     case 'JOB_FAILED': {
       const { name, message } = error.details.error
       return new LovageError(error.code, { ...error.details, error: { name, message } })
