@@ -1,5 +1,6 @@
 // A queue over partitions, as those see it who enqueue, follow, consume, list and schedule.
 import {
+  type AnyStore,
   chord,
   compareCursors,
   type ConsumedOf,
@@ -127,6 +128,21 @@ describe('a job', () => {
       expect(await homesOf(id)).toEqual([store.indexOf(known.id)])
     }
   })
+
+  test.for(['idempotencyKey', 'concurrencyKey', 'orderingKey'])(
+    'of a task that is not known here is refused with an %s: another partition may have those of that key',
+    async (option) => {
+      const { store, clock } = await setUp()
+      const enqueue = (on: AnyStore) =>
+        queueOver({}, on, { acceptsUnknownTasks: true })['~engine'].enqueue('plain', 1, { [option]: 'k' })
+      await expect(enqueue(store)).rejects.toMatchObject({
+        code: 'OPTION_INVALID',
+        details: { option, seen: 'k', expected: expect.stringContaining('lovage --tasks ./tasks.ts') },
+      })
+      expect(await store.counts()).toMatchObject({ queued: 0 })
+      expect(await enqueue(createMemoryStore({ clock }))).toMatchObject({ task: 'plain' })
+    },
+  )
 })
 
 describe('a flow', () => {

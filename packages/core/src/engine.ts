@@ -25,7 +25,7 @@ import { isSaid } from './log.ts'
 import { newJob, type Terms } from './new-job.ts'
 import { JOB_NOTICE_TYPES, type JobNoticeType, type Notice } from './notice.ts'
 import type { ConsumerCalls } from './partitions/joint-consumers.ts'
-import { type AnyStore, idBeside, type JobStore } from './partitions/partition.ts'
+import { type AnyStore, idBeside, type JobStore, partitionsOf } from './partitions/partition.ts'
 import type { NoticesOptions } from './queue.ts'
 import { refused } from './refused.ts'
 import { checkSchedules } from './schedules.ts'
@@ -89,7 +89,7 @@ export class Engine {
       [...this.#tasks.keys()].map((name) => [name, { ttlMs: this.ttlMs(name), maxPayloadBytes, clock }]),
     )
     this.#groupTerms = { ttlMs: this.#resultTtlMs, maxPayloadBytes, clock }
-    this.#unknownTerms = { ...this.#groupTerms, isUnknown: true }
+    this.#unknownTerms = { ...this.#groupTerms, isUnknown: partitionsOf(store).length > 1 }
     this.#acceptsUnknownTasks = options.acceptsUnknownTasks ?? false
     this.tracing = options.tracing
     const replication = replicationOf(options.durability ?? 'accepted')

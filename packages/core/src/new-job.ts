@@ -39,7 +39,7 @@ export interface Terms {
   ttlMs: number
   maxPayloadBytes: number
   clock: Clock
-  /** The rules of the task are not known here. */
+  /** The rules of the task are not known here, and they say which partition its jobs are in. */
   isUnknown?: boolean
 }
 
@@ -64,8 +64,21 @@ export function newJob(task: AnyTask, input: unknown, given: QueueEnqueueOptions
     announce: task.notices.includes('queued'),
   }
   if (task.rules !== undefined || asksForMore(given)) applyRules(job, task.rules, input, given, terms)
-  if (terms.isUnknown === true && job.options.lane === undefined) job.together = true // it may have a limit
+  if (terms.isUnknown === true) placeUnknown(job, given)
   return job
+}
+
+/** Its task may have a limit: all of its jobs are in one partition then, those with a key as well; and otherwise not. */
+function placeUnknown(
+  job: NewJob,
+  { idempotencyKey, concurrencyKey, orderingKey }: QueueEnqueueOptions,
+): void {
+  for (const [option, key] of Object.entries({ idempotencyKey, concurrencyKey, orderingKey })) {
+    if (key === undefined) continue
+    const why = `the rules of ${job.task} are not known here, and they say in which partition a job of that key is looked for`
+    refused(option, key, `none, since ${why}. Name the tasks (lovage --tasks ./tasks.ts)`)
+  }
+  job.together = true
 }
 
 function bounded(input: unknown, maxBytes: number): Encoded {
