@@ -50,6 +50,8 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
   const { username, password, db, tls, kind, nodes, primary, sentinelAuth } = address
   let node: Node | undefined
   let serverRun: string | undefined
+  let client: Redis | undefined
+  let left: Redis['stream'] | undefined
   class RouteConnector extends AbstractConnector {
     constructor() {
       super(0)
@@ -95,16 +97,20 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0, // a lost connection rejects at once what was under way
     retryStrategy: retryMs,
-    // After a failover the same name leads elsewhere.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    // After a failover the same name leads elsewhere. Of calls that are refused together one ends the connection: each
+    // would leave a listener there.
+    reconnectOnError({ message }: Error) {
+      const stream = client?.stream
+      if (!message.startsWith('READONLY') || stream === left) return false
+      left = stream
+      return true
+    },
   } satisfies RedisOptions
-  if (kind !== 'sentinel')
-    return {
-      client: new Redis({ ...options, Connector: RouteConnector }),
-      node: () => node,
-      serverRun: () => serverRun,
-    }
-  const client = new Redis({
+  if (kind !== 'sentinel') {
+    client = new Redis({ ...options, Connector: RouteConnector })
+    return { client, node: () => node, serverRun: () => serverRun }
+  }
+  client = new Redis({
     ...options,
     Connector: InfoSentinelConnector as never,
     sentinels: nodes.map((one) => ({ ...one })),
