@@ -34,8 +34,8 @@ test('the bundle for a browser contains no Redis, nothing of Node, no ws, and no
     inputs.filter((path) => /node_modules\/(ws|ioredis)\/|packages\/(server|redis|worker)\//.test(path)),
   ).toEqual([])
   expect(code).not.toMatch(/ioredis|node:|require\(/)
-  expect(inputs.filter((path) => path.includes('websocket-'))).toEqual([
-    expect.stringContaining('websocket-global'),
+  expect(inputs.filter((path) => path.includes('runtime-'))).toEqual([
+    expect.stringContaining('runtime-global'),
   ])
   const bytes = gzipSync(code).length
   console.log(`@lovage/client for a browser: ${code.length} bytes minified, ${bytes} with gzip`)

@@ -1,6 +1,15 @@
-/** More inputs than one request can carry: in groups. Loaded when there are so many. */
+/** More inputs than one request can carry: in groups. */
 import { ENQUEUE_MAX, isLovageError, type JobRef, LovageError } from '@lovage/core'
 import type { Origin } from './origin.ts'
+
+/** What inputs of one request may take, with room for what stands around them below a server's limit of 1 MiB. */
+const REQUEST_MAX_BYTES = 786_432
+
+const bytesOf = (at: Origin, value: unknown): number =>
+  new Blob([JSON.stringify(at.wire.serialize(value))]).size
+
+export const isOneRequest = (at: Origin, inputs: readonly unknown[]): boolean =>
+  inputs.length <= ENQUEUE_MAX && bytesOf(at, inputs) <= REQUEST_MAX_BYTES
 
 interface Group {
   /** The place of its first input among all. */
@@ -13,10 +22,9 @@ export async function enqueueGroups(
   at: Origin,
   inputs: readonly unknown[],
   options: object,
-  maxBytes: number,
 ): Promise<JobRef[]> {
   const tickets: JobRef[] = []
-  for (const group of groupsOf(inputs, at.wire.bytesOf, maxBytes)) {
+  for (const group of groupsOf(inputs, (input) => bytesOf(at, input))) {
     try {
       tickets.push(...(await at.mutate<JobRef[]>('enqueueMany', { ...options, inputs: group.inputs })))
     } catch (error) {
@@ -27,11 +35,7 @@ export async function enqueueGroups(
 }
 
 /** An input that is larger than the bound gets a group of its own: the server will say that it is too large. */
-function groupsOf(
-  inputs: readonly unknown[],
-  bytesOf: (input: unknown) => number,
-  maxBytes: number,
-): Group[] {
+function groupsOf(inputs: readonly unknown[], bytesOf: (input: unknown) => number): Group[] {
   const groups: Group[] = []
   let group: Group | undefined
   let room = 0
@@ -39,7 +43,7 @@ function groupsOf(
     const bytes = bytesOf(input)
     if (group === undefined || group.inputs.length >= ENQUEUE_MAX || bytes > room) {
       groups.push((group = { from, inputs: [] }))
-      room = maxBytes
+      room = REQUEST_MAX_BYTES
     }
     group.inputs.push(input)
     room -= bytes

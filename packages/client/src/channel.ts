@@ -44,7 +44,7 @@ export class Channel {
   load = 0
   #socket: Restful | undefined
   #isOver = false
-  #said: string[] = []
+  readonly #said: string[] = []
   readonly #options: ChannelOptions
   readonly #events: ChannelEvents
   #heardAt: number
@@ -125,15 +125,14 @@ export class Channel {
   #flush(): void {
     if (!this.isOpen) return
     const said = this.#said
-    this.#said = []
-    for (let from = 0; from < said.length;) {
-      let to = from
-      for (let chars = 0; to < said.length && to - from < MAX_BATCH; to++) {
-        chars += (said[to] as string).length
-        if (chars > MAX_CHARS && to > from) break
+    while (said.length > 0) {
+      let count = 0
+      for (let chars = 0; count < said.length && count < MAX_BATCH; count++) {
+        chars += (said[count] as string).length
+        if (chars > MAX_CHARS && count > 0) break
       }
-      this.#socket?.send(to - from === 1 ? (said[from] as string) : `[${said.slice(from, to).join()}]`)
-      from = to
+      const frame = said.splice(0, count)
+      this.#socket?.send(count === 1 ? (frame[0] as string) : `[${frame.join()}]`)
     }
   }
 

@@ -24,7 +24,9 @@ export function consume(
       const outcomes = await at.mutate<AckOutcome[]>('ack', { name, tokens })
       return outcomes.map(({ outcome }) => outcome === 'acked')
     },
-    release: (seen) => at.farewell('release', { name, member, seen }),
+    async release(seen) {
+      await at.wire.sendLate('mutation', at.under('release'), { name, member, seen })
+    },
     mayPass: (error) => hopeAfter(error) !== 'none',
   }
   return consumeFrom(source, { ackWaitMs: ackWaitMsOf(wanted), clock, random, signal })

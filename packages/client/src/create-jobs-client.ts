@@ -1,5 +1,5 @@
 /** The client: all on one websocket, or by HTTP and Server-Sent Events; types from the server's router. Runs in browsers and in Node. */
-import { WebSocket as DefaultWebSocket } from '#websocket'
+import { WebSocket as DefaultWebSocket } from '#runtime'
 import { type Clock, type Duration, durationMs, systemClock } from '@lovage/core'
 import type { AnyTRPCRouter, TRPCDataTransformer } from '@trpc/server'
 import superjson, { type SuperJSONResult } from 'superjson'
@@ -73,20 +73,11 @@ export function createJobsClient<AppRouter extends AnyTRPCRouter>(
   options: JobsClientOptions & Understood<AppRouter>,
 ): JobsClient<AppRouter> {
   const given = options as JobsClientOptions
-  const { auth, headers, transformer = SUPERJSON, clock = systemClock, random = Math.random } = given
+  const { auth, headers, fetch, transformer = SUPERJSON, clock = systemClock, random = Math.random } = given
   const token = async (): Promise<string | null> => (await auth?.()) || null
   const urls = urlsOf(given.url, given.socketUrl)
   const timeoutMs = durationMs(given.callTimeout ?? CALL_TIMEOUT_MS, 'callTimeout')
-  const http: HttpOptions = {
-    url: urls.http,
-    fetch: given.fetch ?? ((...args) => globalThis.fetch(...args)),
-    timeoutMs,
-    transformer,
-    headers: async () => {
-      const own = await token()
-      return { ...(await headers?.()), ...(own && { authorization: `Bearer ${own}` }) }
-    },
-  }
+  const http: HttpOptions = { url: urls.http, fetch, timeoutMs, token, headers, transformer }
   const time = { clock, random }
   const pool =
     given.transport === undefined
@@ -101,15 +92,16 @@ export function createJobsClient<AppRouter extends AnyTRPCRouter>(
           ...time,
         })
       : undefined
-  const byHttp = httpLater(http)
+  const shared = { url: urls.http, ...time }
+  const byHttp = httpLater(http, shared)
   const sendByHttp: Send = (type, path, input) => byHttp.send(type, path, transformer.serialize(input))
-  const { calls = given.headers || given.fetch ? 'http' : 'socket' } = given
+  const { calls = headers || fetch ? 'http' : 'socket' } = given
   const wire = createWire({
     send: pool && calls === 'socket' ? callsOut(byHttp, pool, transformer, urls.http) : sendByHttp,
     sendLate: sendByHttp,
-    bytesOf: (value) => new Blob([JSON.stringify(transformer.serialize(value))]).size,
+    serialize: transformer.serialize,
     lines: pool ?? (given.transport as Transport)({ ...http, ...time }),
-    ...time,
+    ...shared,
   })
   const controls: ClientControls = {
     connection: wire.connection,

@@ -4,15 +4,18 @@ import { type ErrorCode, isLovageError, LovageError } from '@lovage/core'
 /** The parts of a `TRPCClientError` that are looked at; by name, so that two copies of tRPC do no harm. */
 interface ClientError extends Error {
   data?: { code?: unknown; httpStatus?: number; lovage?: unknown } | null
-  meta?: { response?: { status?: unknown } }
 }
 
-/** An error that is none of ours passes through as it is: those of the user's own procedures, above all. */
-export function asLovageError(error: unknown, url: string): unknown {
+/**
+ * An error that is none of ours passes through as it is: those of the user's own procedures, above all.
+ *
+ * @param cause Why there is no answer, where there is none
+ */
+export function asLovageError(error: unknown, url: string, cause?: string): unknown {
   if (!(error instanceof Error) || error.name !== 'TRPCClientError') return error
   const { data } = error as ClientError
   if (data === undefined || data === null) {
-    return new LovageError('DISCONNECTED', { url, cause: causeOf(error) }, { cause: error })
+    return new LovageError('DISCONNECTED', { url, cause: cause ?? error.message }, { cause: error })
   }
   // With the sentence that the server made of it: it has one for each of its codes, and may be newer than we are.
   const { code, details } = (data.lovage ?? {}) as { code?: unknown; details?: never }
@@ -20,20 +23,10 @@ export function asLovageError(error: unknown, url: string): unknown {
     return new LovageError(code as ErrorCode, details as never, { cause: error, message: error.message })
   }
   if (data.code === 'UNAUTHORIZED' || data.code === 'FORBIDDEN') {
-    return new LovageError('UNAUTHORIZED', { message: error.message }, { cause: error })
+    const { message } = error
+    return new LovageError('UNAUTHORIZED', { message }, { cause: error, message })
   }
   return error
-}
-
-/** The deepest reason, since the outer ones say no more than `fetch failed`. */
-function causeOf(error: ClientError): string {
-  const status = error.meta?.response?.status
-  if (typeof status === 'number') return `it answered ${status}: ${error.message}`
-  let reason: unknown = error
-  while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause
-  // Several attempts that failed together have a code and no message of their own.
-  const { message, code } = reason as { message: string; code?: string }
-  return message !== '' ? message : (code ?? error.message)
 }
 
 /** `good`: it passes, and a loop that follows waits and goes on. `some`: it may as well be a mistake that stays. */

@@ -4,12 +4,15 @@ import { createTRPCUntypedClient, httpBatchLink, httpLink, splitLink } from '@tr
 import type { TRPCDataTransformer } from '@trpc/server'
 import { asLovageError } from './errors.ts'
 import { isLarge } from './large.ts'
+import { fetchOf, headersOf } from './requests.ts'
 
 export interface HttpOptions {
   url: string
-  fetch: typeof fetch
+  fetch?: typeof fetch | undefined
   timeoutMs: number
-  headers: () => Promise<Record<string, string>>
+  /** The caller's. */
+  token: () => Promise<string | null>
+  headers?: (() => Record<string, string> | Promise<Record<string, string>>) | undefined
   transformer: TRPCDataTransformer
 }
 
@@ -26,13 +29,14 @@ const MAX_BATCH = 30
 /** What proxies let pass; the names of all calls of a batch stand in the URL. */
 const MAX_URL_LENGTH = 4_000
 
-export function httpCalls({ url, fetch, timeoutMs, headers, transformer }: HttpOptions): HttpCalls {
+export function httpCalls(given: HttpOptions): HttpCalls {
+  const { url, timeoutMs, transformer } = given
   const options = {
     url,
-    headers,
+    headers: () => headersOf(given),
     // Inputs are serialized here, once, since their size says how they travel.
     transformer: { input: AS_IS, output: transformer },
-    fetch: within(timeoutMs, fetch) as unknown as TRPCFetch,
+    fetch: within(timeoutMs, fetchOf(given)) as unknown as TRPCFetch,
   }
   const client = createTRPCUntypedClient({
     links: [
@@ -56,12 +60,24 @@ export function httpCalls({ url, fetch, timeoutMs, headers, transformer }: HttpO
         await Promise.resolve() // by now all are made that were made together
         return await client[type](path, ready, { context: { isByItself: isOwn || underWay === 1 } })
       } catch (error) {
-        throw asLovageError(error, url)
+        throw asLovageError(error, url, causeOf(error))
       } finally {
         underWay -= 1
       }
     },
   }
+}
+
+/** The deepest reason, since the outer ones say no more than `fetch failed`. */
+function causeOf(error: unknown): string {
+  const { message, meta } = error as Error & { meta?: { response?: { status?: unknown } } }
+  const status = meta?.response?.status
+  if (typeof status === 'number') return `it answered ${status}: ${message}`
+  let reason: unknown = error
+  while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause
+  // Several attempts that failed together have a code and no message of their own.
+  const { message: deepest, code } = reason as { message: string; code?: string }
+  return deepest !== '' ? deepest : (code ?? message)
 }
 
 const AS_IS: TRPCDataTransformer = { serialize: (ready) => ready, deserialize: (ready) => ready }

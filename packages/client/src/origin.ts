@@ -20,8 +20,6 @@ export interface Origin {
   under(name: string): string
   query<Answer>(name: string, input: object): Promise<Answer>
   mutate<Answer>(name: string, input: object): Promise<Answer>
-  /** Says goodbye, also when the client was closed; nobody is told whether it was heard. */
-  farewell(name: string, input: object): Promise<void>
   follow(name: string, input: object, following: Following): AsyncGenerator<Notice, void, undefined>
   /** The jobs that are known here: those of one task, or of all. */
   jobs: JobSource
@@ -36,7 +34,6 @@ export function originAt(wire: Wire, path: string): Origin {
     under,
     query: (name, input) => wire.send('query', under(name), input) as never,
     mutate: (name, input) => wire.send('mutation', under(name), input) as never,
-    farewell: (name, input) => wire.farewell(under(name), input),
     follow: (name, input, following) => wire.follow(under(name), input, following),
     jobs: {
       get: (id) => origin.query<Job>('get', { id }),

@@ -1,4 +1,4 @@
 /** What few pages need, in one piece: loaded when it is first asked for, so that the others do not pay for it. */
 export { checkStorable } from '@lovage/core/storable'
-export { enqueueGroups } from './bulk.ts'
 export { consume } from './consume.ts'
+export { seldomCalls } from './seldom-calls.ts'

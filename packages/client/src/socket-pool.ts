@@ -21,8 +21,6 @@ export class SocketPool implements Lines {
   readonly #options: SocketOptions
   #perSocket = SUBSCRIPTIONS_PER_SOCKET
   readonly #sockets = new Set<Socket>()
-  /** Their token was good: something was heard over them. */
-  readonly #good = new WeakSet<Socket>()
   /** With subscriptions or calls still on them, but of no use for new ones: their token was refused, or is another. */
   readonly #stale = new Set<Socket>()
   /** Ends the wait for the page to come back. */
@@ -43,14 +41,9 @@ export class SocketPool implements Lines {
       }
       const leave = socket.subscribe(path, input, {
         ...callbacks,
-        onData: (notice) => {
-          this.#good.add(socket)
-          callbacks.onData(notice)
-        },
         onError: (cause) => {
           const error = asLovageError(cause, this.#options.url)
-          this.#learn(socket, error)
-          if (this.#good.has(socket) && isLovageError(error, 'UNAUTHORIZED')) callbacks.onExpired()
+          if (this.#hasExpired(socket, error)) callbacks.onExpired()
           else callbacks.onError(error)
         },
       })
@@ -77,14 +70,10 @@ export class SocketPool implements Lines {
       socket = this.#add()
     }
     try {
-      const answer = await socket.call(method, path, input, own)
-      this.#good.add(socket)
-      return answer
+      return await socket.call(method, path, input, own)
     } catch (cause) {
       const error = asLovageError(cause, url)
-      this.#learn(socket, error)
-      const hasExpired = this.#good.has(socket) && isLovageError(error, 'UNAUTHORIZED')
-      throw hasExpired ? new NoAnswer('unsent', error.message) : error
+      throw this.#hasExpired(socket, error) ? new NoAnswer('unsent', (error as Error).message) : error
     } finally {
       this.#release(socket)
     }
@@ -107,15 +96,18 @@ export class SocketPool implements Lines {
   }
 
   #add(): Socket {
-    const socket = new Socket(this.#options, { onState: () => this.#show() })
+    const socket = new Socket(this.#options, () => this.#show())
     this.#sockets.add(socket)
     return socket
   }
 
-  #learn(socket: Socket, error: unknown): void {
+  /** Learns from an error, above all whether the token was good and is so no longer. */
+  #hasExpired(socket: Socket, error: unknown): boolean {
     if (isLovageError(error, 'TOO_MANY_SUBSCRIPTIONS')) this.#perSocket = Math.max(1, error.details.max)
+    if (!isLovageError(error, 'UNAUTHORIZED')) return false
     // A socket is authenticated once, when it opens: with a new token, whoever comes next needs a new one.
-    if (isLovageError(error, 'UNAUTHORIZED')) this.#retire(socket)
+    this.#retire(socket)
+    return socket.isGood
   }
 
   #retire(socket: Socket): void {

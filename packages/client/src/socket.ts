@@ -20,10 +20,6 @@ export interface SocketOptions extends ChannelOptions {
   random: () => number
 }
 
-export interface SocketEvents {
-  onState(): void
-}
-
 /** `unsent`: there was no connection. `lost`: it was sent, and may have been done. `late`: it may still be. */
 type Why = 'unsent' | 'lost' | 'late'
 
@@ -48,16 +44,13 @@ interface SocketLine {
   path: string
   input: object
   callbacks: LineCallbacks
-  lastEventId?: Cursor
+  lastEventId?: Cursor | undefined
   at?: Place | undefined
-  /** Where it is moving to. */
+  /** Where it is moving to. What came by the old connection meanwhile comes again: `seen.ts` drops it, and consumers. */
   next?: Place | undefined
-  /** What came by the old connection meanwhile. */
-  overlap?: Set<Cursor>
 }
 
 interface Call {
-  until: number
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
 }
@@ -73,8 +66,10 @@ export class Socket {
   state: ConnectionState = 'idle'
   /** That of the newest connection. */
   token: string | null | undefined
+  /** Its token was good: something was heard. */
+  isGood = false
   readonly #options: SocketOptions
-  readonly #events: SocketEvents
+  readonly #onState: () => void
   /** In use. */
   #open: Channel | undefined
   /** Being opened. */
@@ -92,19 +87,13 @@ export class Socket {
   #failures = 0
   /** Until then there is none. */
   #notBefore = 0
-  #usedAt = 0
   /** Ends the wait before another one. */
   #cancelWait: (() => void) | undefined
   #cancelIdle: (() => void) | undefined
-  #cancelTimeouts: (() => void) | undefined
 
-  constructor(options: SocketOptions, events: SocketEvents) {
+  constructor(options: SocketOptions, onState: () => void) {
     this.#options = options
-    this.#events = events
-  }
-
-  get isOpen(): boolean {
-    return this.#open !== undefined
+    this.#onState = onState
   }
 
   /** Whether there is a connection, or one is being opened. */
@@ -112,14 +101,23 @@ export class Socket {
     return (this.#open ?? this.#next) !== undefined
   }
 
+  get #isBusy(): boolean {
+    return this.lines.size > 0 || this.#calls > 0
+  }
+
+  /** Whether another connection is on its way. */
+  get #isOnItsWay(): boolean {
+    return (this.#next ?? this.#cancelWait) !== undefined
+  }
+
   /** Opens a subscription. The returned function ends it, and may be called when it has ended. */
   subscribe(path: string, input: object, callbacks: LineCallbacks): () => void {
     const line: SocketLine = { path, input, callbacks }
     this.lines.add(line)
-    if (this.#open !== undefined) {
+    if (this.#open) {
       this.#open.rest(false) // it may have rested since a call
       this.#start(line, this.#open)
-    } else if (this.#next === undefined && this.#cancelWait === undefined) this.#connect()
+    } else if (!this.#isOnItsWay) this.#connect()
     return () => this.#leave(line)
   }
 
@@ -130,24 +128,27 @@ export class Socket {
    */
   async call(method: string, path: string, input: string, token: string | null): Promise<unknown> {
     const { clock, transformer, callTimeoutMs } = this.#options
-    if (this.#open === undefined) {
-      const isHopeless = this.#cancelWait !== undefined || clock.now() < this.#notBefore
-      if (!isHopeless) await this.#opened(token)
-    }
+    const isHopeless = this.#cancelWait !== undefined || clock.now() < this.#notBefore
+    if (!this.#open && !isHopeless) await this.#opened(token)
     const channel = this.#open
-    if (channel === undefined) throw new NoAnswer('unsent', 'there is no connection')
+    if (!channel) throw new NoAnswer('unsent', 'there is no connection')
     if (this.#calls++ === 0) channel.rest(false)
+    let cancelTimeout = (): void => {}
     try {
       const data = await new Promise((resolve, reject) => {
-        const call = { until: clock.now() + callTimeoutMs, resolve, reject }
-        const id = this.#route({ channel, call })
+        const id = this.#route({ channel, call: { resolve, reject } })
         channel.say(
           `{"id":${id},"method":"${method}","params":{"path":${JSON.stringify(path)},"input":${input}}}`,
         )
-        this.#cancelTimeouts ??= clock.after(callTimeoutMs, () => this.#timeOut(), true)
+        const timeOut = (): void => {
+          this.#drop(id)
+          reject(new NoAnswer('late', 'timeout: no answer came'))
+        }
+        cancelTimeout = clock.after(callTimeoutMs, timeOut, true)
       })
       return transformer.deserialize(data) as unknown
     } finally {
+      cancelTimeout()
       this.#calls -= 1
       this.#rest()
     }
@@ -167,7 +168,7 @@ export class Socket {
     for (const line of this.lines) this.#leave(line)
     this.#stopWaiting()
     if (this.#calls > 0) await new Promise<void>((resolve) => this.#whenDone.push(resolve))
-    for (const cancel of [this.#cancelIdle, this.#cancelTimeouts]) cancel?.()
+    this.#cancelIdle?.()
     for (const channel of [this.#open, this.#next, ...this.#old]) channel?.close()
     this.#open = this.#next = undefined
     this.#tell()
@@ -177,7 +178,7 @@ export class Socket {
   #opened(token: string | null): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
-      if (this.#next === undefined) this.#connect(token)
+      if (!this.#next) this.#connect(token)
     })
   }
 
@@ -198,12 +199,11 @@ export class Socket {
       },
     )
     this.#next = channel
-    if (this.#open === undefined)
-      this.#show(this.#wasConnected || this.#failures > 0 ? 'reconnecting' : 'connecting')
+    if (!this.#open) this.#show(this.#wasConnected || this.#failures > 0 ? 'reconnecting' : 'connecting')
   }
 
   #onOpen(channel: Channel): void {
-    if (this.#open !== undefined) this.#retire(this.#open)
+    if (this.#open) this.#retire(this.#open)
     this.#open = channel
     this.#next = undefined
     this.#wasConnected = true
@@ -215,38 +215,36 @@ export class Socket {
 
   #onMessage(channel: Channel, { id, method, error, result }: Message): void {
     if (id === null) {
-      if (error !== undefined) this.#onRefusal(channel, error)
+      if (error) this.#onRefusal(channel, error)
       else if (method === 'reconnect' && channel === this.#open) this.#move(channel)
       return
     }
     const route = this.#routes.get(id)
-    if (route === undefined) return
-    if (error === undefined) this.#failures = 0
+    if (!route) return
+    if (!error) this.#failures = 0
     const { line, call } = route
-    if (line === undefined) {
+    if (!line) {
       this.#drop(id)
-      if (error === undefined) call?.resolve(result?.data)
-      else call?.reject(this.#errorOf(error))
-      return
+      if (error) return call?.reject(this.#errorOf(error))
+      this.isGood = true
+      return call?.resolve(result?.data)
     }
     if (line.next?.id === id) {
-      if (line.at !== undefined) this.#stop(line.at)
+      this.#stop(line.at)
       line.at = line.next
       line.next = undefined
     }
-    if (error === undefined && result?.type === 'data') this.#onData(line, result as Required<typeof result>)
-    else if (error !== undefined || result?.type === 'stopped') {
+    if (error) {
       this.#leave(line)
-      if (error === undefined) line.callbacks.onComplete()
-      else line.callbacks.onError(this.#errorOf(error))
+      line.callbacks.onError(this.#errorOf(error))
+    } else if (result?.type === 'stopped') {
+      this.#leave(line)
+      line.callbacks.onComplete()
+    } else if (result?.type === 'data') {
+      this.isGood = true
+      line.lastEventId = result.id
+      line.callbacks.onData((this.#options.transformer.deserialize(result.data) as { data: Notice }).data)
     }
-  }
-
-  #onData(line: SocketLine, { id, data }: { id: Cursor; data: unknown }): void {
-    if (line.next !== undefined) line.overlap?.add(id)
-    else if (line.overlap?.delete(id)) return
-    line.lastEventId = id
-    line.callbacks.onData((this.#options.transformer.deserialize(data) as { data: Notice }).data)
   }
 
   /**
@@ -260,7 +258,7 @@ export class Socket {
     const isFinal = code === 'UNAUTHORIZED' || code === 'FORBIDDEN'
     for (const [id, { channel: on, call, line }] of [...this.#routes]) {
       if (on !== channel) continue
-      if (call !== undefined) {
+      if (call) {
         this.#drop(id)
         call.reject(error)
       } else if (isFinal) line?.callbacks.onError(error)
@@ -284,13 +282,13 @@ export class Socket {
       if (line.at?.channel !== channel) continue
       line.at = line.next
       line.next = undefined
-      if (line.at === undefined && this.#open !== undefined) this.#start(line, this.#open)
+      if (!line.at && this.#open) this.#start(line, this.#open)
     }
-    if (this.#open === undefined || hasFailed) this.#lookForAnother(hasFailed)
+    if (!this.#open || hasFailed) this.#lookForAnother(hasFailed)
   }
 
   #lookForAnother(hasFailed: boolean): void {
-    if (this.#next === undefined && this.#cancelWait === undefined) {
+    if (!this.#isOnItsWay) {
       if (hasFailed || this.lines.size > 0) {
         const ms = reconnectMs(this.#failures++, this.#options.random)
         this.#notBefore = this.#options.clock.now() + ms
@@ -298,7 +296,7 @@ export class Socket {
       }
       if (hasFailed) this.#tell()
     }
-    if (this.#open !== undefined) return
+    if (this.#open) return
     this.#wasConnected &&= this.lines.size > 0
     this.#show(this.lines.size > 0 ? 'reconnecting' : this.isUp ? 'connecting' : 'idle')
   }
@@ -321,33 +319,29 @@ export class Socket {
       this.#open = undefined
       this.#retire(channel)
       this.#show('idle')
-    } else if (this.#next === undefined && this.#cancelWait === undefined)
-      this.#connectAfter(reconnectMs(0, this.#options.random))
+    } else if (!this.#isOnItsWay) this.#connectAfter(reconnectMs(0, this.#options.random))
   }
 
   #start(line: SocketLine, channel: Channel): void {
     const { path, input, lastEventId, at, next } = line
-    if (next !== undefined) this.#stop(next)
+    this.#stop(next)
     const place = { channel, id: this.#route({ channel, line }) }
-    if (at === undefined) line.at = place
-    else {
-      line.next = place
-      line.overlap = new Set()
-    }
+    line[at ? 'next' : 'at'] = place
     const params = { path, input: this.#options.transformer.serialize(input) as unknown, lastEventId }
     channel.say(JSON.stringify({ id: place.id, method: 'subscription', params }))
   }
 
   #leave(line: SocketLine): void {
     if (!this.lines.delete(line)) return
-    for (const place of [line.at, line.next]) if (place !== undefined) this.#stop(place)
+    this.#stop(line.at)
+    this.#stop(line.next)
     this.#rest()
   }
 
-  #stop({ channel, id }: Place): void {
-    if (!this.#routes.has(id)) return
-    channel.say(`{"id":${id},"method":"subscription.stop"}`)
-    this.#drop(id)
+  #stop(place: Place | undefined): void {
+    if (!place || !this.#routes.has(place.id)) return
+    place.channel.say(`{"id":${place.id},"method":"subscription.stop"}`)
+    this.#drop(place.id)
   }
 
   #route(route: Route): number {
@@ -359,7 +353,7 @@ export class Socket {
 
   #drop(id: number): void {
     const channel = this.#routes.get(id)?.channel
-    if (channel === undefined) return
+    if (!channel) return
     this.#routes.delete(id)
     channel.load -= 1
     if (this.#old.has(channel)) this.#retire(channel)
@@ -375,46 +369,21 @@ export class Socket {
 
   /** When nobody asks for anything. */
   #rest(): void {
-    if (this.lines.size > 0 || this.#calls > 0) return this.#open?.rest(false)
+    if (this.#isBusy) return this.#open?.rest(false)
     for (const done of this.#whenDone.splice(0)) done()
     this.#stopWaiting()
-    this.#usedAt = this.#options.clock.now()
-    if (this.#open === undefined) return this.isUp ? undefined : this.#show('idle')
+    if (!this.#open) return this.isUp ? undefined : this.#show('idle')
     this.#open.rest(true)
-    if (this.#cancelIdle === undefined) this.#closeAfter(this.#options.idleCloseMs)
+    this.#cancelIdle?.()
+    this.#cancelIdle = this.#options.clock.after(this.#options.idleCloseMs, () => this.#closeIdle(), true)
   }
 
-  #closeAfter(ms: number): void {
-    const { clock, idleCloseMs } = this.#options
-    this.#cancelIdle = clock.after(
-      ms,
-      () => {
-        this.#cancelIdle = undefined
-        if (this.lines.size > 0 || this.#calls > 0) return
-        const leftMs = this.#usedAt + idleCloseMs - clock.now()
-        if (leftMs > 0) return this.#closeAfter(leftMs)
-        this.#open?.close()
-        this.#open = undefined
-        this.#wasConnected = false
-        this.#show('idle')
-      },
-      true,
-    )
-  }
-
-  #timeOut(): void {
-    const { clock } = this.#options
-    this.#cancelTimeouts = undefined
-    for (const [id, { call }] of this.#routes) {
-      if (call === undefined) continue
-      const leftMs = call.until - clock.now()
-      if (leftMs > 0) {
-        this.#cancelTimeouts = clock.after(leftMs, () => this.#timeOut(), true)
-        return
-      }
-      this.#drop(id)
-      call.reject(new NoAnswer('late', 'timeout: no answer came'))
-    }
+  #closeIdle(): void {
+    if (this.#isBusy) return
+    this.#open?.close()
+    this.#open = undefined
+    this.#wasConnected = false
+    this.#show('idle')
   }
 
   #errorOf(shape: unknown): ServerError {
@@ -423,6 +392,6 @@ export class Socket {
 
   #show(state: ConnectionState): void {
     this.state = state
-    this.#events.onState()
+    this.#onState()
   }
 }

@@ -1,4 +1,5 @@
 /** Everything that a client sends and receives, by the paths of procedures. */
+import { staying } from '#runtime'
 import { anyOf, type Clock, type Cursor, LovageError, type Notice } from '@lovage/core'
 import type { Connection } from './connection.ts'
 import type { Send } from './calls-out.ts'
@@ -9,8 +10,10 @@ export interface WireParts {
   send: Send
   /** For a client that was closed. */
   sendLate: Send
-  /** Bytes that a value takes on the wire. */
-  bytesOf(value: unknown): number
+  /** As it is sent. */
+  serialize(value: unknown): unknown
+  /** Of the server, for errors. */
+  url: string
   lines: Lines
   clock: Clock
   random: () => number
@@ -25,46 +28,29 @@ export interface Following {
   inOrder?: boolean
 }
 
-export interface Wire extends Pick<WireParts, 'clock' | 'random' | 'bytesOf' | 'send'> {
+export interface Wire extends Pick<WireParts, 'clock' | 'random' | 'serialize' | 'url' | 'send'> {
   readonly connection: Connection
-  /** Says goodbye, also when the client was closed; nobody is told whether it was heard. */
-  farewell(path: string, input: object): Promise<void>
+  /** As `send`, also when the client was closed. */
+  sendLate: Send
   follow(path: string, input: object, following: Following): AsyncGenerator<Notice, void, undefined>
   /** Ends every loop, and lets what carried them go. */
   close(): Promise<void>
 }
 
-const LONG_MS = 2 ** 30
-
-export function createWire({ send, sendLate, bytesOf, lines, clock, random }: WireParts): Wire {
+export function createWire({ send, sendLate, lines, ...shared }: WireParts): Wire {
+  const { clock, random } = shared
   const closing = new AbortController()
   const checkOpen = (): void => {
     if (closing.signal.aborted) throw new LovageError('CLOSED', { what: 'The client' })
   }
-  let underWay = 0
-  let stay: ReturnType<typeof setInterval> | undefined
-  /** The socket of a call may be gone, and a timer that ends it keeps no process: one whose call is open must stay. */
-  async function staying<T>(call: () => Promise<T>): Promise<T> {
-    if (underWay++ === 0) stay = setInterval(() => {}, LONG_MS)
-    try {
-      return await call()
-    } finally {
-      if (--underWay === 0) clearInterval(stay)
-    }
-  }
   return {
-    clock,
-    random,
+    ...shared,
     connection: lines.connection,
-    bytesOf,
     async send(...call) {
       checkOpen()
       return await staying(() => send(...call))
     },
-    async farewell(path, input) {
-      const say = closing.signal.aborted ? sendLate : send
-      await staying(() => say('mutation', path, input)).catch(() => {})
-    },
+    sendLate: (...call) => staying(() => (closing.signal.aborted ? sendLate : send)(...call)),
     async *follow(path, input, { from, signal, untilEnd = false, inOrder = true }) {
       checkOpen()
       yield* resume({

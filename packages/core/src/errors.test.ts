@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { type ErrorCode, type ErrorDetails, isLovageError, LovageError } from './errors.ts'
 import { sentences as ofBrowsers } from './sentences-browser.ts'
+import { sentences as ofBrowsersLater } from './sentences-late.ts'
 import { sentences as ofAll } from './sentences.ts'
 
 /** For each code, details and the sentence that they make. */
@@ -145,7 +146,7 @@ describe('LovageError', () => {
 
   test('says in a browser what it says elsewhere', () => {
     expect(Object.keys(ofAll).toSorted()).toEqual(CODES.toSorted())
-    expect(ofAll).toMatchObject(ofBrowsers)
+    expect(ofAll).toMatchObject({ ...ofBrowsers, ...ofBrowsersLater })
   })
 
   test('keeps the cause', () => {

@@ -4,7 +4,7 @@
  * How a job ended is data, not an exception; the `JOB_…` codes are what `result()` throws for whoever asked for the
  * value alone. Mistakes in code (a wrong definition) are a `TypeError`.
  */
-import { sentences } from '#sentences'
+import { loadSentences, sentences } from '#sentences'
 import type { Failure } from './job.ts'
 import type { Issue } from './schema.ts'
 
@@ -61,6 +61,15 @@ export class LovageError<C extends ErrorCode = ErrorCode> extends Error {
     this.code = code
     this.details = details
   }
+}
+
+/** As `new LovageError`, for those whose sentence a browser loads when it is needed. */
+export async function lateError<C extends ErrorCode>(
+  code: C,
+  details: ErrorDetails[C],
+): Promise<LovageError<C>> {
+  await loadSentences()
+  return new LovageError(code, details)
 }
 
 /** Each code with its details, so that `switch (error.code)` narrows them. */

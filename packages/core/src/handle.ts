@@ -4,7 +4,7 @@ import type { Birth } from './birth.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Cursor } from './cursor.ts'
 import { type Duration, durationMs } from './duration.ts'
-import { LovageError } from './errors.ts'
+import { lateError, LovageError } from './errors.ts'
 import type { FinalState, Job } from './job.ts'
 import { isTerminal, type Notice } from './notice.ts'
 import { OVER } from './over.ts'
@@ -130,7 +130,7 @@ class Handle<T extends TaskTypes, Name extends string> implements JobHandle<T, N
     return async (options?: ResultOptions): Promise<T['output']> =>
       this.#end === undefined
         ? await waitForResult(this.#source, this.id, this.#clock, options, this.#born)
-        : resultOf(this.#end)
+        : await resultOf(this.#end)
   }
 
   get cancel() {
@@ -183,10 +183,10 @@ export async function waitForResult(
     : () => {}
   try {
     const ending = born === undefined ? null : await source.ending?.(id, born, signal)
-    if (ending && isTerminal(ending)) return resultOf(ending)
+    if (ending && isTerminal(ending)) return await resultOf(ending)
     signal.throwIfAborted()
     for await (const notice of source.follow(id, undefined, signal, false, born)) {
-      if (isTerminal(notice)) return resultOf(notice)
+      if (isTerminal(notice)) return await resultOf(notice)
     }
   } catch (error) {
     if (!signal.aborted) throw error
@@ -194,24 +194,24 @@ export async function waitForResult(
     disarm()
     stop.abort(OVER)
   }
-  if (timedOut) throw new LovageError('RESULT_TIMEOUT', { id, waitedMs: timeoutMs })
+  if (timedOut) throw await lateError('RESULT_TIMEOUT', { id, waitedMs: timeoutMs })
   options.signal?.throwIfAborted()
   throw new LovageError('CLOSED', { what: 'The connection that followed the job' })
 }
 
 type TerminalNotice = Extract<Notice, { type: FinalState }>
 
-function resultOf(notice: TerminalNotice): unknown {
+async function resultOf(notice: TerminalNotice): Promise<unknown> {
   const { jobId: id, task } = notice
   switch (notice.type) {
     case 'succeeded':
       return notice.result
     case 'failed':
-      throw new LovageError('JOB_FAILED', { id, task, error: notice.error, attempts: notice.attempt })
+      throw await lateError('JOB_FAILED', { id, task, error: notice.error, attempts: notice.attempt })
     case 'cancelled':
-      throw new LovageError('JOB_CANCELLED', { id, task, by: notice.by, reason: notice.reason })
+      throw await lateError('JOB_CANCELLED', { id, task, by: notice.by, reason: notice.reason })
     case 'expired':
-      throw new LovageError('JOB_EXPIRED', { id, task })
+      throw await lateError('JOB_EXPIRED', { id, task })
     default:
       return notice satisfies never
   }

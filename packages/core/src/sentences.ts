@@ -1,9 +1,11 @@
 /** What each error says: what was seen, and what helps. */
 import type { Issue } from './schema.ts'
 import { type Sentences, sentences as ofClients } from './sentences-browser.ts'
+import { sentences as ofClientsLater } from './sentences-late.ts'
 
 export const sentences: Partial<Sentences> = {
   ...ofClients,
+  ...ofClientsLater,
   INPUT_INVALID: (d) =>
     `The input of task "${d.task}" is not valid: ${listed(d.issues)}. Nothing was enqueued.`,
   CURSOR_INVALID: (d) => `"${d.cursor}" is no cursor. Pass one that a notice or a job handle carried.`,
@@ -41,8 +43,12 @@ export const sentences: Partial<Sentences> = {
   TOO_MANY_GROUPS: (d) =>
     `There are ${d.max} consumer groups already, which is the most allowed. Delete those that nobody uses.`,
   GROUP_DELETED: (d) => `The consumer group "${d.group}" was deleted. Consuming again makes a new one.`,
+  UNAUTHORIZED: (d) => d.message,
   INTERNAL: (d) => d.message,
 } satisfies Sentences
+
+/** Here all are there. */
+export const loadSentences = async (): Promise<void> => {}
 
 function listed(issues: readonly Issue[]): string {
   return issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')

@@ -1,5 +1,6 @@
 /** What can be kept, and what of it JSON keeps by itself. */
 import { LovageError } from './errors.ts'
+import { sentences } from './sentences-late.ts'
 
 /**
  * Refuses what superjson would turn into something else without a word, such as functions and instances of classes.
@@ -115,5 +116,6 @@ const classOf = (value: object): string =>
   (value as { constructor?: { name?: string } }).constructor?.name ?? 'a class'
 
 function refuse(path: string, seen: string): never {
-  throw new LovageError('NOT_SERIALIZABLE', { path, seen })
+  const details = { path, seen }
+  throw new LovageError('NOT_SERIALIZABLE', details, { message: sentences.NOT_SERIALIZABLE(details) })
 }

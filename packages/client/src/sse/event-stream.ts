@@ -10,6 +10,7 @@ import type { ConnectionState } from '../connection.ts'
 import type { LineCallbacks } from '../line.ts'
 import type { TransportOptions } from '../lines.ts'
 import { pause } from '../page.ts'
+import { fetchOf, headersOf } from '../requests.ts'
 import { ServerError } from '../server-error.ts'
 
 /** Nothing of what came is an answer of tRPC's: the connection was lost, or something stands before the server. */
@@ -60,13 +61,14 @@ export class EventStream {
 
   /** Resolves when the server has ended the subscription. @throws what it said, or `Lost` */
   async #connect(path: string, input: object): Promise<void> {
-    const { url, fetch, headers, transformer, timeoutMs, clock } = this.#options
+    const { url, transformer, timeoutMs, clock } = this.#options
+    const send = fetchOf(this.#options)
     const quiet = new Silence(clock, timeoutMs)
     try {
       const query = encodeURIComponent(JSON.stringify(transformer.serialize(input)))
       const response = await lost(
-        fetch(`${url}/${path}?input=${query}`, {
-          headers: { ...(await headers()), accept: 'text/event-stream' },
+        send(`${url}/${path}?input=${query}`, {
+          headers: { ...(await headersOf(this.#options)), accept: 'text/event-stream' },
           cache: 'no-store',
           signal: AbortSignal.any([this.#stop.signal, quiet.signal]),
         }),

@@ -1,4 +1,4 @@
-/** Node 20 has no WebSocket of its own. */
+/** What Node does otherwise than a page: 20 has no WebSocket of its own, and a process ends when nothing keeps it. */
 import type { Socket } from 'node:net'
 import { WebSocket as NodeWebSocket } from 'ws'
 
@@ -30,3 +30,18 @@ class PatientWebSocket extends NodeWebSocket {
 }
 
 export const WebSocket = PatientWebSocket as unknown as typeof globalThis.WebSocket
+
+/** As long as timers can be. */
+const LONG_MS = 2 ** 30
+let underWay = 0
+let stay: ReturnType<typeof setInterval> | undefined
+
+/** The socket of a call may be gone, and a timer that ends it keeps no process: one whose call is open must stay. */
+export async function staying<T>(call: () => Promise<T>): Promise<T> {
+  if (underWay++ === 0) stay = setInterval(() => {}, LONG_MS)
+  try {
+    return await call()
+  } finally {
+    if (--underWay === 0) clearInterval(stay)
+  }
+}
