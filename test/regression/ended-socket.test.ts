@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { type WebSocket as NodeWebSocket, WebSocketServer } from 'ws'
-import { WebSocket } from '../../packages/client/dist/websocket-node.js'
+import { WebSocket } from '../../packages/client/dist/runtime-node.js'
 
 test('whoever speaks of rest to a socket that has ended leaves nothing behind', async () => {
   const server = new WebSocketServer({ port: 0 })
