@@ -1,7 +1,20 @@
 /** For each rule of the checker the ways in which a history can break it. */
 import type { RULES } from './check.ts'
-import { both, changed, inOrder, isFact, job, record, Script, withMore, without } from './good-history.ts'
+import {
+  both,
+  cancelledJob,
+  changed,
+  inOrder,
+  isFact,
+  job,
+  record,
+  Script,
+  withMore,
+  without,
+} from './good-history.ts'
 import type { Entry } from './history.ts'
+
+const STREAM = { records: 0, streamMaxLen: 400 }
 
 export const broken: Record<keyof typeof RULES, [name: string, history: Entry[]][]> = {
   feed: [
@@ -111,11 +124,11 @@ export const broken: Record<keyof typeof RULES, [name: string, history: Entry[]]
     ],
     [
       'the store holds three of a task',
-      withMore((so) => so.add('counted', { held: { 't:pair': 3 }, taken: {} })),
+      withMore((so) => so.add('counted', { held: { 't:pair': 3 }, taken: {}, ...STREAM })),
     ],
     [
       'the store holds two of a key',
-      withMore((so) => so.add('counted', { held: { 'k:keyed\nk': 2 }, taken: {} })),
+      withMore((so) => so.add('counted', { held: { 'k:keyed\nk': 2 }, taken: {}, ...STREAM })),
     ],
   ],
   order: [
@@ -276,6 +289,44 @@ export const broken: Record<keyof typeof RULES, [name: string, history: Entry[]]
           ),
         ),
       ),
+    ],
+  ],
+  cancels: [
+    [
+      'a handler runs on after its job was cancelled',
+      withMore(
+        both(cancelledJob, (so) => so.later().add('ended', { id: 'two', run: 'run-2', how: 'returned' })),
+      ),
+    ],
+    [
+      'it does so though another worker is in trouble',
+      withMore(
+        both(
+          cancelledJob,
+          (so) => so.add('fault', { kind: 'freeze', target: 'worker-2', detail: '' }),
+          (so) => so.later().add('ended', { id: 'two', run: 'run-2', how: 'returned' }),
+        ),
+      ),
+    ],
+  ],
+  bounds: [
+    [
+      'the stream grows beyond its bound',
+      withMore((so) => so.add('counted', { held: {}, taken: {}, records: 900, streamMaxLen: 400 })),
+    ],
+  ],
+  versions: [
+    ['a job of a newer version is held', changed(isFact('newer'), { state: 'touched' })],
+    ['a job of a newer version is gone', changed(isFact('newer'), { state: 'gone' })],
+    [
+      'a job of a newer version is run',
+      withMore((so) => so.add('began', { id: 'new', run: 'run-2', attempt: 1 })),
+    ],
+  ],
+  warnings: [
+    [
+      'Node warns of a leak',
+      withMore((so) => so.add('warned', { name: 'MaxListenersExceededWarning', stack: '' })),
     ],
   ],
   calls: [

@@ -24,6 +24,7 @@ test(`whatever breaks, no promise does (SEED=${SEED})`, async () => {
     paceMs: 150,
     fsync: 'always',
     losses: false,
+    partitions: 1,
     calmMs: 90_000,
     ...castOf('small'),
     startRedis,

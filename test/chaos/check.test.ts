@@ -4,6 +4,7 @@ import { broken } from './broken-histories.ts'
 import { check, RULES } from './check.ts'
 import { good } from './good-history.ts'
 import { setBack, tooMuchLost } from './set-back.ts'
+import { onePartitionBroken, twoPartitions } from './two-partitions.ts'
 
 test('a history in which all is well is found to be well', () => {
   expect(check(good().entries)).toEqual([])
@@ -12,6 +13,20 @@ test('a history in which all is well is found to be well', () => {
 test('a history whose store is set back, and nothing is lost but what may be, is found to be well', () => {
   expect(check(setBack().entries)).toEqual([])
 })
+
+test('a history over two partitions is found to be well', () => {
+  const known = check(twoPartitions().entries).filter(({ rule }) => rule in onePartitionBroken)
+  expect(known).toEqual([])
+})
+
+describe.each(Object.entries(onePartitionBroken))(
+  'over partitions the rule of %s sees that',
+  (rule, histories) => {
+    test.each(histories)('%s', (_, history) => {
+      expect(check(history).map((violation) => violation.rule)).toContain(rule)
+    })
+  },
+)
 
 describe.each(Object.entries(broken))('the rule of %s sees that', (rule, histories) => {
   test.each(histories)('%s', (_, history) => {

@@ -62,8 +62,9 @@ export function good(): Script {
     .add('delivered', { group: 'g', member: 'm1', seq: 2, deliveries: 1 })
     .add('acking', { group: 'g', member: 'm1', seq: 2, deliveries: 1 })
     .add('acked', { group: 'g', member: 'm1', seq: 2, deliveries: 1, outcome: 'acked' })
-    .add('counted', { held: { 't:pair': 2 }, taken: { 't:pair': 2 } })
+    .add('counted', { held: { 't:pair': 2 }, taken: { 't:pair': 2 }, records: 700, streamMaxLen: 400 })
     .add('final', { id: 'one', state: 'succeeded', result: RESULT })
+    .add('newer', { id: 'new', state: 'kept' })
     .add('leftover', { keys: [] })
     .add('ticks', { schedule: 'tick', everyMs: 2_000, first: 2_000, last: 2_000 })
 }
@@ -94,6 +95,11 @@ export const job =
         so.add('record', record(seq, type, { jobId: id, task, attempt, owner: null })),
       script.add('asked', { id, task, owner: null, input: { n: 1, ...(key !== undefined && { key }) } }),
     )
+/** One whose handler runs when it is cancelled, and has not ended yet. */
+export const cancelledJob = (script: Script): Script =>
+  job('two', 'plain', [[3, 'started']])(script)
+    .add('began', { id: 'two', run: 'run-2', attempt: 1 })
+    .add('record', record(4, 'cancelled', { jobId: 'two', owner: null }))
 export const both =
   (...adds: ((script: Script) => Script)[]) =>
   (script: Script) =>

@@ -14,13 +14,26 @@ export interface Heard {
   jobId?: string
   attempt?: number
   missed?: number
+  /** Of a joint cursor, the number in each partition; `seq` is that of the partition of the job, and 0 where there is none. */
+  places?: number[]
   /** Of `ready`: the feed begins anew. */
   restarted?: true
   /** Of `succeeded`, as text. */
   result?: string
 }
 
+interface Delivered {
+  group: string
+  member: string
+  /** Of a `gap` none, since it has no job. */
+  jobId?: string
+  seq: number
+  deliveries: number
+}
+
 interface Facts {
+  /** How many partitions there are, where there is more than one. */
+  stage: { partitions: number }
   /** A caller is about to enqueue. Whether the job is there afterwards is not known until it is `accepted`. */
   asked: { id: string; task: string; owner: string | null; input: { n: number; key?: string } }
   accepted: { id: string }
@@ -51,14 +64,16 @@ interface Facts {
   }
   /** A consumer joined its group, was given a notice (or a `gap`), acked it. */
   consumes: { group: string; member: string; owner: string | null; types: readonly JobNoticeType[] }
-  delivered: { group: string; member: string; seq: number; deliveries: number; missed?: number }
+  delivered: Delivered & { missed?: number }
   /** It is about to ack; whether that was heard is not known until it is `acked`. */
-  acking: { group: string; member: string; seq: number; deliveries: number }
-  acked: { group: string; member: string; seq: number; deliveries: number; outcome: 'acked' | 'late' }
+  acking: Delivered
+  acked: Delivered & { outcome: 'acked' | 'late' }
   /** The group is there: from this number of the feed on nothing is to be missed. */
   opened: { group: string; after: number; ackWaitMs: number }
   /** What the auditor, who stands beside Redis and is never cut, reads from the stream. */
   record: {
+    /** Absent where there is one feed. */
+    partition?: number
     seq: number
     jobId: string
     task: string
@@ -70,9 +85,17 @@ interface Facts {
     result?: string
   }
   /** What the auditor counted in one look: jobs that are held, by gate. */
-  counted: { held: Record<string, number>; taken: Record<string, number> }
+  counted: {
+    held: Record<string, number>
+    taken: Record<string, number>
+    /** How long the stream was, and is to be about. */
+    records: number
+    streamMaxLen: number
+  }
   /** The auditor's last look at each job. */
   final: { id: string; state: JobState | 'absent'; result?: string }
+  /** What has become of the job that only a newer version could read. */
+  newer: { id: string; state: 'kept' | 'touched' | 'gone' }
   /** Keys that are there when all is over and should not be. */
   leftover: { keys: string[] }
   /** Something did not come to its end in time. */
@@ -86,6 +109,8 @@ interface Facts {
   lost: { kind: string; since: number; survived: number }
   fault: { kind: string; target: string; detail: string }
   healed: { kind: string; target: string }
+  /** Node warned a player: of a leak, or of what it does no longer. */
+  warned: { name: string; stack: string }
   /** A player ended otherwise than it was told to. */
   crashed: { code: number | null; signal: string | null; stderr: string }
 }
@@ -127,6 +152,10 @@ function readLines(file: string): Entry[] {
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1)
   return lines.map((line) => JSON.parse(line) as Entry)
 }
+
+/** Which partition a job is in, as the end of its id says. */
+export const homeOf = (id: string, partitions: number): number =>
+  Number.parseInt(id.slice(-4), 16) % partitions
 
 /** The entries of one kind. */
 export const all = <F extends Fact>(history: readonly Entry[], fact: F): EntryOf<F>[] =>

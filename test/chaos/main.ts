@@ -23,6 +23,7 @@ export async function chaos(args: string[], startRedis: StartRedis): Promise<num
       every: { type: 'string', default: '1500' },
       pace: { type: 'string', default: '150' },
       cast: { type: 'string', default: 'full' },
+      partitions: { type: 'string', default: '1' },
       calm: { type: 'string', default: '90' },
       folder: { type: 'string' },
       soak: { type: 'boolean', default: false },
@@ -47,6 +48,10 @@ export async function chaos(args: string[], startRedis: StartRedis): Promise<num
     )
     return wrong.length === 0 ? 0 : 1
   }
+  const partitions = Number(values.partitions)
+  const losses = values.losses || values.fsync === 'everysec'
+  if (losses && partitions > 1)
+    throw new Error('What is lost is counted of one feed: no --losses over --partitions.')
   const minutes = Number(values.minutes ?? 1)
   const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'lovage-chaos-'))
 
@@ -59,7 +64,8 @@ export async function chaos(args: string[], startRedis: StartRedis): Promise<num
     everyMs: Number(values.every),
     paceMs: Number(values.pace),
     fsync: values.fsync as 'always' | 'everysec',
-    losses: values.losses || values.fsync === 'everysec',
+    losses,
+    partitions,
     calmMs: 1_000 * Number(values.calm),
     ...castOf(values.cast as 'full' | 'small'),
     startRedis,

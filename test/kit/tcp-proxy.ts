@@ -9,6 +9,7 @@ export class TcpProxy implements AsyncDisposable {
   #heard: string[] = []
   #trouble: Trouble = {}
   #passages = new Set<Passage>()
+  readonly #forgotten = new Set<readonly [Socket, Socket]>()
   /** Whether every byte is kept; a long test wants that off. */
   listens = true
   /** Where connections lead from now on; those that are open stay where they are. */
@@ -30,7 +31,7 @@ export class TcpProxy implements AsyncDisposable {
         socket.on('error', () => {})
         socket.on('close', () => {
           for (const passage of passages) this.#passages.delete(passage)
-          this.#end(pair)
+          if (!this.#forgotten.has(pair)) this.#end(pair)
         })
       }
     })
@@ -64,6 +65,17 @@ export class TcpProxy implements AsyncDisposable {
     for (const passage of this.#passages) passage.trouble = trouble
   }
 
+  /**
+   * As a router that has forgotten its connections: those that are open fall silent for good, and neither side is told, also not
+   * of the other's end. New ones are as they should be.
+   */
+  forget(): void {
+    for (const passage of this.#passages) passage.trouble = { isSilent: true }
+    for (const pair of this.#pairs) this.#forgotten.add(pair)
+    this.#passages = new Set()
+    this.#trouble = {}
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.cut()
     await new Promise((resolve) => {
@@ -73,6 +85,7 @@ export class TcpProxy implements AsyncDisposable {
 
   #end(pair: readonly [Socket, Socket]): void {
     this.#pairs.delete(pair)
+    this.#forgotten.delete(pair)
     for (const socket of pair) socket.destroy()
   }
 }

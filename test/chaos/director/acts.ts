@@ -64,7 +64,14 @@ const acts: Record<FaultKind, Act> = {
     lineOf(actor).cut()
     return NOTHING
   },
-  silence: inTrouble({ isSilent: true }),
+  silence(_, actor, { forMs }) {
+    const line = lineOf(actor)
+    // What is held back goes on afterwards, or is lost with its connection, which nobody ends.
+    const isForGood = forMs % 2 === 1
+    if (isForGood) line.forget()
+    line.trouble({ isSilent: true })
+    return () => (isForGood ? line.forget() : line.trouble({}))
+  },
   delay: inTrouble({ delayMs: DELAY_MS }),
   throttle: inTrouble({ bytesPerSecond: BYTES_PER_SECOND }),
   async 'redis killed'({ redis }) {

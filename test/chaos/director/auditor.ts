@@ -34,7 +34,7 @@ const LOOK = `
       if record then held[#held + 1] = record end
     end
   end
-  return { held, redis.call('HGETALL', prefix .. 'taken') }
+  return { held, redis.call('HGETALL', prefix .. 'taken'), redis.call('XLEN', prefix .. 'outcomes') }
 `
 
 type Fields = Record<string, string>
@@ -48,8 +48,18 @@ interface Counted {
   type: JobNoticeType
 }
 
+export interface AuditorOptions {
+  port: number
+  /** The hash tag of what he reads. */
+  tag: string
+  streamMaxLen: number
+  /** Absent where there is one feed. */
+  partition?: number
+}
+
 export class Auditor {
   readonly #scribe: Scribe
+  readonly #options: AuditorOptions
   readonly #reader: Redis
   readonly #looker: Redis
   readonly #prefix: string
@@ -65,9 +75,11 @@ export class Auditor {
   readonly seqOf = new Map<string | null, number>()
   readonly #tasks: Promise<unknown>[]
 
-  constructor(port: number, namespace: string, scribe: Scribe) {
+  constructor(options: AuditorOptions, scribe: Scribe) {
+    const { port, tag } = options
+    this.#options = options
     this.#scribe = scribe
-    this.#prefix = `{${namespace}:default}:`
+    this.#prefix = `{${tag}}:`
     this.#reader = connect(port)
     this.#looker = connect(port)
     this.#tasks = [this.#read(), this.#look()]
@@ -129,7 +141,9 @@ export class Auditor {
     const { task_id: jobId = '', task_name: task = '', status = '', owner = null, attempt, result } = field
     const type = TYPES[status] as JobNoticeType
     this.seq = Number(field['seq'])
+    const { partition } = this.#options
     this.#scribe.write('record', {
+      ...(partition !== undefined && { partition }),
       seq: this.seq,
       jobId,
       task,
@@ -155,10 +169,12 @@ export class Auditor {
     while (!this.#isOver) {
       await pause(LOOK_MS)
       try {
-        const [records, flat] = (await this.#looker.eval(LOOK, 0, this.#prefix)) as [string[], string[]]
+        const look = await this.#looker.eval(LOOK, 0, this.#prefix)
+        const [held, flat, records] = look as [string[], string[], number]
         const taken: Record<string, number> = {}
         for (let i = 0; i < flat.length; i += 2) taken[flat[i] as string] = Number(flat[i + 1])
-        this.#scribe.write('counted', { held: heldBy(records), taken })
+        const { streamMaxLen } = this.#options
+        this.#scribe.write('counted', { held: heldBy(held), taken, records, streamMaxLen })
       } catch {
         // Redis is down or full: there is nothing to see.
       }

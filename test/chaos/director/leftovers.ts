@@ -21,12 +21,14 @@ const STAYS: readonly [name: RegExp, why: string][] = [
 const MUST_EXPIRE = /^((r|said|tag|last|once|starts):|since$)/
 
 /** Names of keys that should not be there, with what is wrong. */
-export async function leftovers(redis: Redis, namespace: string): Promise<string[]> {
-  const prefix = `{${namespace}:default}:`
-  const wrong: string[] = await unburied(redis, prefix)
+export async function leftovers(redis: Redis, tags: readonly string[]): Promise<string[]> {
+  const prefixes = tags.map((tag) => `{${tag}}:`)
+  const wrong = (await Promise.all(prefixes.map((prefix) => unburied(redis, prefix)))).flat()
   for (const key of await keysOf(redis)) {
-    const name = key.startsWith(prefix) ? key.slice(prefix.length) : key
-    if (!key.startsWith(prefix)) wrong.push(`${key}: outside of the namespace`)
+    if (tags.length > 1 && key.endsWith('}:layout')) continue // how the partitions lie
+    const prefix = prefixes.find((one) => key.startsWith(one)) ?? ''
+    const name = key.slice(prefix.length)
+    if (prefix === '') wrong.push(`${key}: outside of the namespace`)
     else if (!STAYS.some(([pattern]) => pattern.test(name))) wrong.push(name)
     else if (MUST_EXPIRE.test(name) && (await redis.pttl(key)) === -1) wrong.push(`${name}: without an end`)
   }

@@ -23,7 +23,8 @@ const PAUSE_MS = 60_000
 export interface Witnesses {
   auditor: Auditor
   scribe: Scribe
-  namespace: string
+  /** The hash tag of the queue. */
+  tag: string
   /** All lines of the players lead to this port from now on; those that are open are cut. */
   reach: (port: number) => void
 }
@@ -112,14 +113,14 @@ export class ChaosRedis {
   }
 
   /** The replica takes over without what its primary has answered in the last `lagMs`. */
-  async failOverBehind(lagMs: number, { auditor, scribe, namespace, reach }: Witnesses): Promise<void> {
+  async failOverBehind(lagMs: number, { auditor, scribe, tag, reach }: Witnesses): Promise<void> {
     await this.#inSync()
     const since = monotonicMs()
     await this.#caughtUp()
     await this.#replica.admin.replicaof('NO', 'ONE')
-    const survived = await tailOf(this.#replica.admin, namespace)
+    const survived = await tailOf(this.#replica.admin, tag)
     await pause(lagMs)
-    const resume = await this.#closeBooks(auditor, namespace)
+    const resume = await this.#closeBooks(auditor, tag)
     await this.#primary.kill()
     scribe.write('lost', { kind: 'failover', since, survived })
     resume(survived)
@@ -132,29 +133,29 @@ export class ChaosRedis {
   }
 
   /** Its machine loses power: what came to the file in the last `lagMs`, or not at all, is lost. */
-  async losePower(lagMs: number, { auditor, scribe, namespace, reach }: Witnesses): Promise<void> {
+  async losePower(lagMs: number, { auditor, scribe, tag, reach }: Witnesses): Promise<void> {
     const since = monotonicMs() - UNSYNCED_MS
     this.#primary.remember()
     await pause(lagMs)
-    const resume = await this.#closeBooks(auditor, namespace)
+    const resume = await this.#closeBooks(auditor, tag)
     this.#front.target = NOWHERE
     this.#front.cut()
     reach(NOWHERE)
     await this.#primary.kill()
     this.#primary.recall()
     await this.#primary.restart()
-    const survived = await tailOf(this.admin, namespace)
+    const survived = await tailOf(this.admin, tag)
     scribe.write('lost', { kind: 'power', since, survived })
     resume(survived)
     this.#lead(reach)
   }
 
   /** Somebody empties it under everybody's hands: no connection ends. */
-  async flush({ auditor, scribe, namespace }: Witnesses): Promise<void> {
+  async flush({ auditor, scribe, tag }: Witnesses): Promise<void> {
     const place = auditor.hold()
     const [rest] = (await this.admin
       .multi()
-      .xrange(`{${namespace}:default}:outcomes`, `(${place}`, '+')
+      .xrange(`{${tag}}:outcomes`, `(${place}`, '+')
       .flushall()
       .exec()) as [[unknown, [string, string[]][]], unknown]
     auditor.add(rest[1])
@@ -170,10 +171,10 @@ export class ChaosRedis {
   }
 
   /** Nothing more is written, and the auditor has read all that was. Answers what lets him go on, at another number. */
-  async #closeBooks(auditor: Auditor, namespace: string): Promise<(survived: number) => void> {
+  async #closeBooks(auditor: Auditor, tag: string): Promise<(survived: number) => void> {
     await this.admin.client('PAUSE', PAUSE_MS, 'WRITE')
     const place = auditor.hold()
-    auditor.add(await this.admin.xrange(`{${namespace}:default}:outcomes`, `(${place}`, '+'))
+    auditor.add(await this.admin.xrange(`{${tag}}:outcomes`, `(${place}`, '+'))
     return (survived) => auditor.resume(survived)
   }
 
@@ -209,8 +210,8 @@ async function fields(redis: Redis, name: string, value: string): Promise<void> 
 }
 
 /** The number of the newest record. */
-export async function tailOf(redis: Redis, namespace: string): Promise<number> {
-  return Number((await redis.get(`{${namespace}:default}:tail`))?.split('.')[1] ?? 0)
+export async function tailOf(redis: Redis, tag: string): Promise<number> {
+  return Number((await redis.get(`{${tag}}:tail`))?.split('.')[1] ?? 0)
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

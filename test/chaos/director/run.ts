@@ -6,9 +6,11 @@ import { all, readHistory, Scribe } from '../history.ts'
 import type { Casting } from '../players/player.ts'
 import { perform, type Stage } from './acts.ts'
 import { Auditor } from './auditor.ts'
-import { calm } from './calm.ts'
+import { calm, tickOf } from './calm.ts'
 import { type Fault, kindsFor, lineOf, planOf } from './plan.ts'
+import { putNewer } from './newer.ts'
 import { ChaosRedis, type Fsync, type StartRedis } from './redis.ts'
+import { tagsOf } from './tags.ts'
 import { Actor, type Part } from './troupe.ts'
 
 export interface RunOptions {
@@ -19,8 +21,9 @@ export interface RunOptions {
   everyMs: number
   paceMs: number
   fsync: Fsync
-  /** Whether there are faults that take back what Redis has answered. */
+  /** Whether there are faults that take back what Redis has answered: of a queue without partitions. */
   losses: boolean
+  partitions: number
   calmMs: number
   parts: readonly Part[]
   /** Records that the stream keeps: few, so that who is away for long is told of a gap. */
@@ -37,14 +40,20 @@ export interface RunResult {
 }
 
 export async function run(options: RunOptions): Promise<RunResult> {
-  const { folder, seed, lengthMs, everyMs, paceMs, fsync, losses, parts, players, say } = options
+  const { folder, seed, lengthMs, everyMs, paceMs, fsync, losses, partitions, parts, players, say } = options
   mkdirSync(folder, { recursive: true })
   const scribe = new Scribe(folder, 'director')
   const redis = await ChaosRedis.open(options.startRedis, folder, fsync)
   const namespace = `chaos-${randomUUID()}`
   const kinds = kindsFor({ hasDisk: redis.hasDisk, fsync, losses })
   const plan = planOf({ seed, lengthMs, everyMs, kinds, actors: parts })
-  const auditor = new Auditor(redis.frontPort, namespace, scribe)
+  const tags = await tagsOf(redis, namespace, partitions)
+  if (partitions > 1) scribe.write('stage', { partitions })
+  const { streamMaxLen } = options
+  const auditors = tags.map((tag, partition) => {
+    const whole = { port: redis.frontPort, tag, streamMaxLen }
+    return new Auditor(partitions > 1 ? { ...whole, partition } : whole, scribe)
+  })
   const actors = new Map<string, Actor>()
   const ports = new Map<string, number>()
   const isServing = (name: string): boolean =>
@@ -72,7 +81,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
         redisUrl: `redis://127.0.0.1:${lines.redis.port}`,
         apiUrl: `http://127.0.0.1:${lines.api.port}/trpc`,
         seed: seed + 1_000 * life + [...actors.keys()].indexOf(part.name),
-        streamMaxLen: options.streamMaxLen,
+        streamMaxLen,
+        partitions,
         paceMs,
         more: { ...part.more, line: part.name, ...(from !== undefined && { from }) },
       }
@@ -85,9 +95,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
       redisLine.cut()
     }
   }
-  let ticks = firstTick(redis, namespace)
+  let ticks = firstTick(redis, tags)
   const emptied = (): void => {
-    ticks = firstTick(redis, namespace)
+    ticks = firstTick(redis, tags)
   }
   try {
     for (const part of parts.toSorted((a, b) => rank(a) - rank(b))) {
@@ -107,18 +117,21 @@ export async function run(options: RunOptions): Promise<RunResult> {
       await actor.enter()
       spread()
     }
+    const newer = await putNewer(redis.admin, tags[0] as string)
     say(`${actors.size} players are on stage`)
-    const witnesses = { auditor, scribe, namespace, reach }
+    const witnesses = { auditor: auditors[0] as Auditor, scribe, tag: tags[0] as string, reach }
     await play({ redis, actors, spread, witnesses, emptied }, plan, lengthMs, scribe, say)
     say('all is mended; waiting for everything to end')
     await calm({
       redis,
       actors,
-      auditor,
+      auditors,
       folder,
       scribe,
       namespace,
+      tags,
       firstTick: await ticks,
+      newer,
       calmMs: options.calmMs,
     })
   } finally {
@@ -126,7 +139,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
       actor.signal('SIGCONT')
       await actor.kill()
     }
-    await auditor.close()
+    await Promise.all(auditors.map((auditor) => auditor.close()))
     for (const proxy of proxies) await proxy[Symbol.asyncDispose]()
     await redis.close()
     scribe.close()
@@ -143,10 +156,10 @@ const placeOf = (folder: string, name: string): string | undefined =>
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-async function firstTick({ admin }: ChaosRedis, namespace: string): Promise<number> {
+async function firstTick({ admin }: ChaosRedis, tags: readonly string[]): Promise<number> {
   for (;;) {
-    const at = await admin.hget(`{${namespace}:default}:ticks`, 'tick')
-    if (at !== null) return Number(at)
+    const at = await tickOf(admin, tags)
+    if (at !== null) return at
     await pause(20)
   }
 }

@@ -45,7 +45,8 @@ export class Actor {
 
   /** Begins a new life; resolves when it is on stage, with what it says of itself. */
   async enter(): Promise<{ port?: number }> {
-    const who = `${this.part.name}.${++this.#life}`
+    this.#life += 1
+    const { who } = this
     this.#isExpected = false
     const child = fork(join(this.#players, `${this.part.role}.js`), [], {
       env: { ...process.env, CASTING: JSON.stringify(this.#cast(who)) },
@@ -64,6 +65,11 @@ export class Actor {
     const [said] = (await Promise.race([once(child, 'message'), gone])) as [{ port?: number }]
     gone.catch(() => {})
     return said
+  }
+
+  /** This life of it. */
+  get who(): string {
+    return `${this.part.name}.${this.#life}`
   }
 
   order(order: Order): void {

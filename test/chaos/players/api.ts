@@ -3,8 +3,8 @@ import { createQueue, serve } from '@lovage/server'
 import { tasks } from '../tasks.ts'
 import { enter, ready } from './player.ts'
 
-const { casting, scribe, redis, leave } = enter()
-const queue = createQueue({ tasks, redis, namespace: casting.namespace, onWarning: () => {} })
+const { scribe, place, leave } = enter()
+const queue = createQueue({ tasks, ...place, onWarning: () => {} })
 const server = await serve({
   queue,
   authenticate: (token) => token,

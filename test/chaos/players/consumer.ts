@@ -26,17 +26,18 @@ while (!leave.aborted) {
     for await (const notice of door.jobs.consume(group, options)) {
       const { seq } = parseCursor(notice.cursor)
       const { deliveries } = notice
+      const own = { group, member, ...('jobId' in notice && { jobId: notice.jobId }), seq, deliveries }
       const gap = notice.type === 'gap' ? { missed: notice.missed } : {}
-      scribe.write('delivered', { group, member, seq, deliveries, ...gap })
+      scribe.write('delivered', { ...own, ...gap })
       if (notice.type === 'gap') {
         await notice.ack()
         continue
       }
       if (chance.is(0.05)) await pause(chance.below(200))
       if (chance.is(0.02)) continue // forgotten: it must come again
-      scribe.write('acking', { group, member, seq, deliveries })
+      scribe.write('acking', own)
       const { outcome } = await notice.ack()
-      scribe.write('acked', { group, member, seq, deliveries, outcome })
+      scribe.write('acked', { ...own, outcome })
     }
   } catch (error) {
     scribe.write('refused', { call: 'consume', id: '', ...wrong(error) })

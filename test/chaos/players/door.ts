@@ -8,14 +8,17 @@ import type { Player } from './player.ts'
 
 export type Way = 'beside' | 'ws' | 'sse'
 
-export function doorOf(way: Way, { casting, redis }: Player, owner: string) {
+export function doorOf(way: Way, { casting, place }: Player, owner: string) {
   if (way === 'beside') {
-    const queue = createQueue({ tasks, redis, namespace: casting.namespace, onWarning: () => {} })
+    const queue = createQueue({ tasks, ...place, onWarning: () => {} })
     return { jobs: queue, owned: { owner }, close: () => queue.close() }
   }
   const client = createJobsClient<AppRouter>({
     url: casting.apiUrl,
     auth: () => owner,
+    // Some connections stay silent for good.
+    keepAlive: { intervalMs: 3_000, pongTimeoutMs: 2_000 },
+    callTimeout: '10s',
     ...(way === 'sse' && { transport: sse({ maxStreams: 100 }) }),
   })
   return { jobs: client.jobs, owned: {}, close: () => client.close() }

@@ -13,6 +13,7 @@ export interface Casting {
   apiUrl: string
   seed: number
   streamMaxLen: number
+  partitions: number
   /** Mean ms between two jobs of a producer. */
   paceMs: number
   /** Of the role. */
@@ -25,7 +26,12 @@ export interface Player {
   casting: Casting
   scribe: Scribe
   chance: Chance
-  redis: { url: string; streamMaxLen: number; streamCap: number }
+  /** Where the jobs are. */
+  place: {
+    redis: { url: string; streamMaxLen: number; streamCap: number; onWarning: () => void }
+    namespace: string
+    partitions: number
+  }
   /** Aborted: begin nothing new, and see to its end what was begun. */
   finish: AbortSignal
   /** Aborted: go. */
@@ -34,7 +40,8 @@ export interface Player {
 
 export function enter(): Player {
   const casting = JSON.parse(process.env['CASTING'] as string) as Casting
-  const { folder, who, seed, redisUrl, streamMaxLen } = casting
+  const { folder, who, seed, redisUrl: url, streamMaxLen, namespace, partitions } = casting
+  const scribe = new Scribe(folder, who)
   const finish = new AbortController()
   const leave = new AbortController()
   process.on('message', (order: Order) => {
@@ -43,13 +50,18 @@ export function enter(): Player {
     else leave.abort()
   })
   process.on('disconnect', () => process.exit(0)) // nobody directs any more
+  process.on('warning', ({ name, stack = '' }) => scribe.write('warned', { name, stack }))
   process.channel?.unref()
   return {
     casting,
-    scribe: new Scribe(folder, who),
+    scribe,
     chance: chanceOf(seed),
     // Groups hold back no more, so that they are told of gaps as well.
-    redis: { url: redisUrl, streamMaxLen, streamCap: streamMaxLen },
+    place: {
+      redis: { url, streamMaxLen, streamCap: streamMaxLen, onWarning: () => {} },
+      namespace,
+      partitions,
+    },
     finish: finish.signal,
     leave: leave.signal,
   }

@@ -14,6 +14,9 @@ const { casting, scribe, chance, finish, leave } = player
 const { way, owner } = casting.more as { way: Way; owner: string }
 const door = doorOf(way, player, owner)
 const OPEN_MAX = 60
+const DURATIONS_MS = [0, 5, 20, 100, 400, 1_500]
+/** Less than the time limit. */
+const LONG_MS = 15_000
 const open = new Set<Promise<void>>()
 
 /** What passes by itself; anything else is a finding. */
@@ -36,20 +39,33 @@ async function surely<T>(name: string, id: string, call: () => Promise<T>): Prom
 
 async function one(): Promise<void> {
   const task: Called = chance.pick(CALLED)
+  const plan = {
+    follows: chance.is(0.3),
+    cancelsAfterMs: chance.is(0.1) ? chance.below(chance.pick([500, 5_000])) : undefined,
+  }
   const input = {
     n: chance.below(1_000_000),
-    ms: chance.pick([0, 5, 20, 100, 400, 1_500]),
+    // Of those that are cancelled some would run for long.
+    ms: chance.pick(plan.cancelsAfterMs === undefined ? DURATIONS_MS : [20, LONG_MS]),
     fails: task === 'flaky' ? chance.below(4) : 0,
     key: task === 'keyed' || task === 'ordered' ? chance.pick(KEYS) : '',
   }
-  const id = newJobId()
+  const given = newJobId()
   const delay = chance.is(0.15) ? { delay: chance.between(1, 2_000) } : {}
-  const plan = { follows: chance.is(0.3), cancelsAfterMs: chance.is(0.1) ? chance.below(500) : undefined }
-  scribe.write('asked', { id, task, owner, input: { n: input.n, key: input.key } })
-  const job = await surely<Followable>('enqueue', id, () =>
-    door.jobs[task].enqueue(input, { id, ...door.owned, ...delay, tags: chance.is(0.1) ? ['some'] : [] }),
+  const asked = { task, owner, input: { n: input.n, key: input.key } }
+  scribe.write('asked', { id: given, ...asked })
+  const job = await surely<Followable>('enqueue', given, () =>
+    door.jobs[task].enqueue(input, {
+      id: given,
+      ...door.owned,
+      ...delay,
+      tags: chance.is(0.1) ? ['some'] : [],
+    }),
   )
   if (job === undefined) return
+  const { id } = job
+  // Over partitions one that has to be with others gets another id than it was given.
+  if (id !== given) scribe.write('asked', { id, ...asked })
   scribe.write('accepted', { id })
   const ends: Promise<void>[] = []
   if (plan.cancelsAfterMs !== undefined) ends.push(cancel(id, task, plan.cancelsAfterMs))

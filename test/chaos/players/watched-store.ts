@@ -1,8 +1,14 @@
 /** A store that writes down what a worker is given and what becomes of its settlements. */
-import type { Store } from '@lovage/core'
+import type { AnyStore, Store } from '@lovage/core'
 import type { Scribe } from '../history.ts'
 
-export function watched(store: Store, scribe: Scribe): Store {
+export function watched(store: AnyStore, scribe: Scribe): AnyStore {
+  if (!('partitions' in store)) return watchedStore(store, scribe)
+  const partitions = store.partitions.map((one) => ({ ...one, store: watchedStore(one.store, scribe) }))
+  return { ...store, partitions }
+}
+
+function watchedStore(store: Store, scribe: Scribe): Store {
   const step: Store['step'] = async (request) => {
     const reply = await store.step(request)
     const { session } = request

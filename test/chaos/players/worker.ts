@@ -1,14 +1,14 @@
 /** A worker process, as a user would start one. */
-import { createRedisStore } from '@lovage/redis'
+import { openStore } from '@lovage/redis'
 import { createWorker, handlerModule } from '@lovage/worker'
 import { tasks } from '../tasks.ts'
 import { inline } from './handlers.ts'
 import { enter, ready } from './player.ts'
 import { watched } from './watched-store.ts'
 
-const { casting, scribe, redis, leave } = enter()
-const { namespace, who } = casting
-const store = createRedisStore({ ...redis, namespace, onWarning: () => {} })
+const { casting, scribe, place, leave } = enter()
+const { who } = casting
+const store = openStore(place)
 const apart = handlerModule(new URL('./handlers.js', import.meta.url), { size: 1, maxJobs: 20 })
 
 const worker = createWorker({

@@ -21,6 +21,10 @@ export const calls: Rule = (history) =>
         `${who}: ${call} ${id} met ${code ?? 'an error without a code'}: ${message}`,
     )
 
+/** What Node warns of is a leak, or something that will not work for ever. */
+export const warnings: Rule = (history) =>
+  all(history, 'warned').map(({ who, stack }) => `${who} was warned: ${stack}`)
+
 export const stuck: Rule = (history) => [
   ...all(history, 'stuck').map(({ what }) => `not at its end in time: ${what}`),
   ...all(history, 'leftover').flatMap(({ keys }) => keys.map((key) => `left over: ${key}`)),

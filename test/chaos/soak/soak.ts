@@ -130,7 +130,7 @@ export async function soak({ jobs, limitMs, seed, startRedis, say }: SoakOptions
   say(`waiting ${OVER_MS / 1_000} s for what has an end`)
   await pause(OVER_MS)
   const keys = await keysByName(admin, namespace)
-  for (const key of await leftovers(admin, namespace)) wrong.push(`left over: ${key}`)
+  for (const key of await leftovers(admin, [`${namespace}:default`])) wrong.push(`left over: ${key}`)
   admin.disconnect()
   await server.stop()
 
