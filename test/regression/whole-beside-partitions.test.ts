@@ -116,18 +116,24 @@ test('by the program, with what helps', async ({ queueOf, lovage }) => {
   }
 })
 
-test('one that is in use without partitions looks once, however much it is asked', async ({
-  url,
-  namespace,
-}) => {
+/** Counts how often anybody looks. */
+async function looksAt(url: string, namespace: string) {
   const looks = vi.fn()
-  const first = open(url, namespace, 1)
-  await first.score.enqueue(INPUT)
   const monitor = await new Redis(url).monitor()
   onTestFinished(() => monitor.disconnect())
   monitor.on('monitor', (_time: string, [name, key]: string[]) => {
     if (name?.toLowerCase() === 'get' && key === `{${namespace}:default}:layout`) looks()
   })
+  return { looks, monitor }
+}
+
+test('one that is in use without partitions looks once, however much it is asked', async ({
+  url,
+  namespace,
+}) => {
+  const first = open(url, namespace, 1)
+  await first.score.enqueue(INPUT)
+  const { looks, monitor } = await looksAt(url, namespace)
   const queue = open(url, namespace, 1)
   for (let n = 0; n < 5; n++) await queue.score.enqueue(INPUT)
   await queue.counts()
@@ -135,4 +141,19 @@ test('one that is in use without partitions looks once, however much it is asked
   await queue.counts()
   await seen
   expect(looks).toHaveBeenCalledTimes(1)
+})
+
+test('a worker that has joined looks no more, though nobody has used the queue', async ({
+  url,
+  namespace,
+  store,
+}) => {
+  await store.join({ session: 's', leaseMs: 60_000 })
+  const { looks, monitor } = await looksAt(url, namespace)
+  const idle = { session: 's', settle: [], claim: 1, queues: ['default'] }
+  for (let n = 0; n < 5; n++) expect(await store.step(idle)).toMatchObject({ claimed: [] })
+  const seen = once(monitor, 'monitor')
+  expect(await store.extend('s', 60_000)).toMatchObject({ alive: true })
+  await seen
+  expect(looks).not.toHaveBeenCalled()
 })

@@ -107,6 +107,8 @@ class RedisStore implements Store {
   readonly #warn: (message: string) => void
   readonly #connection: Connection
   readonly #run: Run
+  /** Whoever has joined has looked where the queue is; his steps and beats would look on for as long as nobody has used it. */
+  readonly #runJoined: Run
   readonly #batcher: Batcher
   readonly #replicating: ReplicatedBatchers
   readonly #live: LiveFeed
@@ -145,6 +147,7 @@ class RedisStore implements Store {
     const whole = partition === undefined ? new Wholeness(address, run) : undefined
     const inPlace = (own: Run): Run => whole?.before(own) ?? own
     this.#run = inPlace(run)
+    this.#runJoined = run
     this.#checkLayout = partition?.checkLayout ?? (async () => whole?.expect())
     this.consumers = redisConsumers(this.#run)
     this.#batcher = new Batcher(this.#run)
@@ -242,7 +245,7 @@ class RedisStore implements Store {
   }
 
   extend(session: string, leaseMs: number) {
-    return this.#run(extend, { session, leaseMs })
+    return this.#runJoined(extend, { session, leaseMs })
   }
 
   async step(request: StepRequest): Promise<StepReply> {
@@ -257,7 +260,7 @@ class RedisStore implements Store {
       releaseCount: release?.length ?? 0,
       announce: announceText(request.announce),
     }
-    const { alive, lost, nextDueMs, deferred, ticks, ...batch } = await this.#run(step, args, items)
+    const { alive, lost, nextDueMs, deferred, ticks, ...batch } = await this.#runJoined(step, args, items)
     if (alive) this.#waiterOf(session).expect(queues, nextDueMs)
     if (deferred > 0) {
       this.#warn(
