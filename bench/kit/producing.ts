@@ -44,7 +44,7 @@ export function producer(queue: Producing): Producer {
       let next = 0
       await callers(new Purse(exactly(jobs)), () => {
         const dueAt = at + Math.floor((next++ * overMs) / jobs)
-        return queue.add({ ...input, dueAt }, { delayMs: Math.max(0, dueAt - Date.now()) })
+        return queue.add({ ...input, dueAt }, { dueAt })
       })
     },
   }

@@ -22,9 +22,9 @@ export const peer: Peer = {
     const open = (): Promise<Queue<Input>> =>
       new Queue<Input>(NAME, { ...at(place), isWorker: false }).ready()
     return {
-      add: (input, options) => {
+      add: (input, { dueAt } = {}) => {
         const job = queue.createJob(input)
-        return (options?.delayMs === undefined ? job : job.delayUntil(Date.now() + options.delayMs)).save()
+        return (dueAt === undefined ? job : job.delayUntil(dueAt)).save()
       },
       addMany: (input, count) => queue.saveAll(Array.from({ length: count }, () => queue.createJob(input))),
       async call(input) {

@@ -17,8 +17,8 @@ export const peer: Peer = {
       return opened
     }
     return {
-      add: (input, options) =>
-        queue.add('nothing', input, options?.delayMs === undefined ? {} : { delay: options.delayMs }),
+      add: (input, { dueAt } = {}) =>
+        queue.add('nothing', input, dueAt === undefined ? {} : { delay: Math.max(0, dueAt - Date.now()) }),
       addMany: (input, count) =>
         queue.addBulk(Array.from({ length: count }, () => ({ name: 'nothing', data: input }))),
       async call(input) {

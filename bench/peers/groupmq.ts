@@ -26,11 +26,11 @@ export const peer: Peer = {
     const queue = open(place)
     const batching = open(place, { autoBatch: { size: BULK, maxWaitMs: 1 } })
     return Promise.resolve({
-      add: (data, options) =>
+      add: (data, { dueAt } = {}) =>
         queue.add({
           groupId: groupId(),
           data,
-          ...(options?.delayMs !== undefined && { delay: options.delayMs }),
+          ...(dueAt !== undefined && { runAt: dueAt }),
         }),
       addMany: (data, count) =>
         Promise.all(Array.from({ length: count }, () => batching.add({ groupId: groupId(), data }))),

@@ -21,9 +21,9 @@ export const peer: Peer = {
   producer(place) {
     const { nothing } = open(place)
     return Promise.resolve({
-      add: (input, { delayMs, queue } = {}) =>
+      add: (input, { dueAt, queue } = {}) =>
         nothing.enqueue(input, {
-          ...(delayMs !== undefined && { delay: delayMs }),
+          ...(dueAt !== undefined && { runAt: new Date(dueAt) }),
           ...(queue !== undefined && { queue: `q${queue}` }),
         }),
       addMany: (input, count) => nothing.enqueueMany(Array.from({ length: count }, () => input)),

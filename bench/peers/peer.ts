@@ -11,7 +11,8 @@ export interface Place {
 }
 
 interface AddOptions {
-  delayMs?: number
+  /** Not before that moment, in Unix ms. Who takes delays alone counts from his own clock. */
+  dueAt?: number
   /** Its number, where there are many. */
   queue?: number
 }
