@@ -136,6 +136,15 @@ describe('LovageError', () => {
     )
   })
 
+  test('names the first five of what is wrong with an input, and says how many more there are', () => {
+    const issues = Array.from({ length: 100 }, (_, n) => ({ path: `[${n}]`, message: 'odd' }))
+    const error = new LovageError('INPUT_INVALID', { task: 'score', issues })
+    expect(error.message).toBe(
+      'The input of task "score" is not valid: [0]: odd; [1]: odd; [2]: odd; [3]: odd; [4]: odd; and 95 more. Nothing was enqueued.',
+    )
+    expect(error.details.issues).toHaveLength(100)
+  })
+
   test('takes the sentence that came along, and has one for a code of another version', () => {
     const options = { message: 'So said the server.' }
     expect(new LovageError('NOT_FOUND', { id: 'x' }, options).message).toBe('So said the server.')

@@ -50,6 +50,14 @@ export const sentences: Partial<Sentences> = {
 /** Here all are there. */
 export const loadSentences = async (): Promise<void> => {}
 
+/** All of them stand in the details; a sentence of a thousand is read by nobody. */
+const LISTED_MAX = 5
+
 function listed(issues: readonly Issue[]): string {
-  return issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')
+  const first = issues
+    .slice(0, LISTED_MAX)
+    .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
+  return [...first, ...(issues.length > LISTED_MAX ? [`and ${issues.length - LISTED_MAX} more`] : [])].join(
+    '; ',
+  )
 }
