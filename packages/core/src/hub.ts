@@ -124,7 +124,8 @@ export class Hub {
     after: Cursor = born.cursor,
   ): { notices: StoredNotice[]; cursor: Cursor } | null {
     const reader = this.#reader
-    if (reader === undefined || born.reading !== this.reading || !reader.recent.covers(after)) return null
+    if (reader === undefined || born.reading !== this.reading || !reader.recent.reachesBackTo(after))
+      return null
     // Where the reader is behind, all of it will come live.
     if (compareCursors(after, reader.place) > 0) return { notices: [], cursor: after }
     return { notices: reader.recent.after(after, jobId), cursor: reader.place }

@@ -37,12 +37,17 @@ export class Recent {
     return RECENT_MAX - this.#records.length
   }
 
+  /** Whether a place is not older than what is here. */
+  reachesBackTo(place: Cursor): boolean {
+    return compareCursors(place, this.#since) >= 0
+  }
+
   /**
    * Whether everything after this place is here. Nothing follows a place that the store has taken back: at one that lies
    * between these records another number stands then.
    */
   covers(place: Cursor): boolean {
-    if (compareCursors(place, this.#since) < 0) return false
+    if (!this.reachesBackTo(place)) return false
     const before = this.#records[this.#behind(place) - 1]?.cursor ?? this.#since
     return parseCursor(before).seq === parseCursor(place).seq
   }
