@@ -101,17 +101,20 @@ export class RedisCluster implements AsyncDisposable {
     return node
   }
 
-  /** A replica of a primary, in sync with it. */
+  /** A replica of a primary, in sync with it; after a change of roles as soon as there is one. */
   async replicaOf(primary: RedisNode): Promise<RedisNode> {
-    for (const node of this.nodes) {
-      if (node === primary) continue
-      const { role, master_port: port } = infoFields(await node.redis.info('replication'))
-      if (role === 'slave' && Number(port) === primary.wirePort) {
-        await inSync(node)
-        return node
+    const found: RedisNode[] = []
+    await eventually(async () => {
+      for (const node of this.nodes) {
+        if (node === primary) continue
+        const { role, master_port: port } = infoFields(await node.redis.info('replication'))
+        if (role === 'slave' && Number(port) === primary.wirePort) found.push(node)
       }
-    }
-    throw new Error('It has no replica.')
+      return found.length > 0
+    })
+    const [replica] = found as [RedisNode]
+    await inSync(replica)
+    return replica
   }
 
   /** An ordered change of roles; resolves when the replica leads. */
