@@ -1,4 +1,5 @@
 /** A server in one line: HTTP and websocket on one port and path, with limits that hold against strangers. */
+import { setMaxListeners } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Queue, TaskTree } from '@lovage/core'
@@ -106,6 +107,7 @@ export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRP
   const { host = '127.0.0.1', path = '/trpc', origins = [], maxPayloadBytes = MAX_PAYLOAD_BYTES } = options
   const { router, createContext } = served(options)
   const closing = new AbortController()
+  setMaxListeners(0, closing.signal) // one for each stream of events that is open
   const { onError = logFaults } = options
   const keepAlive = keepAliveOf(options.keepAlive)
   const handler = {
