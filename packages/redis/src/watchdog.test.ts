@@ -5,6 +5,7 @@ beforeEach(() => {
   vi.useFakeTimers()
 })
 afterEach(() => {
+  vi.restoreAllMocks() // first: what was spied on is the timer of the test, and would come back later
   vi.useRealTimers()
 })
 
