@@ -5,11 +5,10 @@ import { marked } from './feed.ts'
 
 /** What `enqueuePlain` is given; `null` where one of the jobs does not go straight into the line, or somebody is told. */
 export function plainItems(jobs: readonly NewJob[]): string[] | null {
+  // Asked of all before any is laid out: where one is not plain, `enqueueItems` lays out all of them.
+  if (!jobs.every((job) => moreOf(job) === 0 && !job.announce)) return null
   const items: string[] = []
-  for (const job of jobs) {
-    if (job.announce || job.delayMs !== 0 || job.runAt !== undefined || isSpecial(job)) return null
-    items.push(job.id, encodeRecord(job))
-  }
+  for (const job of jobs) items.push(job.id, encodeRecord(job))
   return items
 }
 
