@@ -40,6 +40,12 @@ interface Reader {
 /** Records that are read at once. */
 const PAGE = 500
 
+/** What is kept of the feed after a place, and up to where that reaches. */
+interface Kept {
+  notices: StoredNotice[]
+  cursor: Cursor
+}
+
 export class Hub {
   readonly #store: Store
   readonly #clock: Clock
@@ -89,11 +95,7 @@ export class Hub {
    *
    * @param tail Asks where the feed ended after `after` was heard of.
    */
-  async recent(
-    { jobId }: Match,
-    after: Cursor,
-    tail: () => Promise<Cursor>,
-  ): Promise<{ notices: StoredNotice[]; cursor: Cursor } | null> {
+  async recent({ jobId }: Match, after: Cursor, tail: () => Promise<Cursor>): Promise<Kept | null> {
     const reader = this.#reader
     if (reader === undefined) return null
     while (reader.filling !== undefined) await reader.filling
@@ -102,27 +104,25 @@ export class Hub {
       const end = await tail()
       return compareCursors(after, end) > 0 ? { notices: [], cursor: end } : null
     }
-    const { recent } = reader
-    if (!recent.covers(after) && parseCursor(recent.since).seq - parseCursor(after).seq <= recent.room) {
-      reader.filling = this.#fill(reader, after).finally(() => {
-        reader.filling = undefined
-      })
-      await reader.filling
-    }
-    return reader.recent.covers(after)
-      ? { notices: reader.recent.after(after, jobId), cursor: reader.place }
-      : null
+    const kept = (): Kept | null =>
+      reader.recent.covers(after)
+        ? { notices: reader.recent.after(after, jobId), cursor: reader.place }
+        : null
+    const found = kept()
+    const { since, room } = reader.recent
+    if (found !== null || parseCursor(since).seq - parseCursor(after).seq > room) return found
+    reader.filling = this.#fill(reader, after).finally(() => {
+      reader.filling = undefined
+    })
+    await reader.filling
+    return kept()
   }
 
   /**
    * What was written of a job since it was enqueued, or after a later place, and where that ends; `null` where this
    * reading has not seen it all.
    */
-  since(
-    { jobId }: Match,
-    born: Birth,
-    after: Cursor = born.cursor,
-  ): { notices: StoredNotice[]; cursor: Cursor } | null {
+  since({ jobId }: Match, born: Birth, after: Cursor = born.cursor): Kept | null {
     const reader = this.#reader
     if (reader === undefined || born.reading !== this.reading || !reader.recent.reachesBackTo(after))
       return null

@@ -52,7 +52,7 @@ export class Recent {
     return parseCursor(before).seq === parseCursor(place).seq
   }
 
-  /** What follows this place, of one job or of all. Ask `covers` first. */
+  /** What follows this place, of one job or of all. Ask `covers` first; `reachesBackTo` where it surely is a place. */
   after(place: Cursor, jobId?: string): StoredNotice[] {
     if (jobId === undefined) return this.#records.slice(this.#behind(place))
     return (this.#byJob.get(jobId) ?? []).filter(({ cursor }) => compareCursors(cursor, place) > 0)
