@@ -4,7 +4,7 @@ import { createQueue } from '@lovage/redis'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { RedisCluster } from '../kit/redis-cluster.ts'
 import type { RedisNode } from '../kit/redis-node.ts'
-import { keyOf, newNamespace, tasks } from './site.ts'
+import { announced, keyOf, newNamespace, tasks } from './site.ts'
 
 // Replicas log in as a user of their own, so that a primary can lock them out and nobody else.
 const user = ['--user', 'replica', 'on', '>pass', '+psync', '+replconf', '+ping']
@@ -95,26 +95,21 @@ test('whoever follows a job that a failover took back is told that there is no s
 
 test('whoever follows the feed is told that it begins anew, and then misses nothing', async () => {
   const { queue, primary, replica } = await place()
-  const announced = async (): Promise<string> => {
-    const { id, cancel } = await queue.double.enqueue(1)
-    await cancel()
-    return id
-  }
   const controller = new AbortController()
   const feed = queue.notices({ signal: controller.signal })[Symbol.asyncIterator]()
   const next = async (): Promise<Notice> => (await feed.next()).value as Notice
   expect((await next()).type).toBe('ready')
-  const kept = await announced()
+  const kept = await announced(queue)
   await queue.double.enqueue(1, { durability: 'replicated' })
   await cutOff(primary)
-  const lost = [await announced(), await announced(), await announced()]
+  const lost = [await announced(queue), await announced(queue), await announced(queue)]
   for (const id of [kept, ...lost]) expect(await next()).toMatchObject({ type: 'cancelled', jobId: id })
 
   // Nothing is written from here on, and it is told all the same.
   await takeOver(primary, replica)
   const anew = await next()
   expect(anew).toMatchObject({ type: 'ready', restarted: true })
-  const after = await announced()
+  const after = await announced(queue)
   expect(await next()).toMatchObject({ type: 'cancelled', jobId: after })
 
   // Whoever comes with a cursor of what is gone learns it, too, whether or not more was written since.

@@ -35,6 +35,13 @@ export const newNamespace = (): string => `site-${randomUUID()}`
 /** A key of a namespace; it has the slot of them all. */
 export const keyOf = (namespace: string): string => `{${namespace}:default}:jobs`
 
+/** Has one notice written, that of a job which is cancelled at once. @returns the job's id */
+export async function announced(queue: Queue<typeof tasks>): Promise<string> {
+  const { id, cancel } = await queue.double.enqueue(1)
+  await cancel()
+  return id
+}
+
 export interface SiteOptions {
   redis: RedisStoreOptions
   /** Of the worker, where it comes in otherwise. */

@@ -4,19 +4,17 @@ import { sse } from '@lovage/client/sse'
 import { createQueue, serve } from '@lovage/server'
 import { expect, onTestFinished } from 'vitest'
 import { tasks } from '../kit/contract.ts'
+import { nodeWarnings } from '../kit/node-warnings.ts'
 import { test } from '../redis/stage.ts'
 
 test('a server that many follow by event streams is warned of no leak', async ({ url, namespace }) => {
-  const warnings: string[] = []
-  const warned = ({ name }: Error): void => void warnings.push(name)
-  process.on('warning', warned)
+  const warnings = nodeWarnings()
   const queue = createQueue({ tasks, redis: url, namespace, onWarning: () => {} })
   const server = await serve({ queue, owner: 'public', closeGraceMs: 0 })
   const clients = Array.from({ length: 12 }, () =>
     createJobsClient<typeof server.router>({ url: server.url, transport: sse() }),
   )
   onTestFinished(async () => {
-    process.off('warning', warned)
     await Promise.all(clients.map((client) => client.close()))
     await server.close()
     await queue.close()

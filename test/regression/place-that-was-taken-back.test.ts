@@ -3,7 +3,7 @@
 import type { Notice } from '@lovage/core'
 import { createQueue } from '@lovage/redis'
 import { expect, onTestFinished, test } from 'vitest'
-import { tasks } from '../fleet/site.ts'
+import { announced, tasks } from '../fleet/site.ts'
 import { RedisNode } from '../kit/redis-node.ts'
 import { TcpProxy } from '../kit/tcp-proxy.ts'
 
@@ -12,22 +12,17 @@ test('whoever comes with a place that is no more is told so, though its reader i
   await using line = await TcpProxy.to(node.port)
   const queue = createQueue({ tasks, redis: `redis://127.0.0.1:${line.port}`, onWarning: () => {} })
   onTestFinished(() => queue.close())
-  const announced = async (): Promise<string> => {
-    const { id, cancel } = await queue.double.enqueue(1)
-    await cancel()
-    return id
-  }
   const feed = queue.notices()
   const next = async () => (await feed.next()).value
   expect(await next()).toMatchObject({ type: 'ready' })
-  await announced()
+  await announced(queue)
   const { type, cursor: place } = (await next()) as Notice
   expect(type).toBe('cancelled')
 
   await node.redis.flushall()
   line.cut()
   expect(await next()).toMatchObject({ type: 'ready', restarted: true })
-  for (const id of [await announced(), await announced()])
+  for (const id of [await announced(queue), await announced(queue)])
     expect(await next()).toMatchObject({ type: 'cancelled', jobId: id })
 
   for await (const notice of queue.notices({ from: place })) {

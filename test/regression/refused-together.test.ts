@@ -2,15 +2,13 @@
 // Node warned of a leak (MaxListenersExceededWarning).
 import { createRedisStore } from '@lovage/redis'
 import { Redis } from 'ioredis'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { nodeWarnings } from '../kit/node-warnings.ts'
 import { withRedis } from '../redis/stage.ts'
 
 test('calls that a replica refuses together leave nothing behind, and are made when it is one no longer', () =>
   withRedis([], async ({ url }) => {
-    const warnings: string[] = []
-    const hear = ({ message }: Error): void => void warnings.push(message)
-    process.on('warning', hear)
-    onTestFinished(() => void process.off('warning', hear))
+    const warnings = nodeWarnings()
     const redis = new Redis(url)
     const store = createRedisStore({ url, onWarning: () => {} })
     await store.pause({ task: 'first' })
