@@ -95,6 +95,9 @@ export function asOne(partitioned: PartitionedStore): Store {
     wait,
     progress: async (session, reports) => lostInAll(await all((store) => store.progress(session, reports))),
     say: async (session, reports) => lostInAll(await all((store) => store.say(session, reports))),
+    async handBack(session, holds) {
+      await all((store) => store.handBack(session, holds))
+    },
     async leave(session) {
       const replies = await all((store) => store.leave(session))
       return { returned: replies.reduce((sum, { returned }) => sum + returned, 0) }

@@ -67,6 +67,7 @@ export type Command =
       announce: boolean
     }
   | { do: 'progress'; worker: number; backs: number[] }
+  | { do: 'handBack'; worker: number; backs: number[] }
   | { do: 'say'; worker: number; backs: number[]; first: number }
   | { do: 'cancel'; id: string; kept: boolean; reason: string | null }
   | { do: 'join' | 'extend' | 'leave'; worker: number }
@@ -231,6 +232,7 @@ const several = fc.constantFrom<string[]>(['default'], ['mail', 'default'], ['de
 
 const always: Weighted[] = [
   often(2, fc.record({ do: fc.constant('progress'), worker, backs })),
+  often(1, fc.record({ do: fc.constant('handBack'), worker, backs })),
   often(2, fc.record({ do: fc.constant('say'), worker, backs, first: fc.nat(3) })),
   often(
     2,

@@ -91,7 +91,10 @@ const actsWith = (limit: fc.Arbitrary<Act>): fc.Arbitrary<Act[]> =>
             weight: 2,
             arbitrary: fc.record({ do: fc.constant('release' as const), worker, all: fc.boolean() }),
           },
-          { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('leave', 'crash', 'replace'), worker }) },
+          {
+            weight: 2,
+            arbitrary: fc.record({ do: fc.constantFrom('leave', 'crash', 'replace', 'handBack'), worker }),
+          },
           { weight: 1, arbitrary: limit },
           {
             weight: 1,

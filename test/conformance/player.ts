@@ -120,6 +120,14 @@ export class Player {
         const reply = await this.#store.extend(this.#worker(command).session, LEASE_MS)
         return reply.alive ? reply : [reply, await this.#join(command)] // as a worker that was given up does
       }
+      case 'handBack': {
+        const self = this.#worker(command)
+        const held = this.#chosen(self, command.backs) // some of which it has no more
+        await this.#store.handBack(self.session, held)
+        self.held = self.held.filter((job) => !held.includes(job))
+        self.stale.push(...held)
+        return undefined
+      }
       case 'leave':
         return this.#store.leave(this.#worker(command).session)
       case 'advance':

@@ -27,7 +27,8 @@ export type Act =
   | { do: 'cancel'; nth: number }
   /** The handlers of jobs that were cancelled end: those of one worker, or the first one of it. */
   | { do: 'release'; worker: number; all: boolean }
-  | { do: 'leave' | 'crash' | 'replace'; worker: number }
+  /** What a worker hands back are every second of its jobs, as if they had not begun. */
+  | { do: 'leave' | 'crash' | 'replace' | 'handBack'; worker: number }
   | { do: 'limit'; of: 'queue' | 'task' | 'key'; name: string; limit: Limit | null }
   | { do: 'pause' | 'resume'; task: string }
   | { do: 'advance'; ms: number }
@@ -104,6 +105,17 @@ export class Witness {
         await this.#store.leave(session)
         this.#runs = this.#runs.filter((run) => run.session !== session)
         await this.#join(act.worker)
+        return
+      }
+      case 'handBack': {
+        const session = this.#sessions[act.worker] as string
+        const own = this.#runs.filter((run) => run.session === session && !run.isCancelled)
+        const returned = own.filter((_, n) => n % 2 === 1)
+        await this.#store.handBack(
+          session,
+          returned.map(({ job }) => job),
+        )
+        this.#runs = this.#runs.filter((run) => !returned.includes(run))
         return
       }
       case 'crash':

@@ -10,6 +10,7 @@ type Act =
   | 'extend'
   | 'step'
   | 'progress'
+  | 'handBack'
   | 'leave'
   | 'wait'
   | 'check'
@@ -97,6 +98,7 @@ export function faultyStore(store: Store, faults: Faults, clock: ManualClock): S
     progress: through('progress'),
     say: through('say'),
     said: (id) => store.said(id),
+    handBack: through('handBack'),
     leave: through('leave'),
     wait: through('wait'),
     check: through('check'),

@@ -378,6 +378,9 @@ export interface Store extends Inspectable, SaidStore {
   step(request: StepRequest): Promise<StepReply>
   /** Writes reports of running jobs with their notices. At most `STEP_MAX`. */
   progress(session: string, reports: readonly ProgressReport[]): Promise<{ lost: string[] }>
+  /** Puts jobs that a session holds and has not begun back to the head of their lines, with no attempt counted. Passes
+   * over holds that are no longer true. */
+  handBack(session: string, holds: readonly Hold[]): Promise<void>
   /** Ends a session: its jobs go back to the head of the line at once, with no attempt counted. */
   leave(session: string): Promise<{ returned: number }>
   /**

@@ -9,6 +9,7 @@ import {
   type ConsumerStore,
   type Cursor,
   type FireRequest,
+  type Hold,
   type JoinRequest,
   type LimitRule,
   LovageError,
@@ -56,7 +57,7 @@ import { decodeSaid } from './said.ts'
 import { report, reportItems } from './scripts/report.ts'
 import { putSchedule, removeSchedule, schedules, scheduleText, ticksIn } from './scripts/schedules.ts'
 import { saidItems, say } from './scripts/say.ts'
-import { extend, join, joinItems, leave } from './scripts/sessions.ts'
+import { extend, handBackHeld, holdItems, join, leave } from './scripts/sessions.ts'
 import { announceText, stepItems } from './scripts/step-items.ts'
 import { DEFER_MS } from './scripts/plain-step.ts'
 import { type ClaimedBatch, step } from './scripts/step.ts'
@@ -239,7 +240,7 @@ class RedisStore implements Store {
     if (replaces !== undefined) await this.#release(replaces.session)
     const said = info === undefined ? '' : JSON.stringify(info)
     const args = { session, leaseMs, replaces: replaces?.session ?? '', said }
-    const joined = await this.#run(join, args, joinItems(request))
+    const joined = await this.#run(join, args, holdItems(replaces?.holds ?? []))
     this.#joined.at(session, this.#connection.serverRun)
     return joined
   }
@@ -305,6 +306,10 @@ class RedisStore implements Store {
   async said(id: string) {
     const key = this.#keys.saidPrefix + id
     return decodeSaid((await this.#read('get', key)) as string | null)
+  }
+
+  async handBack(session: string, holds: readonly Hold[]) {
+    await this.#runJoined(handBackHeld, { session }, holdItems(holds))
   }
 
   async leave(session: string) {

@@ -18,6 +18,7 @@ import type { Events } from './events.ts'
 import type { Settings } from './options.ts'
 import { Outbox } from './outbox.ts'
 import type { Places } from './places.ts'
+import type { Prefetch } from './prefetch.ts'
 import { Pulses } from './pulses.ts'
 import { Pump } from './pump.ts'
 import { declare } from './declare.ts'
@@ -43,6 +44,7 @@ export interface Shared {
   settings: Settings
   events: Events
   slots: Slots
+  prefetch: Prefetch
   places: Places
   info: WorkerInfo
   /** Of the whole worker. */
@@ -53,7 +55,7 @@ export interface Shared {
 
 export function assemble(partition: Partition, shared: Shared): Parts {
   const { store } = partition
-  const { settings, events, places, slots, info, load, onDrained } = shared
+  const { settings, events, places, slots, prefetch, info, load, onDrained } = shared
   const common = { ...settings, store, events }
   const currentSession = (): string | null => session.id
   const wake = (): void => pump.wake()
@@ -70,6 +72,7 @@ export function assemble(partition: Partition, shared: Shared): Parts {
     ...common,
     places,
     outbox,
+    prefetch,
     releases,
     reports,
     onChange: () => pump.ended(),
@@ -97,7 +100,9 @@ export function assemble(partition: Partition, shared: Shared): Parts {
     ...common,
     session: currentSession,
     onWork: wake,
-    onCancelled: ({ id, by, reason }) => attempts.cancelled(id, by, reason),
+    onCancelled({ id, by, reason }) {
+      if (!pump.cancelled(id)) attempts.cancelled(id, by, reason)
+    },
     onFailed(cause) {
       session.trouble(cause)
       pump.verify()
@@ -108,6 +113,7 @@ export function assemble(partition: Partition, shared: Shared): Parts {
     session,
     attempts,
     slots,
+    prefetch,
     outbox,
     releases,
     ticks: new Ticks(partition, events, settings.tasks),

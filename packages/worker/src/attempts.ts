@@ -23,6 +23,7 @@ import { fateOf } from './fate.ts'
 import type { Finished, Outbox } from './outbox.ts'
 import type { Place } from './place.ts'
 import type { Places } from './places.ts'
+import type { Prefetch } from './prefetch.ts'
 import type { Releases } from './releases.ts'
 import type { Reports } from './reports.ts'
 import { runAttempt } from './run-attempt.ts'
@@ -46,6 +47,7 @@ export interface AttemptsOptions {
   random: () => number
   events: Events
   outbox: Outbox
+  prefetch: Prefetch
   releases: Releases
   reports: Reports
   tracing: Tracing<TracedWorker> | undefined
@@ -86,6 +88,18 @@ export class Attempts {
 
   holds(): Hold[] {
     return [...this.#running.values()].map(({ claimed: { id, claimedAt } }) => ({ id, claimedAt }))
+  }
+
+  /** Whether the end of this process, whoever brought it about, could end the job, or the job may be what brings it about. */
+  isFragile({ task, attempt, options }: Claimed): boolean {
+    return attempt > 1 || (options.attempts ?? this.#options.tasks.get(task)?.task.retry.attempts) === 1
+  }
+
+  /** Whether one of those that run is. */
+  get isAnyFragile(): boolean {
+    for (const { claimed, terms } of this.#running.values())
+      if (claimed.attempt > 1 || terms.policy.attempts === 1) return true
+    return false
   }
 
   start(claimed: Claimed): void {
@@ -226,8 +240,10 @@ export class Attempts {
 
   /** Frees the slot and puts the outcome, if the attempt may have one, into the outbox. Does nothing the second time. */
   #conclude(attempt: Attempt, result: AttemptResult, progress: Encoded | undefined): void {
-    const { clock, random, events, releases, onChange } = this.#options
+    const { clock, random, events, prefetch, releases, onChange } = this.#options
     const { claimed, terms, aborted, startedAt } = attempt
+    const ms = clock.now() - startedAt
+    prefetch.took(ms)
     const isHeld = this.#running.get(claimed.id) === attempt
     if (isHeld) this.#running.delete(claimed.id)
     else {
@@ -241,7 +257,7 @@ export class Attempts {
     }
     const settlement = settlementOf(claimed, verdictOf(counted, terms, random), attempt.trace)
     if (progress !== undefined) settlement.progress = progress
-    this.#settle({ settlement, ms: clock.now() - startedAt, attempts: terms.policy.attempts })
+    this.#settle({ settlement, ms, attempts: terms.policy.attempts })
   }
 
   #settle(finished: Finished): void {

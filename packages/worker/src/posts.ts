@@ -12,6 +12,7 @@ import { assemble, type Parts } from './assemble.ts'
 import type { Events } from './events.ts'
 import type { Settings } from './options.ts'
 import { Places } from './places.ts'
+import { Prefetch } from './prefetch.ts'
 import { Slots } from './slots.ts'
 
 export class Posts {
@@ -22,13 +23,20 @@ export class Posts {
   constructor(settings: Settings, events: Events, store: AnyStore, onDrained: () => void) {
     this.places = new Places({ ...settings, events })
     const slots = new Slots(settings.concurrency)
+    const partitions = partitionsOf(store)
+    const prefetch = new Prefetch({
+      most: settings.prefetch,
+      slots: settings.concurrency,
+      partitions: partitions.length,
+    })
     const { places, load } = this
     const info = infoOf(settings) // one for all of them, by which they are known for one worker
-    this.#all = partitionsOf(store).map((partition) =>
+    this.#all = partitions.map((partition) =>
       assemble(partition, {
         settings,
         events,
         slots,
+        prefetch,
         places,
         info,
         load,

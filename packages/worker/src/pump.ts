@@ -4,8 +4,12 @@
  * It looks once per turn of the event loop, after everything that became ready in that turn, so that a hundred short
  * jobs which end together make one step. A step that got as many jobs as it asked for is followed by another; one
  * that got fewer has emptied the line, and the waiter takes over.
+ *
+ * While the line is long and its jobs are short, it claims more than there are slots for (`Prefetch`): those are ready
+ * to run while the next step is under way. What waits here too long all the same goes back to the line.
  */
 import {
+  type Claimed,
   type Clock,
   type Hold,
   isLovageError,
@@ -17,6 +21,8 @@ import {
 import type { Attempts } from './attempts.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Outbox } from './outbox.ts'
+import type { Prefetch } from './prefetch.ts'
+import { Ready } from './ready.ts'
 import type { Releases } from './releases.ts'
 import type { Session } from './session.ts'
 import type { Share, Slots } from './slots.ts'
@@ -25,6 +31,8 @@ import type { Waiter } from './waiter.ts'
 
 /** A step takes a millisecond or two; whatever has not answered after this has an unknown fate. */
 const STEP_TIMEOUT_MS = 10_000
+/** A job that has waited here for so long would have started elsewhere. */
+const READY_MAX_MS = 50
 const NO_HOLDS: readonly Hold[] = []
 const NO_RELEASES: readonly string[] = []
 
@@ -34,6 +42,7 @@ export interface PumpOptions {
   session: Session
   attempts: Attempts
   slots: Slots
+  prefetch: Prefetch
   outbox: Outbox
   releases: Releases
   ticks: Ticks
@@ -49,6 +58,9 @@ export interface PumpOptions {
 export class Pump {
   readonly #options: PumpOptions
   readonly #due: Deadlines
+  /** Claimed ahead. */
+  readonly #ready = new Ready()
+  readonly #overdue: Deadlines
   readonly #share: Share
   /** The queues, once with each of them first. */
   readonly #rounds: readonly (readonly string[])[]
@@ -59,6 +71,8 @@ export class Pump {
   #isWoken = false
   /** The line was found empty, and has been listened to since. */
   #isSated = false
+  /** The last step got as many jobs as it asked for: more wait in line. */
+  #isLineLong = false
   #mustVerify = false
   #isDraining = false
   #lastStepAt: number | null = null
@@ -76,6 +90,7 @@ export class Pump {
       this.wake()
       return Number.POSITIVE_INFINITY
     })
+    this.#overdue = new Deadlines(options.clock, (now) => this.#returnOverdue(now))
   }
 
   /** When a step was last answered: the sign of life. */
@@ -85,7 +100,8 @@ export class Pump {
 
   /** Nothing runs, and nothing is left to be written. */
   get isIdle(): boolean {
-    return this.#step === null && this.#options.attempts.size === 0 && this.#options.outbox.size === 0
+    const { attempts, outbox } = this.#options
+    return this.#step === null && attempts.size === 0 && outbox.size === 0
   }
 
   /** There may be work. */
@@ -97,6 +113,7 @@ export class Pump {
 
   /** A job has left its slot, or its outcome is to be written. */
   readonly ended = (): void => {
+    this.#fill()
     this.#isWoken = true
     this.#schedule()
     this.#share.changed()
@@ -108,9 +125,15 @@ export class Pump {
     this.wake()
   }
 
+  /** The store says that somebody cancelled it. Answers whether it was one of those that wait here. */
+  cancelled(id: string): boolean {
+    return this.#forget([id])
+  }
+
   /** Claims nothing more; goes on settling. */
   drain(): void {
     this.#isDraining = true
+    this.#handBack()
     this.wake()
   }
 
@@ -119,6 +142,7 @@ export class Pump {
     this.#step?.cancelTimeout()
     this.#step = null
     this.#isSated = false
+    this.#ready.clear() // nobody claims to have them when the next session takes over: they go back to the line
     this.#share.reserve(0)
     this.#share.changed()
     this.#options.outbox.putBack(refusal)
@@ -128,6 +152,7 @@ export class Pump {
   close(): void {
     this.abandon()
     this.#due.close()
+    this.#overdue.close()
   }
 
   #schedule(): void {
@@ -143,6 +168,7 @@ export class Pump {
   #look(): void {
     const { session, outbox, releases, waiter, onDrained } = this.#options
     if (this.#step !== null) return
+    this.#fill()
     if (this.#isDraining && this.isIdle) return onDrained()
     if (session.id === null) return
     const { isFull } = this.#share
@@ -157,12 +183,11 @@ export class Pump {
     const { store, clock, attempts, outbox, releases, waiter, announce } = this.#options
     const { isSearching } = outbox
     const settle = outbox.take()
-    const claim = this.#isDraining || isSearching ? 0 : Math.min(this.#share.free, STEP_MAX)
-    this.#share.reserve(claim)
+    const claim = this.#isDraining || isSearching ? 0 : this.#claimable()
     const release = isSearching ? NO_RELEASES : releases.take()
     const queues = this.#rounds[this.#round] as readonly string[]
     this.#round = (this.#round + 1) % this.#rounds.length
-    const verify = this.#mustVerify ? attempts.holds() : NO_HOLDS
+    const verify = this.#mustVerify ? [...attempts.holds(), ...this.#ready.holds()] : NO_HOLDS
     waiter.want('nothing')
     const cause = `no answer in ${STEP_TIMEOUT_MS / 1000} s`
     const late = (): void =>
@@ -177,6 +202,15 @@ export class Pump {
     )
   }
 
+  /** How many jobs a step may claim now. Reserves the slots that are free for them. */
+  #claimable(): number {
+    const { attempts, prefetch } = this.#options
+    const free = this.#share.free - this.#ready.size
+    this.#share.reserve(Math.min(Math.max(0, free), STEP_MAX))
+    const ahead = this.#isLineLong && !attempts.isAnyFragile ? prefetch.room : 0
+    return Math.min(Math.max(0, free + ahead), STEP_MAX)
+  }
+
   #answered(step: Step, claim: number, reply: StepReply): void {
     if (this.#step !== step) return
     const { clock, session, attempts, outbox, releases, ticks } = this.#options
@@ -188,18 +222,76 @@ export class Pump {
     session.fine()
     releases.confirm()
     outbox.confirm(reply.lost)
-    if (step.isVerifying) attempts.fenced(reply.lost)
-    for (const claimed of reply.claimed) attempts.start(claimed)
+    if (step.isVerifying) {
+      this.#forget(reply.lost)
+      attempts.fenced(reply.lost)
+    }
     if (reply.ticks.length > 0) ticks.fire(reply.ticks)
     if (reply.nextDueMs !== null) this.#due.watch(this.#lastStepAt + reply.nextDueMs)
     // While some slots are free still, the line may hold more.
     if (claim > 0) this.#isSated = reply.claimed.length < claim
+    this.#isLineLong = claim > 0 && !this.#isSated
+    this.#begin(reply.claimed)
     this.#schedule()
     this.#share.changed()
   }
 
+  #begin(claimed: readonly Claimed[]): void {
+    const { session, attempts, prefetch, outbox } = this.#options
+    this.#ready.put(claimed, this.#lastStepAt as number)
+    const isFragile = claimed.some((one) => attempts.isFragile(one))
+    if (isFragile) prefetch.doubt()
+    // What waits to be settled goes first: the jobs that are here can run while that step is under way.
+    if (this.#isLineLong && outbox.isWaiting && !this.#isDraining && session.id !== null)
+      this.#makeStep(session.id)
+    this.#fill()
+    const { since } = this.#ready
+    if (since === null) return
+    if (isFragile || this.#isDraining) this.#handBack()
+    else this.#overdue.watch(since + READY_MAX_MS)
+  }
+
+  /** A slot for each that there is one for. */
+  #fill(): void {
+    while (this.#ready.size > 0 && this.#share.free > 0)
+      this.#options.attempts.start(this.#ready.take() as Claimed)
+  }
+
+  /** What waits here for a slot goes back to the head of the line. */
+  #handBack(): void {
+    const { session, store } = this.#options
+    const holds = this.#ready.holds()
+    this.#ready.clear()
+    const { id } = session
+    if (holds.length === 0 || id === null) return
+    store.handBack(id, holds).catch((error: unknown) => {
+      if (id === session.id) this.#broken(error)
+    })
+  }
+
+  #returnOverdue(now: number): number {
+    const { since } = this.#ready
+    if (since === null) return Number.POSITIVE_INFINITY
+    if (since + READY_MAX_MS > now) return since + READY_MAX_MS
+    this.#options.prefetch.doubt()
+    this.#handBack()
+    return Number.POSITIVE_INFINITY
+  }
+
+  /** Those that wait here are not this worker's any more. Answers whether there were any. */
+  #forget(ids: readonly string[]): boolean {
+    const gone = this.#ready.size === 0 ? [] : this.#ready.drop(ids)
+    for (const id of gone) this.#options.releases.put(id) // a limit may count it still
+    if (gone.length > 0) this.#schedule()
+    return gone.length > 0
+  }
+
   #failed(step: Step, error: unknown): void {
-    if (this.#step !== step) return
+    if (this.#step === step) this.#broken(error)
+  }
+
+  /** What became of a call is not known, or the store refused it: the next session takes over. */
+  #broken(error: unknown): void {
     const isAway = isLovageError(error, 'STORE_UNAVAILABLE') || isLovageError(error, 'CLOSED')
     this.abandon(isAway ? undefined : { why: error })
     this.#options.session.broken(error)

@@ -242,6 +242,77 @@ export function sessionContract(test: ContractTest): void {
     })
   })
 
+  describe('handing back what has not begun', () => {
+    test('puts it at the head of its line at once, oldest first, without counting; the rest stays held', async ({
+      store,
+    }) => {
+      await store.enqueue(newJobs('a', 'b', 'c', 'd'))
+      await joinAll(store, 's1', 's2')
+      const [a, b, c] = await claim(store, 's1', 3)
+      await store.handBack('s1', [c!, b!])
+      expect(await store.get('b')).toMatchObject({ state: 'queued', attempt: 0 })
+      expect(await store.get('a')).toMatchObject({ state: 'running', worker: 's1' })
+      const claimed = await claim(store, 's2')
+      expect(claimed.map(({ id, attempt }) => [id, attempt])).toEqual([
+        ['b', 1],
+        ['c', 1],
+        ['d', 1],
+      ])
+      expect(await settle(store, 's1', succeeded(a!))).toMatchObject({ alive: true, lost: [] })
+    })
+
+    test('fences the hold out', async ({ store, clock }) => {
+      await store.enqueue(newJobs('a'))
+      await joinAll(store, 's1')
+      const job = await claimOne(store, 's1')
+      await store.handBack('s1', [job])
+      expect(await settle(store, 's1', succeeded(job))).toMatchObject({ alive: true, lost: ['a'] })
+      await clock.advance(1)
+      const again = await claimOne(store, 's1')
+      expect(await settle(store, 's1', succeeded(again))).toMatchObject({ lost: [] })
+    })
+
+    test('takes a hold that is named twice for one', async ({ store }) => {
+      await store.enqueue(newJobs('a'))
+      await joinAll(store, 's1', 's2')
+      const job = await claimOne(store, 's1')
+      await store.handBack('s1', [job, job])
+      expect(await store.counts()).toMatchObject({ queued: 1, running: 0 })
+      expect((await claim(store, 's2')).map(({ id }) => id)).toEqual(['a'])
+    })
+
+    test('passes over holds that are no longer true', async ({ store, clock }) => {
+      await store.enqueue(newJobs('a', 'b', 'c'))
+      await joinAll(store, 's1', 's2')
+      const [a, b] = await claim(store, 's1', 2)
+      await settle(store, 's1', succeeded(a!))
+      await store.handBack('s1', [b!])
+      await clock.advance(1)
+      const [taken] = await claim(store, 's2', 1)
+      expect(taken).toMatchObject({ id: 'b' })
+      await store.handBack('s1', [a!, b!, { id: 'nobody', claimedAt: 1 }])
+      await store.handBack('nobody', [taken!])
+      expect(await store.get('a')).toMatchObject({ state: 'succeeded' })
+      expect(await store.get('b')).toMatchObject({ state: 'running', worker: 's2' })
+      expect(await settle(store, 's2', succeeded(taken!))).toMatchObject({ lost: [] })
+    })
+
+    test('keeps the attempts that had counted before, and wakes who waits', async ({ store }) => {
+      await store.enqueue(newJobs('a'))
+      await joinAll(store, 's1', 's2')
+      await settle(store, 's1', retrying(await claimOne(store, 's1'), 0))
+      const held = await claimOne(store, 's1')
+      const waiting = store.wait('s2', {
+        work: true,
+        timeoutMs: 60_000,
+        signal: new AbortController().signal,
+      })
+      await store.handBack('s1', [held])
+      expect(await waiting).toMatchObject({ work: true })
+      expect(await claimOne(store, 's2')).toMatchObject({ id: 'a', attempt: 2 })
+    })
+  })
+
   describe('leave', () => {
     test('hands the jobs back to the head of the line at once, oldest first, without counting', async ({
       store,

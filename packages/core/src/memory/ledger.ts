@@ -17,6 +17,7 @@ import type {
   Counts,
   Enqueued,
   Found,
+  Hold,
   JoinRequest,
   NewJob,
   Outcome,
@@ -169,6 +170,15 @@ export class Ledger {
     this.gates.move(replaces.session, session)
     this.leave(replaces.session)
     return { lost }
+  }
+
+  handBack(session: string, holds: readonly Hold[]): void {
+    const jobs = new Set<LiveJob>()
+    for (const hold of holds) {
+      const job = this.#jobs.get(hold.id)
+      if (isHeld(job, session, hold)) jobs.add(job)
+    }
+    this.#jobs.handBack([...jobs])
   }
 
   leave(session: string): { returned: number } {

@@ -16,6 +16,7 @@ import type { Pulse } from '../inspect.ts'
 import type { SaidReport } from '../log.ts'
 import type {
   CancelRequest,
+  Hold,
   JoinRequest,
   NewJob,
   ProgressReport,
@@ -153,6 +154,10 @@ class MemoryStore implements Store {
 
   async said(id: string) {
     return this.#look((ledger, now) => ledger.said(id, now))
+  }
+
+  async handBack(session: string, holds: readonly Hold[]) {
+    this.#act((ledger) => ledger.handBack(session, holds))
   }
 
   async leave(session: string) {

@@ -14,6 +14,7 @@ export type JobStore = Omit<
   | 'consumers'
   | 'extend'
   | 'fire'
+  | 'handBack'
   | 'join'
   | 'keepAlive'
   | 'leave'

@@ -49,20 +49,12 @@ export const remember = lua`
 const CHUNK = 1_000
 
 /**
- * `handBack(sessions, isCounted)` puts the jobs that some sessions hold back at the head of their lines,
- * oldest first, since ids tell their age. Answers how many. Uses `works`, `remember` and what they use.
+ * `putBack(ids, holds, isCounted)` puts jobs back at the head of their lines, oldest first, since ids tell their age;
+ * `holds` has for each the session and the moment of its claim. `handBack(sessions, isCounted)` does so with all that
+ * some sessions hold, and answers how many. Uses `works`, `remember` and what they use.
  */
 export const handBack = lua`
-  local function handBack(sessions, isCounted)
-    local ids, holds = {}, {}
-    local held = redis.call('HGETALL', active)
-    for i = 1, #held, 2 do
-      local session, claimedAt = string.match(held[i + 1], '^(.*)@(%d+)$')
-      if session and sessions[session] then
-        ids[#ids + 1] = held[i]
-        holds[held[i]] = { session, claimedAt }
-      end
-    end
+  local function putBack(ids, holds, isCounted)
     table.sort(ids, function(a, b) return a > b end)
     local lines = {}
     local hasSlots = redis.call('EXISTS', prefix .. 'slots') == 1
@@ -99,6 +91,18 @@ export const handBack = lua`
       tidy()
       ring('default')
     end
+  end
+  local function handBack(sessions, isCounted)
+    local ids, holds = {}, {}
+    local held = redis.call('HGETALL', active)
+    for i = 1, #held, 2 do
+      local session, claimedAt = string.match(held[i + 1], '^(.*)@(%d+)$')
+      if session and sessions[session] then
+        ids[#ids + 1] = held[i]
+        holds[held[i]] = { session, claimedAt }
+      end
+    end
+    putBack(ids, holds, isCounted)
     if redis.call('EXISTS', prefix .. 'lingering') == 1 then
       for _, id in ipairs(redis.call('HKEYS', prefix .. 'lingering')) do works().unlinger(id, sessions) end
     end

@@ -1,4 +1,4 @@
-import type { Hold, JoinRequest } from '@lovage/core'
+import type { Hold } from '@lovage/core'
 import { JOB_KEYS } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { feed } from './feed.ts'
@@ -75,8 +75,8 @@ export const join = defineScript({
   decode: headed(['joined'], (_, lost) => ({ lost: lost as string[] })),
 })
 
-export const joinItems = ({ replaces }: JoinRequest): (string | number)[] =>
-  (replaces?.holds ?? []).flatMap(({ id, claimedAt }: Hold) => [id, claimedAt])
+export const holdItems = (holds: readonly Hold[]): (string | number)[] =>
+  holds.flatMap(({ id, claimedAt }) => [id, claimedAt])
 
 /**
  * Renews a lease, then reaps. In this order: a session that comes late, but before anybody missed it, has
@@ -105,6 +105,28 @@ export const extend = defineScript({
     alive: word === 'alive',
     reaped: reaped as number,
   })),
+})
+
+/** What a session holds and has not begun starts elsewhere. Items: `id, claimedAt` for each hold. */
+export const handBackHeld = defineScript({
+  name: 'handBackHeld',
+  keys: SESSION_KEYS,
+  args: ['now', 'streamMaxLen', 'prefix', 'resultsMax', 'session'],
+  repeatable: false,
+  body: lua`
+    ${hands}
+    local ids, holds = {}, {}
+    for at = items + 1, #ARGV, 2 do
+      local id, claimedAt = ARGV[at], ARGV[at + 1]
+      if not holds[id] and redis.call('HGET', active, id) == session .. '@' .. claimedAt then
+        ids[#ids + 1] = id
+        holds[id] = { session, claimedAt }
+      end
+    end
+    putBack(ids, holds, false)
+    return { 'done' }
+  `,
+  decode: headed(['done'], () => undefined),
 })
 
 /** Ends a session; what it was running starts anew elsewhere, and the attempt does not count. */

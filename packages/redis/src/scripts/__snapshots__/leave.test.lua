@@ -743,16 +743,7 @@ W.budget = function() return budget, deferred end
 W.isStray, W.isPlain, W.isLeft, W.servedPlain = isStray, isPlain, isLeft, servedPlain
   return W
 end
-local function handBack(sessions, isCounted)
-  local ids, holds = {}, {}
-  local held = redis.call('HGETALL', active)
-  for i = 1, #held, 2 do
-    local session, claimedAt = string.match(held[i + 1], '^(.*)@(%d+)$')
-    if session and sessions[session] then
-      ids[#ids + 1] = held[i]
-      holds[held[i]] = { session, claimedAt }
-    end
-  end
+local function putBack(ids, holds, isCounted)
   table.sort(ids, function(a, b) return a > b end)
   local lines = {}
   local hasSlots = redis.call('EXISTS', prefix .. 'slots') == 1
@@ -789,6 +780,18 @@ local function handBack(sessions, isCounted)
     tidy()
     ring('default')
   end
+end
+local function handBack(sessions, isCounted)
+  local ids, holds = {}, {}
+  local held = redis.call('HGETALL', active)
+  for i = 1, #held, 2 do
+    local session, claimedAt = string.match(held[i + 1], '^(.*)@(%d+)$')
+    if session and sessions[session] then
+      ids[#ids + 1] = held[i]
+      holds[held[i]] = { session, claimedAt }
+    end
+  end
+  putBack(ids, holds, isCounted)
   if redis.call('EXISTS', prefix .. 'lingering') == 1 then
     for _, id in ipairs(redis.call('HKEYS', prefix .. 'lingering')) do works().unlinger(id, sessions) end
   end
