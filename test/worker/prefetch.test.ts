@@ -4,7 +4,7 @@ import type { Worker, WorkerOptions } from '@lovage/worker'
 import { describe, expect, test } from 'vitest'
 import { type Bench, bench, gate } from './harness.ts'
 import type { tasks } from './tasks.ts'
-import { Watcher } from './watcher.ts'
+import type { Watcher } from './watcher.ts'
 
 /** More than have to end before a worker believes that jobs are short. */
 const MANY = 500

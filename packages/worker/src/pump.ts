@@ -33,6 +33,8 @@ import type { Waiter } from './waiter.ts'
 const STEP_TIMEOUT_MS = 10_000
 /** A job that has waited here for so long would have started elsewhere. */
 const READY_MAX_MS = 50
+/** So much room is worth a step by itself, which costs as much as some ten jobs; less waits for what ends meanwhile. */
+const WORTH_A_STEP = STEP_MAX / 2
 const NO_HOLDS: readonly Hold[] = []
 const NO_RELEASES: readonly string[] = []
 
@@ -183,7 +185,8 @@ export class Pump {
     const { store, clock, attempts, outbox, releases, waiter, announce } = this.#options
     const { isSearching } = outbox
     const settle = outbox.take()
-    const claim = this.#isDraining || isSearching ? 0 : this.#claimable()
+    const claim = isSearching ? 0 : this.#claimable
+    this.#share.reserve(Math.min(claim, this.#freeSlots))
     const release = isSearching ? NO_RELEASES : releases.take()
     const queues = this.#rounds[this.#round] as readonly string[]
     this.#round = (this.#round + 1) % this.#rounds.length
@@ -202,13 +205,17 @@ export class Pump {
     )
   }
 
-  /** How many jobs a step may claim now. Reserves the slots that are free for them. */
-  #claimable(): number {
+  /** Slots for which no job is here. */
+  get #freeSlots(): number {
+    return Math.max(0, this.#share.free - this.#ready.size)
+  }
+
+  /** How many jobs a step may claim now. */
+  get #claimable(): number {
+    if (this.#isDraining) return 0
     const { attempts, prefetch } = this.#options
-    const free = this.#share.free - this.#ready.size
-    this.#share.reserve(Math.min(Math.max(0, free), STEP_MAX))
     const ahead = this.#isLineLong && !attempts.isAnyFragile ? prefetch.room : 0
-    return Math.min(Math.max(0, free + ahead), STEP_MAX)
+    return Math.min(Math.max(0, this.#share.free + ahead - this.#ready.size), STEP_MAX)
   }
 
   #answered(step: Step, claim: number, reply: StepReply): void {
@@ -237,13 +244,12 @@ export class Pump {
   }
 
   #begin(claimed: readonly Claimed[]): void {
-    const { session, attempts, prefetch, outbox } = this.#options
+    const { session, attempts, prefetch } = this.#options
     this.#ready.put(claimed, this.#lastStepAt as number)
     const isFragile = claimed.some((one) => attempts.isFragile(one))
     if (isFragile) prefetch.doubt()
-    // What waits to be settled goes first: the jobs that are here can run while that step is under way.
-    if (this.#isLineLong && outbox.isWaiting && !this.#isDraining && session.id !== null)
-      this.#makeStep(session.id)
+    // The next step goes first, where there is enough for it to do: the jobs that are here can run while it is under way.
+    if (this.#isLineLong && this.#claimable >= WORTH_A_STEP && session.id !== null) this.#makeStep(session.id)
     this.#fill()
     const { since } = this.#ready
     if (since === null) return
