@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decode, encode, newJobId, type Snapshot, type Store } from '@lovage/core'
+import { decode, encode, type NewJob, newJobId, type Snapshot, type Store } from '@lovage/core'
 import { createRedisStore } from '@lovage/redis'
 import { createWorker } from '@lovage/worker'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
@@ -49,6 +49,16 @@ function line(url: string): Line {
     },
   }
 }
+
+const spin = (id: string, ms: number): NewJob => ({
+  id,
+  task: 'spin',
+  owner: null,
+  input: encode(ms),
+  options: {},
+  delayMs: 0,
+  announce: false,
+})
 
 describe('on SIGTERM', () => {
   test('a worker lets its job end, settles it, leaves the rest in line, and its process ends', async () => {
@@ -105,6 +115,34 @@ describe('on SIGKILL', () => {
       await other.until('job.succeeded', id)
       expect(await result(id)).toEqual({ pid: other.pid })
     }
+  })
+})
+
+describe('a worker that dies while it holds jobs that it has not begun', () => {
+  test('loses none of them: each runs once elsewhere, and its death counts as one attempt', async () => {
+    const { store, enqueue: _enqueue, job, ...queue } = line(inject('redisUrl'))
+    const before = Array.from({ length: 499 }, newJobId)
+    const blocking = newJobId()
+    const behind = Array.from({ length: 300 }, newJobId)
+    await store.enqueue([...before.map((id) => spin(id, 0)), spin(blocking, 60_000)])
+    await store.enqueue(behind.map((id) => spin(id, 0)))
+    await using killed = new WorkerProcess({ ...queue, leaseMs: LEASE_MS })
+    await killed.until('job.started', blocking)
+    killed.signal('SIGKILL')
+    await killed.exit()
+    const states = await Promise.all(behind.map(async (id) => (await job(id))?.state))
+    const held = behind.filter((_, n) => states[n] === 'running')
+    expect(held.length).toBeGreaterThan(1) // than it has slots
+    await store.cancel({ id: blocking, by: null, reason: null, ttlMs: 60_000 })
+
+    await using heir = new WorkerProcess({ ...queue, leaseMs: LEASE_MS })
+    for (const id of behind) await heir.until('job.succeeded', id)
+    for (const id of held) expect(await job(id)).toMatchObject({ state: 'succeeded', attempt: 2 })
+    const started = heir.told.flatMap(({ name, event }) => (name === 'job.started' ? [event.id] : []))
+    const again = started.filter((id) => !behind.includes(id as string)) // had ended, and were not settled yet
+    expect(again.every((id) => before.includes(id as string))).toBe(true)
+    expect(again.length).toBeLessThanOrEqual(200)
+    expect(started.filter((id) => behind.includes(id as string))).toEqual(behind)
   })
 })
 
