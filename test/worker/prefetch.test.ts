@@ -2,6 +2,7 @@
 import type { JobOptions } from '@lovage/core'
 import type { Worker, WorkerOptions } from '@lovage/worker'
 import { describe, expect, test } from 'vitest'
+import { far } from './far-store.ts'
 import { type Bench, bench, gate } from './harness.ts'
 import type { tasks } from './tasks.ts'
 import type { Watcher } from './watcher.ts'
@@ -89,6 +90,20 @@ describe('a worker of one slot', () => {
     )
     await watcher.until('job.succeeded', 1_000)
     expect(ran).toEqual(ids)
+  })
+
+  test.each([
+    ['two steps under way', undefined, 2],
+    ['one, when it claims nothing ahead', 0, 1],
+  ])('has at most %s, and settles each job once', async (_, prefetch, most) => {
+    const t = bench()
+    const distant = far(t.store)
+    const ids = await enqueueMany(t, 2_000)
+    const { watcher } = await t.started({}, { concurrency: 1, prefetch, store: distant.store })
+    await watcher.until('job.succeeded', 2_000)
+    expect(distant.most).toBe(most)
+    expect(watcher.all('job.succeeded').map(({ id }) => id)).toEqual(ids)
+    expect(watcher.all('job.lost')).toEqual([])
   })
 
   test('claims for its slot alone where the line is short', async () => {

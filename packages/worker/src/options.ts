@@ -42,7 +42,7 @@ export interface WorkerOptions<Tree extends TaskTree> extends StoreOptions {
   /**
    * While many jobs wait and each takes a few milliseconds at most, a worker claims some before it has slots for them:
    * at most this many, and no more than it should get through in 10 ms. They count as running; one that waits for 50 ms
-   * goes back to the head of its line. 0: it claims for free slots alone. Default 200, and 0 where a task allows one
+   * goes back to the head of its line. 0: it claims for free slots alone. Default 300, and 0 where a task allows one
    * attempt only, which the end of the process would take from jobs that never began.
    */
   prefetch?: number | undefined
@@ -164,8 +164,8 @@ export function settingsOf<Tree extends TaskTree>(options: WorkerOptions<Tree>):
   }
 }
 
-/** A step that settles a hundred jobs and one that brings a hundred can then take turns with running them. */
-const PREFETCH = 2 * STEP_MAX
+/** A hundred that run while two steps bring a hundred each. */
+const PREFETCH = 3 * STEP_MAX
 
 const prefetchFor = (tasks: readonly AnyTask[]): number =>
   tasks.some(({ retry }) => retry.attempts === 1) ? 0 : PREFETCH

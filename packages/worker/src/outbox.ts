@@ -38,7 +38,8 @@ export class Outbox {
   readonly #releases: Releases
   readonly #resultTtlMs: number
   #waiting: Finished[] = []
-  #sent: Finished[] = []
+  /** What each step under way carries. */
+  readonly #sent = new Set<readonly Finished[]>()
   /** Refused whatever they say: their jobs stay held, lest they run again, until the worker stops. */
   #stuck: Finished[] = []
   /** Why the first of those that wait was refused when it went alone; the next step goes without it. */
@@ -52,7 +53,9 @@ export class Outbox {
   }
 
   get size(): number {
-    return this.#waiting.length + this.#sent.length
+    let size = this.#waiting.length
+    for (const sent of this.#sent) size += sent.length
+    return size
   }
 
   /** Whether something waits for a step to take it. */
@@ -69,9 +72,9 @@ export class Outbox {
     this.#waiting.push(finished)
   }
 
-  /** What the next step carries. It counts as sent until `confirm`, `putBack` or `drop`. */
-  take(): Settlement[] {
-    if (this.#accusation !== null) return []
+  /** What the next step carries. It counts as sent until `confirm` or `putBack`. */
+  take(): readonly Finished[] {
+    if (this.#accusation !== null) return NOTHING
     let count = 0
     let chars = 0
     const most = this.isSearching ? 1 : STEP_MAX
@@ -79,24 +82,24 @@ export class Outbox {
       chars += charsOf((this.#waiting[count] as Finished).settlement)
       count += 1
     }
-    this.#sent = this.#waiting.splice(0, count)
-    return this.#sent.map(({ settlement }) => settlement)
+    const sent = this.#waiting.splice(0, count)
+    this.#sent.add(sent)
+    return sent
   }
 
-  /** The step was answered: all of it is written, but for what was fenced out. */
-  confirm(lost: readonly string[]): void {
+  /** The step that carried it was answered: all of it is written, but for what was fenced out. */
+  confirm(sent: readonly Finished[], lost: readonly string[]): void {
     if (this.#accusation !== null) return this.#convict(this.#accusation.why)
-    const sent = this.#sent
-    this.#sent = []
+    this.#sent.delete(sent)
     for (const finished of sent) {
       if (lost.length > 0 && lost.includes(finished.settlement.id)) void this.#tellLost(finished)
       else this.#tellWritten(finished)
     }
   }
 
-  /** The step was not answered, or refused. */
+  /** No step under way will be answered, or one was refused. */
   putBack(refusal?: { why: unknown }): void {
-    const sent = this.#sent
+    const sent = [...this.#sent].flat()
     if (refusal !== undefined) {
       // A step without it was refused as well: then it is not to blame.
       const isAccused = this.#accusation === null && sent.length === 1 && sent[0]?.isSuspect === true
@@ -105,7 +108,7 @@ export class Outbox {
     }
     for (const finished of sent) finished.isDoubtful = true
     this.#waiting = [...sent, ...this.#waiting]
-    this.#sent = []
+    this.#sent.clear()
   }
 
   /** The store did a step without the one that it refused. */
@@ -135,20 +138,19 @@ export class Outbox {
     return this.#all().map(({ settlement: { id, claimedAt } }) => ({ id, claimedAt }))
   }
 
-  /** Others have these jobs now. */
+  /** Others have these jobs now. No step is under way. */
   drop(ids: ReadonlySet<string>): void {
     if (ids.size === 0) return
     const all = this.#all()
     const isKept = ({ settlement }: Finished): boolean => !ids.has(settlement.id)
     if (this.#waiting[0] !== undefined && !isKept(this.#waiting[0])) this.#accusation = null
-    this.#waiting = [...this.#sent, ...this.#waiting].filter(isKept)
+    this.#waiting = this.#waiting.filter(isKept)
     this.#stuck = this.#stuck.filter(isKept)
-    this.#sent = []
     for (const finished of all) if (ids.has(finished.settlement.id)) void this.#tellLost(finished)
   }
 
   #all(): Finished[] {
-    return [...this.#sent, ...this.#waiting, ...this.#stuck]
+    return [...[...this.#sent].flat(), ...this.#waiting, ...this.#stuck]
   }
 
   #tellWritten({ settlement, ms, attempts }: Finished): void {
@@ -181,6 +183,7 @@ export class Outbox {
   }
 }
 
+const NOTHING: readonly Finished[] = []
 const SUBSTITUTE = { isSuspect: true, isDoubtful: true, isSubstitute: true }
 
 const jobOf = ({ id, task, attempt, trace }: Settlement): JobEvent => ({ id, task, attempt, trace })

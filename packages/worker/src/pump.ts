@@ -1,12 +1,13 @@
 /**
- * The heart: settles what is finished and claims for every free slot, both in one step, one step at a time.
+ * The heart: settles what is finished and claims for every free slot, both in one step, and one step at a time.
  *
  * It looks once per turn of the event loop, after everything that became ready in that turn, so that a hundred short
  * jobs which end together make one step. A step that got as many jobs as it asked for is followed by another; one
  * that got fewer has emptied the line, and the waiter takes over.
  *
- * While the line is long and its jobs are short, it claims more than there are slots for (`Prefetch`): those are ready
- * to run while the next step is under way. What waits here too long all the same goes back to the line.
+ * While the line is long and its jobs are short, it claims more than there are slots for (`Prefetch`): those run while
+ * the next steps are under way, of which there are two then, so that the store need not wait for this process either.
+ * What waits here too long all the same goes back to the line.
  */
 import {
   type Claimed,
@@ -35,6 +36,8 @@ const STEP_TIMEOUT_MS = 10_000
 const READY_MAX_MS = 50
 /** So much room is worth a step by itself, which costs as much as some ten jobs; less waits for what ends meanwhile. */
 const WORTH_A_STEP = STEP_MAX / 2
+/** So many are under way while jobs are claimed ahead: the store has the next one when it is done with one. */
+const STEPS_MAX = 2
 const NO_HOLDS: readonly Hold[] = []
 const NO_RELEASES: readonly string[] = []
 
@@ -67,7 +70,8 @@ export class Pump {
   /** The queues, once with each of them first. */
   readonly #rounds: readonly (readonly string[])[]
   #round = 0
-  #step: Step | null = null
+  /** Under way. */
+  readonly #steps = new Set<Step>()
   #isScheduled = false
   /** A step is to be made even if there is nothing to settle. */
   #isWoken = false
@@ -103,7 +107,7 @@ export class Pump {
   /** Nothing runs, and nothing is left to be written. */
   get isIdle(): boolean {
     const { attempts, outbox } = this.#options
-    return this.#step === null && attempts.size === 0 && outbox.size === 0
+    return this.#steps.size === 0 && attempts.size === 0 && outbox.size === 0
   }
 
   /** There may be work. */
@@ -139,16 +143,19 @@ export class Pump {
     this.wake()
   }
 
-  /** The session under which a step may be under way is over. */
+  /** The session under which steps may be under way is over. */
   abandon(refusal?: { why: unknown }): void {
-    this.#step?.cancelTimeout()
-    this.#step = null
+    const { outbox, releases } = this.#options
+    for (const step of this.#steps) {
+      step.cancelTimeout()
+      releases.putBack(step.release)
+    }
+    this.#steps.clear()
     this.#isSated = false
     this.#ready.clear() // nobody claims to have them when the next session takes over: they go back to the line
-    this.#share.reserve(0)
+    this.#reserve()
     this.#share.changed()
-    this.#options.outbox.putBack(refusal)
-    this.#options.releases.putBack()
+    outbox.putBack(refusal)
   }
 
   close(): void {
@@ -158,7 +165,7 @@ export class Pump {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#step !== null) return
+    if (this.#isScheduled || this.#steps.size > 0) return
     this.#isScheduled = true
     // After all promises that are settled in this turn: not setImmediate, which would add a turn to every job.
     process.nextTick(() => {
@@ -169,7 +176,7 @@ export class Pump {
 
   #look(): void {
     const { session, outbox, releases, waiter, onDrained } = this.#options
-    if (this.#step !== null) return
+    if (this.#steps.size > 0) return
     this.#fill()
     if (this.#isDraining && this.isIdle) return onDrained()
     if (session.id === null) return
@@ -184,10 +191,8 @@ export class Pump {
   #makeStep(session: string): void {
     const { store, clock, attempts, outbox, releases, waiter, announce } = this.#options
     const { isSearching } = outbox
-    const settle = outbox.take()
+    const sent = outbox.take()
     const claim = isSearching ? 0 : this.#claimable
-    this.#share.reserve(Math.min(claim, this.#freeSlots))
-    const release = isSearching ? NO_RELEASES : releases.take()
     const queues = this.#rounds[this.#round] as readonly string[]
     this.#round = (this.#round + 1) % this.#rounds.length
     const verify = this.#mustVerify ? [...attempts.holds(), ...this.#ready.holds()] : NO_HOLDS
@@ -195,18 +200,27 @@ export class Pump {
     const cause = `no answer in ${STEP_TIMEOUT_MS / 1000} s`
     const late = (): void =>
       this.#failed(step, new LovageError('STORE_UNAVAILABLE', { store: store.name, cause }))
-    const step: Step = { isVerifying: this.#mustVerify, cancelTimeout: clock.after(STEP_TIMEOUT_MS, late) }
-    this.#step = step
+    const step: Step = {
+      sent,
+      claim,
+      slots: Math.min(claim, this.#openSlots),
+      release: isSearching ? NO_RELEASES : releases.take(),
+      isVerifying: this.#mustVerify,
+      cancelTimeout: clock.after(STEP_TIMEOUT_MS, late),
+    }
+    this.#steps.add(step)
+    this.#reserve()
     this.#isWoken = isSearching // it claims afterwards
     this.#mustVerify = false
-    store.step({ session, settle, claim, queues, release, verify, announce }).then(
-      (reply) => this.#answered(step, claim, reply),
+    const settle = sent.map(({ settlement }) => settlement)
+    store.step({ session, settle, claim, queues, release: step.release, verify, announce }).then(
+      (reply) => this.#answered(step, reply),
       (error: unknown) => this.#failed(step, error),
     )
   }
 
-  /** Slots for which no job is here. */
-  get #freeSlots(): number {
+  /** Slots for which no job is here, nor claimed by a step under way. */
+  get #openSlots(): number {
     return Math.max(0, this.#share.free - this.#ready.size)
   }
 
@@ -214,21 +228,28 @@ export class Pump {
   get #claimable(): number {
     if (this.#isDraining) return 0
     const { attempts, prefetch } = this.#options
-    const ahead = this.#isLineLong && !attempts.isAnyFragile ? prefetch.room : 0
-    return Math.min(Math.max(0, this.#share.free + ahead - this.#ready.size), STEP_MAX)
+    let room = this.#share.free - this.#ready.size
+    for (const { claim, slots } of this.#steps) room -= claim - slots
+    if (this.#isLineLong && !attempts.isAnyFragile) room += prefetch.room
+    return Math.min(Math.max(0, room), STEP_MAX)
   }
 
-  #answered(step: Step, claim: number, reply: StepReply): void {
-    if (this.#step !== step) return
-    const { clock, session, attempts, outbox, releases, ticks } = this.#options
+  /** Keeps the slots that steps under way claim for. */
+  #reserve(): void {
+    let count = 0
+    for (const { slots } of this.#steps) count += slots
+    this.#share.reserve(count)
+  }
+
+  #answered(step: Step, reply: StepReply): void {
+    if (!this.#steps.delete(step)) return
+    const { clock, session, attempts, outbox, ticks } = this.#options
     step.cancelTimeout()
-    this.#step = null
-    this.#share.reserve(0)
+    this.#reserve()
     this.#lastStepAt = clock.now()
     if (!reply.alive) return session.reaped()
     session.fine()
-    releases.confirm()
-    outbox.confirm(reply.lost)
+    outbox.confirm(step.sent, reply.lost)
     if (step.isVerifying) {
       this.#forget(reply.lost)
       attempts.fenced(reply.lost)
@@ -236,8 +257,8 @@ export class Pump {
     if (reply.ticks.length > 0) ticks.fire(reply.ticks)
     if (reply.nextDueMs !== null) this.#due.watch(this.#lastStepAt + reply.nextDueMs)
     // While some slots are free still, the line may hold more.
-    if (claim > 0) this.#isSated = reply.claimed.length < claim
-    this.#isLineLong = claim > 0 && !this.#isSated
+    if (step.claim > 0) this.#isSated = reply.claimed.length < step.claim
+    this.#isLineLong = step.claim > 0 && !this.#isSated
     this.#begin(reply.claimed)
     this.#schedule()
     this.#share.changed()
@@ -248,8 +269,14 @@ export class Pump {
     this.#ready.put(claimed, this.#lastStepAt as number)
     const isFragile = claimed.some((one) => attempts.isFragile(one))
     if (isFragile) prefetch.doubt()
-    // The next step goes first, where there is enough for it to do: the jobs that are here can run while it is under way.
-    if (this.#isLineLong && this.#claimable >= WORTH_A_STEP && session.id !== null) this.#makeStep(session.id)
+    // The next steps go first, where there is enough for them to do: the jobs that are here can run while they are under way.
+    while (
+      this.#steps.size < STEPS_MAX &&
+      this.#isLineLong &&
+      this.#claimable >= WORTH_A_STEP &&
+      session.id !== null
+    )
+      this.#makeStep(session.id)
     this.#fill()
     const { since } = this.#ready
     if (since === null) return
@@ -293,7 +320,7 @@ export class Pump {
   }
 
   #failed(step: Step, error: unknown): void {
-    if (this.#step === step) this.#broken(error)
+    if (this.#steps.has(step)) this.#broken(error)
   }
 
   /** What became of a call is not known, or the store refused it: the next session takes over. */
@@ -304,8 +331,13 @@ export class Pump {
   }
 }
 
-/** A step under way. Its answer counts only while it is the pump's step still. */
+/** A step under way. Its answer counts only as long as it is among the pump's. */
 interface Step {
+  sent: ReturnType<Outbox['take']>
+  claim: number
+  /** Of those that it claims so many have a slot. */
+  slots: number
+  release: readonly string[]
   /** It asks about the holds of running jobs; otherwise what comes back as lost are outcomes. */
   isVerifying: boolean
   cancelTimeout: () => void

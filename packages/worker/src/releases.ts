@@ -4,7 +4,6 @@
  */
 export class Releases {
   #waiting: string[] = []
-  #sent: readonly string[] = NONE
 
   put(id: string): void {
     this.#waiting.push(id)
@@ -17,20 +16,14 @@ export class Releases {
   /** What the next step carries. */
   take(): readonly string[] {
     if (this.#waiting.length === 0) return NONE
-    this.#sent = this.#waiting
+    const taken = this.#waiting
     this.#waiting = []
-    return this.#sent
+    return taken
   }
 
-  /** The step was answered. */
-  confirm(): void {
-    this.#sent = NONE
-  }
-
-  /** The step was not answered. To release twice does no harm. */
-  putBack(): void {
-    if (this.#sent.length > 0) this.#waiting = [...this.#sent, ...this.#waiting]
-    this.#sent = NONE
+  /** The step that took them was not answered. To release twice does no harm. */
+  putBack(taken: readonly string[]): void {
+    if (taken.length > 0) this.#waiting = [...taken, ...this.#waiting]
   }
 }
 
