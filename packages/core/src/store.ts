@@ -222,6 +222,9 @@ export interface StepRequest {
   verify?: readonly Hold[]
   /** Tasks whose claims write a `started` notice. */
   announce?: ReadonlySet<string>
+  /** The session runs nothing. If it then claims nothing either, the store may hand it a job with what ends its next
+   * wait, until its next step. */
+  isIdle?: boolean
 }
 
 export interface StepReply {
@@ -276,6 +279,8 @@ export interface Wake {
   work: boolean
   /** Jobs of this session that were cancelled. */
   cancelled: { id: string; by: string | null; reason: string | null }[]
+  /** Jobs that this session holds now, without a step: only after one that was `isIdle`. */
+  handed?: Claimed[]
 }
 
 export interface Page {

@@ -57,6 +57,7 @@ import { decodeSaid } from './said.ts'
 import { report, reportItems } from './scripts/report.ts'
 import { putSchedule, removeSchedule, schedules, scheduleText, ticksIn } from './scripts/schedules.ts'
 import { saidItems, say } from './scripts/say.ts'
+import type { Handed } from './scripts/idle.ts'
 import { extend, handBackHeld, holdItems, join, leave } from './scripts/sessions.ts'
 import { announceText, stepItems } from './scripts/step-items.ts'
 import { DEFER_MS } from './scripts/plain-step.ts'
@@ -260,9 +261,12 @@ class RedisStore implements Store {
       settleSize,
       releaseCount: release?.length ?? 0,
       announce: announceText(request.announce),
+      isIdle: request.isIdle && queues.length === 1 && queues[0] === 'default' ? '1' : '',
+      idleSince: this.#waiters.get(session)?.idleSince() ?? '',
     }
-    const { alive, lost, nextDueMs, deferred, ticks, ...batch } = await this.#runJoined(step, args, items)
-    if (alive) this.#waiterOf(session).expect(queues, nextDueMs)
+    const reply = await this.#runJoined(step, args, items)
+    const { alive, isListed, lost, nextDueMs, deferred, ticks, ...batch } = reply
+    if (alive) this.#waiterOf(session).expect(queues, nextDueMs, isListed ? batch.claimedAt : undefined)
     if (deferred > 0) {
       this.#warn(
         `${deferred} job(s) were written by a newer version of Lovage. This worker cannot read them ` +
@@ -284,15 +288,21 @@ class RedisStore implements Store {
    */
   #claimedOf({ ids, records, tries, claimedAt }: ClaimedBatch): Claimed[] {
     const all: Claimed[] = []
-    for (const [n, jobId] of ids.entries()) {
-      try {
-        const { id, task, owner, options, input } = decodeRecord(jobId, records[n] as string)
-        all.push({ id, task, owner, options, input, claimedAt, attempt: Number(tries?.[n] ?? 0) + 1 })
-      } catch (error) {
-        this.#warn(`${(error as Error).message} It cannot be run; cancel it.`)
-      }
+    for (const [n, id] of ids.entries()) {
+      const record = records[n] as string
+      all.push(...this.#claimedFrom({ id, record, claimedAt }, Number(tries?.[n] ?? 0) + 1))
     }
     return all
+  }
+
+  #claimedFrom({ id: jobId, record, claimedAt }: Handed, attempt: number): Claimed[] {
+    try {
+      const { id, task, owner, options, input } = decodeRecord(jobId, record)
+      return [{ id, task, owner, options, input, claimedAt, attempt }]
+    } catch (error) {
+      this.#warn(`${(error as Error).message} It cannot be run; cancel it.`)
+      return []
+    }
   }
 
   progress(session: string, reports: readonly ProgressReport[]) {
@@ -332,6 +342,8 @@ class RedisStore implements Store {
         commands: this.#connection,
         run: this.#run,
         clock: this.#clock,
+        store: this.name,
+        claimedOf: (handed) => this.#claimedFrom(handed, 1),
       })
       this.#waiters.set(session, waiter)
     }

@@ -8,10 +8,11 @@
  *
  * Every pop has a timeout: a server or a proxy that went away without a word is found out.
  */
-import type { Clock, Wake } from '@lovage/core'
+import { type Claimed, type Clock, LovageError, type Wake } from '@lovage/core'
 import type { Connection } from './connection.ts'
 import { CTL_MS, type Keys } from './keys.ts'
 import type { Run } from './script.ts'
+import { type Handed, handedIn } from './scripts/idle.ts'
 import { giveBack, peek } from './scripts/marker.ts'
 
 /** Also how long work may lie unseen when the worker that popped its marker died. */
@@ -36,13 +37,23 @@ export interface WaiterOptions {
   commands: Connection
   run: Run
   clock: Clock
+  /** The name of the store. */
+  store: string
+  /** What a job that was handed over says; nothing where it cannot be read. */
+  claimedOf: (handed: Handed) => Claimed[]
 }
 
 export class Waiter {
   readonly #ctl: string
+  readonly #hand: string
   readonly #options: WaiterOptions
   #queues: readonly string[] = ['default']
   #told: Wake['cancelled'] = []
+  #handed: Claimed[] = []
+  /** By the store's clock; since then this session may be handed a job, and has heard of none. */
+  #idleSince: number | undefined
+  /** A pop was not answered while it might bring a job. */
+  #isLost = false
   #caller: Caller | undefined
   #pop: { work: boolean; ended: Promise<void> } | undefined
   #dueAt: number | undefined
@@ -52,10 +63,27 @@ export class Waiter {
   constructor(options: WaiterOptions) {
     this.#options = options
     this.#ctl = `${options.keys.prefix}ctl:${options.session}`
+    this.#hand = `${options.keys.prefix}hand:${options.session}`
   }
 
-  /** A step was made for these queues, and told when the next thing is due: nobody rings for it. */
-  expect(queues: readonly string[], nextDueMs: number | null): void {
+  /**
+   * Since when the session may be handed a job, which the next step takes back.
+   *
+   * @throws LovageError `STORE_UNAVAILABLE` where it may hold one of which nobody will ever hear: it has to be replaced
+   */
+  idleSince(): number | undefined {
+    if (!this.#isLost) return this.#idleSince
+    const cause = 'an answer was lost that may have brought a job'
+    throw new LovageError('STORE_UNAVAILABLE', { store: this.#options.store, cause })
+  }
+
+  /**
+   * A step was made for these queues, and told when the next thing is due: nobody rings for it.
+   *
+   * @param idleSince Where the session may be handed a job from now on.
+   */
+  expect(queues: readonly string[], nextDueMs: number | null, idleSince?: number): void {
+    this.#idleSince = idleSince
     this.#queues = queues
     this.#hasLooked = true
     this.#dueAt = nextDueMs === null ? undefined : this.#options.clock.now() + nextDueMs
@@ -70,7 +98,7 @@ export class Waiter {
     timeoutMs: number
     signal: AbortSignal
   }): Promise<Wake> {
-    if (this.#told.length > 0 || signal.aborted) return this.#wake(false)
+    if (this.#told.length > 0 || this.#handed.length > 0 || signal.aborted) return this.#wake(false)
     if (timeoutMs <= 0) return this.#look(work)
     const { clock } = this.#options
     const dueMs =
@@ -112,7 +140,9 @@ export class Waiter {
   }
 
   #wake(work: boolean): Wake {
-    return { work, cancelled: this.#told.splice(0) }
+    const wake: Wake = { work, cancelled: this.#told.splice(0) }
+    if (this.#handed.length > 0) wake.handed = this.#handed.splice(0)
+    return wake
   }
 
   /** What a wait of no length would find. */
@@ -126,6 +156,7 @@ export class Waiter {
     const ended = this.#popOnce(work).then(
       () => this.#ended(),
       (error: Error) => {
+        if (this.#idleSince !== undefined) this.#isLost = true
         this.#caller?.reject(error)
         this.#ended()
       },
@@ -141,7 +172,9 @@ export class Waiter {
   async #popOnce(work: boolean): Promise<void> {
     const { blocking, keys, run } = this.#options
     const wake = `${keys.prefix}wake:`
-    const from = work ? [this.#ctl, ...this.#queues.map((queue) => wake + queue)] : [this.#ctl]
+    // What it is told of a job comes after the job.
+    const own = [this.#hand, this.#ctl]
+    const from = work ? [...own, ...this.#queues.map((queue) => wake + queue)] : own
     this.#hasLooked = false
     const reply = await blocking.command('blpop', [...from, BLOCK_MS / 1000], {
       repeatable: false,
@@ -151,6 +184,10 @@ export class Waiter {
     if (key?.startsWith(wake)) {
       if (this.#caller?.work) this.#caller.resolve(this.#wake(true))
       else await run(giveBack, { queue: key.slice(wake.length) })
+    } else if (key === this.#hand) {
+      this.#idleSince = undefined
+      this.#handed.push(...this.#options.claimedOf(handedIn(message as string)))
+      this.#caller?.resolve(this.#wake(false))
     } else if (message) {
       this.#hear(message)
       await this.#drain()

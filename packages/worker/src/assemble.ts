@@ -103,6 +103,7 @@ export function assemble(partition: Partition, shared: Shared): Parts {
     onCancelled({ id, by, reason }) {
       if (!pump.cancelled(id)) attempts.cancelled(id, by, reason)
     },
+    onHanded: (handed) => pump.handed(handed),
     onFailed(cause) {
       session.trouble(cause)
       pump.verify()

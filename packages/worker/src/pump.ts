@@ -125,6 +125,14 @@ export class Pump {
     this.#share.changed()
   }
 
+  /** The session holds these jobs, for which it has not asked. */
+  handed(jobs: readonly Claimed[]): void {
+    this.#isLineLong = false
+    this.#begin(jobs, this.#options.clock.now())
+    this.#schedule()
+    this.#share.changed()
+  }
+
   /** Something that was told may not have been heard: the next step asks about every hold. */
   verify(): void {
     this.#mustVerify = true
@@ -213,7 +221,8 @@ export class Pump {
     this.#isWoken = isSearching // it claims afterwards
     this.#mustVerify = false
     const settle = sent.map(({ settlement }) => settlement)
-    store.step({ session, settle, claim, queues, release: step.release, verify, announce }).then(
+    const isIdle = claim > 0 && this.#share.isUnused && this.#ready.size === 0 && this.#steps.size === 1
+    store.step({ session, settle, claim, queues, release: step.release, verify, announce, isIdle }).then(
       (reply) => this.#answered(step, reply),
       (error: unknown) => this.#failed(step, error),
     )
@@ -259,14 +268,14 @@ export class Pump {
     // While some slots are free still, the line may hold more.
     if (step.claim > 0) this.#isSated = reply.claimed.length < step.claim
     this.#isLineLong = step.claim > 0 && !this.#isSated
-    this.#begin(reply.claimed)
+    this.#begin(reply.claimed, this.#lastStepAt)
     this.#schedule()
     this.#share.changed()
   }
 
-  #begin(claimed: readonly Claimed[]): void {
+  #begin(claimed: readonly Claimed[], now: number): void {
     const { session, attempts, prefetch } = this.#options
-    this.#ready.put(claimed, this.#lastStepAt as number)
+    this.#ready.put(claimed, now)
     const isFragile = claimed.some((one) => attempts.isFragile(one))
     if (isFragile) prefetch.doubt()
     // The next steps go first, where there is enough for them to do: the jobs that are here can run while they are under way.

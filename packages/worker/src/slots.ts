@@ -31,6 +31,11 @@ export class Slots {
     return this.#shares.reduce((sum, { sharer }) => sum + sharer.taken(), 0) >= this.#count
   }
 
+  /** Whether nothing runs, and all that will be claimed is claimed by one share. */
+  get isUnused(): boolean {
+    return this.#shares.length === 1 && this.#shares[0]?.sharer.taken() === 0
+  }
+
   freeFor(share: Share): number {
     if (this.#shares.length === 1) return Math.max(0, this.#count - share.used)
     const free = this.#shares.reduce((rest, { used }) => rest - used, this.#count)
@@ -83,6 +88,11 @@ export class Share {
   /** Whether no slot of the worker is free. */
   get isFull(): boolean {
     return this.#slots.isFull
+  }
+
+  /** Whether no other shares the slots, and none is taken. */
+  get isUnused(): boolean {
+    return this.#slots.isUnused
   }
 
   get used(): number {

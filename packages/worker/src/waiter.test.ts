@@ -15,6 +15,7 @@ function script() {
   }[] = []
   const pauses: { ms: number; call: () => void }[] = []
   const heard: string[] = []
+  const session = { id: 's1' }
   const clock: Clock = {
     now: () => 0,
     after(ms, call) {
@@ -29,9 +30,10 @@ function script() {
     store: { wait } as Store,
     clock,
     random: () => 1,
-    session: () => 's1',
+    session: () => session.id,
     onWork: () => heard.push('work'),
     onCancelled: ({ id }) => heard.push(`cancelled ${id}`),
+    onHanded: (handed) => heard.push(`handed ${handed.map(({ id }) => id).join()}`),
     onFailed: () => heard.push('failed'),
   })
   /** Ends the newest wait and lets the waiter take it in. */
@@ -44,7 +46,7 @@ function script() {
     await Promise.resolve()
   }
   const pass = (): void => pauses.shift()?.call()
-  return { waiter, waits, pauses, heard, end, fail, pass }
+  return { waiter, waits, pauses, heard, session, end, fail, pass }
 }
 
 test('a wake-up that comes with the end of a wait is acted upon: it is gone for everybody else', async () => {
@@ -62,6 +64,28 @@ test('so is one that comes after the session of its wait is over', async () => {
   waiter.reset()
   await end(WORK)
   expect(heard).toEqual(['work'])
+})
+
+const handed = (id: string): Wake => ({
+  ...NOTHING,
+  handed: [{ id, task: 't', owner: null, options: {}, input: { json: '1' }, claimedAt: 1, attempt: 1 }],
+})
+
+test('jobs that come with the end of a wait need no step, and what is wanted next is said by who runs them', async () => {
+  const { waiter, waits, heard, end } = script()
+  waiter.want('work')
+  await end(handed('a'))
+  expect(heard).toEqual(['handed a'])
+  waiter.want('work')
+  expect(waits).toHaveLength(2)
+})
+
+test('they are nobody’s where the session that holds them is over', async () => {
+  const { waiter, heard, end, session } = script()
+  waiter.want('work')
+  session.id = 's2'
+  await end(handed('a'))
+  expect(heard).toEqual([])
 })
 
 test('a wait for work that ends is not followed by another one until a step has told how things are', async () => {

@@ -5,7 +5,7 @@
  * it would eat the one wake-up that an idle worker needs; then it hears cancels alone, and only after the slots have
  * been full for a moment, because most jobs are shorter than it takes to change from one wait to the other.
  */
-import { backoffMs, type Clock, OVER, type Store, type Wake } from '@lovage/core'
+import { backoffMs, type Claimed, type Clock, OVER, type Store, type Wake } from '@lovage/core'
 import { STORE_BACKOFF } from './store-backoff.ts'
 
 export type Want =
@@ -21,6 +21,8 @@ const TIMEOUT_MS = 5_000
 /** About as long as ending one wait and beginning another takes on a busy connection, many times over. */
 const FULL_FOR_MS = 25
 
+const NOTHING: readonly Claimed[] = []
+
 export interface WaiterOptions {
   store: Store
   clock: Clock
@@ -30,6 +32,8 @@ export interface WaiterOptions {
   /** Step: there may be work. */
   onWork: () => void
   onCancelled: (cancelled: Wake['cancelled'][number]) => void
+  /** This session holds these jobs now. */
+  onHanded: (handed: readonly Claimed[]) => void
   /** A wait was rejected, and what it would have told is lost. */
   onFailed: (cause: unknown) => void
 }
@@ -84,7 +88,7 @@ export class Waiter {
   }
 
   #wait(work: boolean): void {
-    const { store, onWork, onCancelled } = this.#options
+    const { store, onWork, onCancelled, onHanded } = this.#options
     const session = this.#options.session()
     if (session === null) return
     const current = { work, controller: new AbortController() }
@@ -92,6 +96,9 @@ export class Waiter {
     const { signal } = current.controller
     store.wait(session, { work, timeoutMs: TIMEOUT_MS, signal }).then(
       (wake) => {
+        const { handed = NOTHING } = wake
+        // They are told to the session that holds them: what an earlier one never heard of has gone back to the line.
+        if (handed.length > 0 && session === this.#options.session()) onHanded(handed)
         for (const cancelled of wake.cancelled) onCancelled(cancelled)
         // Even of a wait that was ended: the wake-up that it took is gone for everybody else.
         if (wake.work) onWork()
@@ -100,7 +107,7 @@ export class Waiter {
         this.#failures = 0
         if (signal.aborted || (wake.cancelled.length > 0 && !wake.work)) return this.#next()
         this.#wanted = 'nothing' // until the step has told how things are
-        if (!wake.work) onWork() // nothing was heard for so long that it is better to look
+        if (!wake.work && handed.length === 0) onWork() // nothing was heard for so long that it is better to look
       },
       (error: unknown) => {
         if (this.#current !== current) return

@@ -14,6 +14,7 @@ const STAYS: readonly [name: RegExp, why: string][] = [
   [/^(limits|schedules|ticks|timers)$/, 'what workers have declared'],
   [/^(turn|turns|streaks)$/, 'counters, one for each queue'],
   [/^wake:.*$/, 'at most one element'],
+  [/^idle:.*$/, 'sessions that wait for a job'],
   [/^(tombs|wait:.*)$/, 'ids of cancelled jobs, until a claim comes past them: looked at below'],
 ]
 

@@ -4,6 +4,7 @@ import { defineScript, headed, lua } from '../script.ts'
 import { feed, optional } from './feed.ts'
 import { tidy } from './hands.ts'
 import { header } from './header.ts'
+import { hand, idle } from './idle.ts'
 import { ring } from './line.ts'
 import { special } from './special.ts'
 import { works } from './works.ts'
@@ -23,17 +24,20 @@ const ringPlain = lua`
  */
 export const enqueuePlain = defineScript({
   name: 'enqueuePlain',
-  keys: ['jobs', 'wait', 'tombs', 'tail'],
-  args: ['prefix'],
+  keys: ['jobs', 'wait', 'tombs', 'tail', 'active', 'workers'],
+  args: ['now', 'prefix'],
   repeatable: true,
   first: lua`
     local last = #ARGV
     if last == items + 2 then
       local id = ARGV[items + 1]
       local result = prefix .. 'r:' .. id
-      if redis.call('EXISTS', tombs, result) > 0
-        and (redis.call('EXISTS', result) == 1 or redis.call('HEXISTS', tombs, id) == 1) then return 0 end
+      local isMore = redis.call('EXISTS', tombs, result, ${idle}) > 0
+      if isMore and (redis.call('EXISTS', result) == 1 or redis.call('HEXISTS', tombs, id) == 1) then return 0 end
       if redis.call('HSETNX', jobs, id, ARGV[items + 2]) == 0 then return 0 end
+      if isMore then
+        ${hand('ARGV[items + 2]')}
+      end
       if redis.call('RPUSH', wait, id) == 1 then
         ${ringPlain}
       end

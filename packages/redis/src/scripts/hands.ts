@@ -51,10 +51,10 @@ const CHUNK = 1_000
 /**
  * `putBack(ids, holds, isCounted)` puts jobs back at the head of their lines, oldest first, since ids tell their age;
  * `holds` has for each the session and the moment of its claim. `handBack(sessions, isCounted)` does so with all that
- * some sessions hold, and answers how many. Uses `works`, `remember` and what they use.
+ * some sessions hold, and answers how many. Of those in `unheard` no attempt counts. Uses `works`, `remember` and what they use.
  */
 export const handBack = lua`
-  local function putBack(ids, holds, isCounted)
+  local function putBack(ids, holds, isCounted, unheard)
     table.sort(ids, function(a, b) return a > b end)
     local lines = {}
     local hasSlots = redis.call('EXISTS', prefix .. 'slots') == 1
@@ -79,7 +79,7 @@ export const handBack = lua`
           works().queueUp(id, line, priority, true)
           lines[#lines + 1] = line
         end
-        if isCounted then
+        if isCounted and not (unheard and unheard[id]) then
           local attempt = redis.call('HINCRBY', tries, id, 1)
           remember(id, attempt, holds[id][2], holds[id][1], 'WORKER_LOST', 'its worker was lost')
         end
@@ -92,7 +92,7 @@ export const handBack = lua`
       ring('default')
     end
   end
-  local function handBack(sessions, isCounted)
+  local function handBack(sessions, isCounted, unheard)
     local ids, holds = {}, {}
     local held = redis.call('HGETALL', active)
     for i = 1, #held, 2 do
@@ -102,7 +102,7 @@ export const handBack = lua`
         holds[held[i]] = { session, claimedAt }
       end
     end
-    putBack(ids, holds, isCounted)
+    putBack(ids, holds, isCounted, unheard)
     if redis.call('EXISTS', prefix .. 'lingering') == 1 then
       for _, id in ipairs(redis.call('HKEYS', prefix .. 'lingering')) do works().unlinger(id, sessions) end
     end

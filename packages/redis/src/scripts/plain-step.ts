@@ -11,6 +11,7 @@ import { RECORD_VERSION } from '../record.ts'
 import { sweepResults } from './count-results.ts'
 import { openPlace, sealPlace } from './feed.ts'
 import { ANCHOR, ANCHOR_TEXT, tidied } from './hands.ts'
+import { put } from './idle.ts'
 import { HEAD } from './step-items.ts'
 import { calendar } from './time.ts'
 
@@ -188,6 +189,10 @@ export const plainStep = lua`
     -- An answer ends with what there is: each part of it costs as much as a small command.
     if deferred > 0 or counts then return { 'alive', nextDueMs, nowMs, claimed, records, counts, deferred } end
     if taken > 0 then return { 'alive', nextDueMs, nowMs, claimed, records } end
+    if isIdle == '1' and passed < ${TOMBS_MAX} then
+      ${put}
+      return { 'idle', nextDueMs, nowMs }
+    end
     return { 'alive', nextDueMs, nowMs }
   end
 `

@@ -5,6 +5,7 @@ import { feed } from './feed.ts'
 import { evenWhenFull } from './full.ts'
 import { handBack, remember, tidy } from './hands.ts'
 import { header } from './header.ts'
+import { left, unheard } from './idle.ts'
 import { ring } from './line.ts'
 import { works } from './works.ts'
 
@@ -28,6 +29,7 @@ const forget = lua`
     redis.call('HDEL', info, name)
     redis.call('HDEL', pulse, name)
     redis.call('DEL', prefix .. 'ctl:' .. name)
+    ${left}
   end
 `
 
@@ -90,15 +92,17 @@ export const extend = defineScript({
   body: lua`
     ${hands}
     ${forget}
+    ${unheard}
     local isAlive = redis.call('ZSCORE', workers, session)
     if isAlive then redis.call('ZADD', workers, nowMs + leaseMs, session) end
     local dead = redis.call('ZRANGE', workers, '-inf', nowText, 'BYSCORE')
-    local isDead = {}
+    local isDead, areUnheard = {}, {}
     for _, name in ipairs(dead) do
       isDead[name] = true
+      unheard(name, areUnheard)
       forget(name)
     end
-    if #dead > 0 then handBack(isDead, true) end
+    if #dead > 0 then handBack(isDead, true, areUnheard) end
     return { isAlive and 'alive' or 'reaped', #dead }
   `,
   decode: headed(['alive', 'reaped'], (word, [reaped]) => ({

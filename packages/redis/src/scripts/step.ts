@@ -7,6 +7,7 @@ import { optional, writing } from './feed.ts'
 import { evenWhenFull } from './full.ts'
 import { ANCHOR, ANCHOR_TEXT, tidy } from './hands.ts'
 import { header } from './header.ts'
+import { taken } from './idle.ts'
 import { ring } from './line.ts'
 import { DEFER_MS, plainStep, SOON_MS, takePlain, TOMBS_MAX } from './plain-step.ts'
 import { settle } from './settle.ts'
@@ -34,7 +35,7 @@ const STRAYED = lua`
  * table unless there is something to put in. What only some jobs need is in `works`, and costs the others
  * one question a step.
  *
- * Items: the queues; then `settleSize` of them that say what to settle (`step-items.ts`); then ids to release;
+ * `isIdle`: whether the session may be handed a job hereafter; `idleSince`: since when it might be. Items: the queues; then `settleSize` of them that say what to settle (`step-items.ts`); then ids to release;
  * then `id, hold` for each to verify. Answers: word, ms until the next thing is due (-1: none), now, claimed ids, their
  * records, their tries, how many were put off because a newer version wrote them, lost ids, and for each schedule that
  * is due its name, document and moment. A list without entries is nil, and what comes last may be absent.
@@ -55,11 +56,14 @@ export const step = defineScript({
     'settleSize',
     'releaseCount',
     'announce',
+    'isIdle',
+    'idleSince',
   ],
   repeatable: false,
   first: lua`
     ${evenWhenFull}
     ${time}
+    ${taken}
     ${plainStep}
   `,
   body: lua`
@@ -235,11 +239,12 @@ export const step = defineScript({
     return { isAlive and 'alive' or 'reaped', nextDueMs, nowMs, listed(claimed), listed(records), counts, deferred,
       listed(lost), listed(ticks) }
   `,
-  decode: headed(['alive', 'reaped'], (word, rest) => {
+  decode: headed(['alive', 'idle', 'reaped'], (word, rest) => {
     const [nextDueMs, claimedAt, ids, records, tries, deferred, lost, ticks] = rest as StepAnswer
     const batch: ClaimedBatch = { claimedAt, ids: ids ?? [], records: records ?? [], tries: tries ?? null }
     return {
-      alive: word === 'alive',
+      alive: word !== 'reaped',
+      isListed: word === 'idle',
       nextDueMs: nextDueMs === -1 ? null : nextDueMs,
       lost: lost ?? [],
       deferred: deferred ?? 0,

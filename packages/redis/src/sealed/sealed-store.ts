@@ -82,6 +82,10 @@ export function sealedStore(store: Store, cipher: Cipher): Store {
       const ticks = reply.ticks.map((tick) => ({ ...tick, schedule: openSchedule(tick.schedule) }))
       return { ...reply, claimed: reply.claimed.map(openJob), ticks }
     },
+    async wait(session, options) {
+      const wake = await store.wait(session, options)
+      return wake.handed === undefined ? wake : { ...wake, handed: wake.handed.map(openJob) }
+    },
     progress: (session, reports) =>
       store.progress(
         session,

@@ -743,7 +743,7 @@ W.budget = function() return budget, deferred end
 W.isStray, W.isPlain, W.isLeft, W.servedPlain = isStray, isPlain, isLeft, servedPlain
   return W
 end
-local function putBack(ids, holds, isCounted)
+local function putBack(ids, holds, isCounted, unheard)
   table.sort(ids, function(a, b) return a > b end)
   local lines = {}
   local hasSlots = redis.call('EXISTS', prefix .. 'slots') == 1
@@ -768,7 +768,7 @@ local function putBack(ids, holds, isCounted)
         works().queueUp(id, line, priority, true)
         lines[#lines + 1] = line
       end
-      if isCounted then
+      if isCounted and not (unheard and unheard[id]) then
         local attempt = redis.call('HINCRBY', tries, id, 1)
         remember(id, attempt, holds[id][2], holds[id][1], 'WORKER_LOST', 'its worker was lost')
       end
@@ -781,7 +781,7 @@ local function putBack(ids, holds, isCounted)
     ring('default')
   end
 end
-local function handBack(sessions, isCounted)
+local function handBack(sessions, isCounted, unheard)
   local ids, holds = {}, {}
   local held = redis.call('HGETALL', active)
   for i = 1, #held, 2 do
@@ -791,7 +791,7 @@ local function handBack(sessions, isCounted)
       holds[held[i]] = { session, claimedAt }
     end
   end
-  putBack(ids, holds, isCounted)
+  putBack(ids, holds, isCounted, unheard)
   if redis.call('EXISTS', prefix .. 'lingering') == 1 then
     for _, id in ipairs(redis.call('HKEYS', prefix .. 'lingering')) do works().unlinger(id, sessions) end
   end
@@ -802,16 +802,26 @@ local function forget(name)
   redis.call('HDEL', info, name)
   redis.call('HDEL', pulse, name)
   redis.call('DEL', prefix .. 'ctl:' .. name)
+  redis.call('DEL', prefix .. 'hand:' .. name)
+for _, one in ipairs(redis.call('LRANGE', prefix .. 'idle:1', '0', '-1')) do
+  if string.match(one, '^(.*)@%d+$') == name then redis.call('LREM', prefix .. 'idle:1', '0', one) end
+end
+end
+local function unheard(name, ids)
+  for _, message in ipairs(redis.call('LRANGE', prefix .. 'hand:' .. name, '0', '-1')) do
+    ids[string.match(message, '^%d+\n([^\n]*)\n')] = true
+  end
 end
 local isAlive = redis.call('ZSCORE', workers, session)
 if isAlive then redis.call('ZADD', workers, nowMs + leaseMs, session) end
 local dead = redis.call('ZRANGE', workers, '-inf', nowText, 'BYSCORE')
-local isDead = {}
+local isDead, areUnheard = {}, {}
 for _, name in ipairs(dead) do
   isDead[name] = true
+  unheard(name, areUnheard)
   forget(name)
 end
-if #dead > 0 then handBack(isDead, true) end
+if #dead > 0 then handBack(isDead, true, areUnheard) end
 return { isAlive and 'alive' or 'reaped', #dead }
 end
 return body()

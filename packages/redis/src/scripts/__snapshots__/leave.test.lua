@@ -743,7 +743,7 @@ W.budget = function() return budget, deferred end
 W.isStray, W.isPlain, W.isLeft, W.servedPlain = isStray, isPlain, isLeft, servedPlain
   return W
 end
-local function putBack(ids, holds, isCounted)
+local function putBack(ids, holds, isCounted, unheard)
   table.sort(ids, function(a, b) return a > b end)
   local lines = {}
   local hasSlots = redis.call('EXISTS', prefix .. 'slots') == 1
@@ -768,7 +768,7 @@ local function putBack(ids, holds, isCounted)
         works().queueUp(id, line, priority, true)
         lines[#lines + 1] = line
       end
-      if isCounted then
+      if isCounted and not (unheard and unheard[id]) then
         local attempt = redis.call('HINCRBY', tries, id, 1)
         remember(id, attempt, holds[id][2], holds[id][1], 'WORKER_LOST', 'its worker was lost')
       end
@@ -781,7 +781,7 @@ local function putBack(ids, holds, isCounted)
     ring('default')
   end
 end
-local function handBack(sessions, isCounted)
+local function handBack(sessions, isCounted, unheard)
   local ids, holds = {}, {}
   local held = redis.call('HGETALL', active)
   for i = 1, #held, 2 do
@@ -791,7 +791,7 @@ local function handBack(sessions, isCounted)
       holds[held[i]] = { session, claimedAt }
     end
   end
-  putBack(ids, holds, isCounted)
+  putBack(ids, holds, isCounted, unheard)
   if redis.call('EXISTS', prefix .. 'lingering') == 1 then
     for _, id in ipairs(redis.call('HKEYS', prefix .. 'lingering')) do works().unlinger(id, sessions) end
   end
@@ -802,6 +802,10 @@ local function forget(name)
   redis.call('HDEL', info, name)
   redis.call('HDEL', pulse, name)
   redis.call('DEL', prefix .. 'ctl:' .. name)
+  redis.call('DEL', prefix .. 'hand:' .. name)
+for _, one in ipairs(redis.call('LRANGE', prefix .. 'idle:1', '0', '-1')) do
+  if string.match(one, '^(.*)@%d+$') == name then redis.call('LREM', prefix .. 'idle:1', '0', one) end
+end
 end
 forget(session)
 local returned = handBack({ [session] = true }, false)

@@ -1,7 +1,7 @@
 local redis, string, ARGV = redis, string, ARGV
-local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce, isIdle, idleSince = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13], ARGV[14]
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = prefix .. 'jobs', prefix .. 'wait:default', prefix .. 'tombs', prefix .. 'later', prefix .. 'retry', prefix .. 'active', prefix .. 'workers', prefix .. 'tries', prefix .. 'progress', prefix .. 'outcomes', prefix .. 'tail', prefix .. 'held'
-local items = 12
+local items = 14
 redis.call('HDEL', active, '')
 local nowMs = tonumber(now)
 if not nowMs then
@@ -9,6 +9,7 @@ if not nowMs then
   nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
 end
 local nowText = string.format('%d', nowMs)
+if idleSince ~= '' then redis.call('LREM', prefix .. 'idle:1', '-1', session .. '@' .. idleSince) end
 local isPlain = queueCount ~= '0' and releaseCount == '0' and announce == '' and #ARGV == items + queueCount + settleSize
   and redis.call('ZSCORE', workers, session)
 local nextDue, hasTries, hasProgress
@@ -208,6 +209,10 @@ end
   -- An answer ends with what there is: each part of it costs as much as a small command.
   if deferred > 0 or counts then return { 'alive', nextDueMs, nowMs, claimed, records, counts, deferred } end
   if taken > 0 then return { 'alive', nextDueMs, nowMs, claimed, records } end
+  if isIdle == '1' and passed < 1000 then
+    redis.call('RPUSH', prefix .. 'idle:1', session .. '@' .. nowText)
+    return { 'idle', nextDueMs, nowMs }
+  end
   return { 'alive', nextDueMs, nowMs }
 end
 local function body()

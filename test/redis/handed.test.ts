@@ -1,0 +1,215 @@
+// Who enqueues into an empty line hands the job to an idle session, and it is as if that had claimed it.
+import type { Claimed, Store } from '@lovage/core'
+import { aesGcm, openStore } from '@lovage/redis'
+import { randomBytes } from 'node:crypto'
+import { describe, expect, vi } from 'vitest'
+import {
+  cancelOf,
+  claim,
+  claimOne,
+  ids,
+  joinAll,
+  LEASE_MS,
+  newJob,
+  newJobs,
+  settle,
+  stateOf,
+  step,
+  succeeded,
+} from '../conformance/acts.ts'
+import { ManualClock } from '../kit/manual-clock.ts'
+import { blocked, test } from './stage.ts'
+
+const options = () => ({ work: true, timeoutMs: 25_000, signal: AbortSignal.timeout(25_000) })
+
+/** Sessions that have found the line empty, and run nothing. */
+async function idle(store: Store, ...sessions: string[]): Promise<void> {
+  await joinAll(store, ...sessions)
+  for (const session of sessions) await step(store, session, { claim: 10, isIdle: true })
+}
+
+const handedTo = async (store: Store, session: string): Promise<readonly Claimed[]> =>
+  (await store.wait(session, options())).handed ?? []
+
+test('an idle session hears of a job with the job, and holds it', async ({ store, redis, namespace }) => {
+  await idle(store, 'one')
+  const waiting = handedTo(store, 'one')
+  await blocked(redis, namespace, 'wait')
+  await store.enqueue(newJobs('a'))
+  const [a] = await waiting
+  expect(a).toMatchObject({
+    ...{ id: 'a', task: 'score', owner: 'ada', attempt: 1 },
+    input: newJob('a').input,
+  })
+  expect(await stateOf(store, 'a')).toBe('running')
+  expect((await settle(store, 'one', succeeded(a!))).lost).toEqual([])
+  expect(await stateOf(store, 'a')).toBe('succeeded')
+})
+
+test('a job that came before the wait is heard of by the wait', async ({ store }) => {
+  await idle(store, 'one')
+  await store.enqueue(newJobs('a'))
+  expect(ids(await handedTo(store, 'one'))).toEqual(['a'])
+})
+
+test('each idle session is handed one job, the latest first; what comes then waits in line', async ({
+  store,
+}) => {
+  await idle(store, 'one', 'two')
+  for (const id of ['a', 'b', 'c']) await store.enqueue(newJobs(id))
+  expect(ids(await handedTo(store, 'two'))).toEqual(['a'])
+  expect(ids(await handedTo(store, 'one'))).toEqual(['b'])
+  expect(ids(await claim(store, 'one'))).toEqual(['c'])
+})
+
+test('a cancellation is told after the job that it ends', async ({ store }) => {
+  await idle(store, 'one')
+  await store.enqueue(newJobs('a'))
+  await store.cancel(cancelOf('a'))
+  expect(ids(await handedTo(store, 'one'))).toEqual(['a'])
+  expect((await store.wait('one', options())).cancelled).toMatchObject([{ id: 'a' }])
+})
+
+test('a repeated enqueue hands nothing twice', async ({ store }) => {
+  await idle(store, 'one', 'two')
+  await store.enqueue(newJobs('a'))
+  expect(await store.enqueue(newJobs('a'))).toMatchObject([{ outcome: 'exists' }])
+  expect(await store.counts()).toMatchObject({ running: 1, queued: 0 })
+})
+
+test('what is sealed is opened', async ({ open }) => {
+  const store = openStore({ store: open(), cipher: aesGcm({ keys: { k: randomBytes(32) }, current: 'k' }) })
+  await idle(store, 'one')
+  await store.enqueue(newJobs('a'))
+  expect(await handedTo(store, 'one')).toMatchObject([{ input: newJob('a').input }])
+})
+
+describe('nothing is handed', () => {
+  const queued = async (store: Store): Promise<void> => {
+    await store.enqueue(newJobs('a'))
+    expect(await stateOf(store, 'a')).toBe('queued')
+  }
+
+  test('to a session that runs something', async ({ store }) => {
+    await joinAll(store, 'one')
+    await step(store, 'one', { claim: 10 })
+    await queued(store)
+  })
+
+  test('to one that claimed something', async ({ store }) => {
+    await joinAll(store, 'one')
+    await store.enqueue(newJobs('first'))
+    await step(store, 'one', { claim: 10, isIdle: true })
+    await queued(store)
+  })
+
+  test('after its next step', async ({ store }) => {
+    await idle(store, 'one')
+    await step(store, 'one')
+    await queued(store)
+  })
+
+  test('to one that has other queues as well', async ({ store }) => {
+    await joinAll(store, 'one')
+    await step(store, 'one', { claim: 10, isIdle: true, queues: ['default', 'mail'] })
+    await queued(store)
+  })
+
+  test('to one that has left', async ({ store, redis, key }) => {
+    await idle(store, 'one')
+    await store.leave('one')
+    await queued(store)
+    expect(await redis.exists(key('idle:1'))).toBe(0)
+  })
+
+  test('past those that wait', async ({ store }) => {
+    await idle(store, 'one')
+    await store.enqueue(newJobs('first', 'second'))
+    await queued(store)
+  })
+
+  test('while its queue is paused', async ({ store }) => {
+    await idle(store, 'one')
+    await store.pause({ queue: 'default' })
+    await queued(store)
+  })
+
+  test('while something is limited', async ({ store }) => {
+    await idle(store, 'one')
+    await store.limit([{ of: 'task', name: 'score', limit: { concurrency: 2 } }])
+    await queued(store)
+  })
+
+  test('to one whose last step is long ago: perhaps it is dead', async ({ open }) => {
+    const clock = new ManualClock()
+    const store = open({ clock })
+    await idle(store, 'one')
+    await clock.advance(999)
+    await store.enqueue(newJobs('soon'))
+    expect(await stateOf(store, 'soon')).toBe('running')
+    await settle(store, 'one', succeeded((await handedTo(store, 'one'))[0]!))
+    await step(store, 'one', { claim: 10, isIdle: true })
+    await clock.advance(1_000)
+    await queued(store)
+    expect(await handedTo(store, 'one')).toEqual([])
+    expect(ids(await claim(store, 'one'))).toEqual(['a'])
+  })
+})
+
+describe('a job that was handed over and never heard of', () => {
+  test('has lost no attempt when its session is reaped', async ({ open }) => {
+    const clock = new ManualClock()
+    const store = open({ clock })
+    await idle(store, 'dead')
+    await store.enqueue(newJobs('a'))
+    await clock.advance(LEASE_MS)
+    await joinAll(store, 'other')
+    expect(await store.extend('other', LEASE_MS)).toEqual({ alive: true, reaped: 1 })
+    expect(await claimOne(store, 'other')).toMatchObject({ id: 'a', attempt: 1 })
+  })
+
+  test('goes back to the line when its session leaves', async ({ store }) => {
+    await idle(store, 'one')
+    await store.enqueue(newJobs('a'))
+    expect(await store.leave('one')).toEqual({ returned: 1 })
+    expect(await stateOf(store, 'a')).toBe('queued')
+  })
+
+  test('is asked for by replacing the session, where the answer to its wait was lost', async ({
+    store,
+    open,
+    redis,
+    namespace,
+  }) => {
+    await idle(store, 'one')
+    const waiting = store.wait('one', options())
+    await blocked(redis, namespace, 'wait')
+    const failing = expect(waiting).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    const clients = String(await redis.client('LIST')).split('\n')
+    const [, id] = /^id=(\d+) /.exec(clients.find((line) => line.includes(`${namespace}:default:wait `))!)!
+    await redis.client('KILL', 'ID', Number(id))
+    await failing
+    await open().enqueue(newJobs('a'))
+    await expect(step(store, 'one')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+
+    await store.join({ session: 'two', leaseMs: LEASE_MS, replaces: { session: 'one', holds: [] } })
+    expect(await claimOne(store, 'two')).toMatchObject({ id: 'a', attempt: 1 })
+  })
+})
+
+test('what was popped for a session that no longer waits is kept for its next wait', async ({
+  store,
+  redis,
+  key,
+  namespace,
+}) => {
+  await idle(store, 'one')
+  const stopped = new AbortController()
+  const waiting = store.wait('one', { ...options(), signal: stopped.signal })
+  await blocked(redis, namespace, 'wait')
+  stopped.abort()
+  expect(await waiting).toEqual({ work: false, cancelled: [] })
+  await store.enqueue(newJobs('a'))
+  await vi.waitFor(async () => expect(await redis.exists(key('hand:one'))).toBe(0))
+  expect(ids(await handedTo(store, 'one'))).toEqual(['a'])
+})
