@@ -142,7 +142,12 @@ describe('a worker that dies while it holds jobs that it has not begun', () => {
     const again = started.filter((id) => !behind.includes(id as string)) // had ended, and were not settled yet
     expect(again.every((id) => before.includes(id as string))).toBe(true)
     expect(again.length).toBeLessThanOrEqual(300)
-    expect(started.filter((id) => behind.includes(id as string)).toSorted()).toEqual(behind)
+    expect(
+      started
+        .filter((id) => behind.includes(id as string))
+        .map(String)
+        .toSorted(),
+    ).toEqual(behind)
   })
 })
 
