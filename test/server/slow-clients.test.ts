@@ -152,6 +152,10 @@ test('ten thousand subscriptions, garbage, giants: the connection is cut, and ot
     (socket) => {
       for (let n = 0; n < 10_000; n++) socket.send(JSON.stringify({ id: n, method: 'dance', params: {} }))
     },
+    (socket) => {
+      const toNobody = JSON.stringify({ id: null, method: 'query', params: { path: 'jobs.list' } })
+      for (let n = 0; n < 10_000; n++) socket.send(toNobody)
+    },
     (socket) => socket.send(`"${'x'.repeat(5_000_000)}"`),
     (socket) => {
       // Every batch is small enough, and asks for five hundred errors.

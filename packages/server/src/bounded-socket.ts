@@ -1,38 +1,42 @@
 /** A socket that costs its client the connection when he does not read, or writes nonsense. */
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
-import { Outgoing } from './frames.ts'
 import { MAX_BUFFERED_BYTES } from './limits.ts'
 import { Strikes } from './strikes.ts'
+import { framed } from './text-frames.ts'
 
-/** What tRPC answers to frames that are no calls; nobody else is told of them. */
-const TO_GARBAGE = '{"id":null,"error"'
+/** More than this is not gathered: what waits for a client must be seen to. */
+const PIECE_CHARS = 65_536
 
 export class BoundedSocket extends WebSocket {
   #strikes: Strikes | undefined
   #stream: Duplex | undefined
-  #isCorked = false
+  /** Said in this turn of the event loop. */
+  #said: string[] = []
+  #chars = 0
 
-  /** Tells what it writes to: so the frames of one turn of the event loop go out together, at the price of one. */
-  corks(stream: Duplex): void {
+  /** Tells what it writes to: so all that is said in one turn of the event loop goes out as one piece, at the price of one. */
+  writesTo(stream: Duplex): void {
     this.#stream = stream
   }
 
-  /** Sends frames that each have this beginning, unless the socket is no longer open. */
+  get isOpen(): boolean {
+    return this.readyState === WebSocket.OPEN
+  }
+
+  /** Says texts that each have this beginning, unless the socket is no longer open. */
   sendFrames(head: string, texts: readonly string[]): boolean {
-    if (this.readyState !== WebSocket.OPEN) return false
-    this.send(new Outgoing(head, texts))
+    if (!this.isOpen) return false
+    for (const text of texts) this.say(head + text)
     return true
   }
 
   /** A client who does not read makes his frames wait here, in memory: beyond a bound he loses the connection. */
-  override send(...args: unknown[]): void {
-    const [data] = args
-    if (typeof data === 'string' && data.startsWith(TO_GARBAGE)) this.strike()
+  say(text: string): void {
     if (this.bufferedAmount > MAX_BUFFERED_BYTES) return this.terminate()
-    this.#cork()
-    if (data instanceof Outgoing) for (const text of data.texts) super.send(data.head + text)
-    else (super.send as (...args: unknown[]) => void)(...args)
+    this.#chars += text.length
+    if (this.#said.push(text) === 1 && speakers.push(this) === 1) setImmediate(BoundedSocket.#flushAll)
+    else if (this.#chars > PIECE_CHARS) this.#flush()
   }
 
   strike(): void {
@@ -40,23 +44,25 @@ export class BoundedSocket extends WebSocket {
     if (this.#strikes.isOut()) this.terminate()
   }
 
-  #cork(): void {
-    if (this.#stream === undefined || this.#isCorked) return
-    this.#isCorked = true
-    this.#stream.cork()
-    corked.push(this)
-    if (corked.length === 1) setImmediate(BoundedSocket.#uncorkAll)
+  override close(code?: number, reason?: string | Buffer): void {
+    this.#flush()
+    super.close(code, reason)
   }
 
-  static #uncorkAll(): void {
-    const all = corked
-    corked = []
-    for (const socket of all) {
-      socket.#isCorked = false
-      socket.#stream?.uncork()
-    }
+  #flush(): void {
+    const said = this.#said
+    if (said.length === 0) return
+    this.#said = []
+    this.#chars = 0
+    if (this.isOpen) this.#stream?.write(framed(said))
+  }
+
+  static #flushAll(): void {
+    const all = speakers
+    speakers = []
+    for (const socket of all) socket.#flush()
   }
 }
 
-/** Those that have written in this turn of the event loop. */
-let corked: BoundedSocket[] = []
+/** Those that have said something in this turn of the event loop. */
+let speakers: BoundedSocket[] = []

@@ -52,6 +52,6 @@ async function outcome(failing: string, change: (record: { ask: ReturnType<typeo
 
 test.each(['nothing', 'first', 'parse', 'second', 'last'])('where %s fails', async (failing) => {
   const expected = await outcome(failing, () => {})
-  expect(await outcome(failing, flattened)).toEqual(expected)
+  expect(await outcome(failing, (record) => flattened(record, []))).toEqual(expected)
   expect(JSON.stringify(expected)).toContain(failing === 'nothing' ? '"second":2' : `"message":"${failing}"`)
 })

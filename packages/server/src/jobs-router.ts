@@ -118,7 +118,7 @@ export function jobsRouter<
     ...consumerProcedures(kit, maxGroups),
   }
   for (const task of kit.engine.tasks) place(record, task.keys, taskProcedures(kit, task))
-  flattened(record)
+  flattened(record, builder._def.middlewares)
   return t.router(record) as unknown as JobsRouter<Tree, Root>
 }
 

@@ -142,7 +142,10 @@ export async function serve(options: AnyServeOptions): Promise<JobsServer<AnyTRP
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS
   const sockets = acceptSockets(server, {
     ...door,
-    handler: { ...handler, ...(keepAlive && { keepAlive: { enabled: true, ...keepAlive } }) },
+    createContext: handler.createContext,
+    maxBatch: MAX_BATCH,
+    onError: (error, procedure) => onError({ error, path: procedure }),
+    keepAlive,
   })
 
   await new Promise<void>((resolve, reject) => {

@@ -7,6 +7,7 @@ import superjson from 'superjson'
 import { answer } from './answer.ts'
 import { formatter, toTRPCError } from './errors.ts'
 import { expired } from './expiry.ts'
+import { withoutSignal } from './flat.ts'
 import { jobsRouter } from './jobs-router.ts'
 import type { QuotaOptions } from './quotas.ts'
 import { Revocation } from './revocation.ts'
@@ -70,6 +71,7 @@ export function servedRouter<Tree extends TaskTree>(
     if (revoked !== undefined && type !== 'subscription') await answer(() => new Revocation(revoked).check())
     return next({ ctx: { owner, expiresAt, revoked } })
   })
+  withoutSignal(known._def.middlewares)
   const jobs = isPublic
     ? jobsRouter({ t, queue, procedure: t.procedure, owner: 'public', ...limits })
     : jobsRouter({
@@ -89,9 +91,10 @@ export function servedRouter<Tree extends TaskTree>(
  * failed call tells each caller once.
  */
 export function servedContext(authenticate: Authenticate | undefined) {
+  if (authenticate === undefined) return (): ServedContext => ({ caller: nobody })
   return ({ req, info }: { req: IncomingMessage; info: TRPCRequestInfo }): ServedContext => ({
     caller: remembered(async () => {
-      const said = await authenticate?.(tokenOf(req, info), req)
+      const said = await authenticate(tokenOf(req, info), req)
       return typeof said === 'string' ? { owner: said } : (said ?? null)
     }),
   })
@@ -101,14 +104,25 @@ function tokenOf({ headers }: IncomingMessage, { connectionParams }: TRPCRequest
   return connectionParams?.['token'] ?? /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? null
 }
 
-/** Asks once, and again only after a failure: a socket must not suffer for ever from one bad moment. */
-function remembered<Value>(ask: () => Promise<Value>): () => Promise<Value> {
-  let asked: Promise<Value> | undefined
+const nobody = (): Promise<null> => Promise.resolve(null)
+
+/**
+ * Asks once, and again only after a failure: a socket must not suffer for ever from one bad moment. Once it knows, it
+ * lets go of what it asked with: a request is two KiB for as long as its socket lives.
+ */
+function remembered<Value>(asking: (() => Promise<Value>) | undefined): () => Promise<Value> {
+  let known: Promise<Value> | undefined
   return () => {
-    asked ??= ask().catch((error: unknown) => {
-      asked = undefined
-      throw error
-    })
-    return asked
+    known ??= (asking as () => Promise<Value>)().then(
+      (value) => {
+        asking = undefined
+        return value
+      },
+      (error: unknown) => {
+        known = undefined
+        throw error
+      },
+    )
+    return known
   }
 }

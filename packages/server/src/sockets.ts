@@ -1,22 +1,23 @@
 /** The door for websockets, and their end. */
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { applyWSSHandler, type WSSHandlerOptions } from '@trpc/server/adapters/ws'
-import type { AnyTRPCRouter } from '@trpc/server'
 import { WebSocketServer } from 'ws'
 import { BoundedSocket } from './bounded-socket.ts'
-import { frameEncoder, withFrames } from './frames.ts'
+import { Conversation, type CreateContext } from './conversation.ts'
+import type { KeepAlive } from './event-stream.ts'
 import { pathOf } from './http-front.ts'
+import { Watch } from './keep-alive.ts'
 import { CLOSE_WAIT_MS } from './limits.ts'
 import { isAllowedHost, isAllowedOrigin, type Origins } from './origins.ts'
-import { isStrike } from './strikes.ts'
+import { Service, type ServiceOptions } from './service.ts'
 
-export interface SocketOptions<Router extends AnyTRPCRouter> {
+export interface SocketOptions extends ServiceOptions {
   path: string
   origins: Origins
   hosts: readonly string[] | undefined
   maxPayloadBytes: number
-  handler: Omit<WSSHandlerOptions<Router>, 'wss'>
+  createContext: CreateContext
+  keepAlive: KeepAlive | undefined
 }
 
 export interface Sockets {
@@ -26,27 +27,18 @@ export interface Sockets {
 
 /** WebSocket close code "Service Restart" (RFC 6455 registry): come back soon. */
 const SERVICE_RESTART = 1012
+const RECONNECT = '{"id":null,"method":"reconnect"}'
 
-export function acceptSockets<Router extends AnyTRPCRouter>(
+export function acceptSockets(
   server: Server,
-  { path, origins, hosts, maxPayloadBytes, handler }: SocketOptions<Router>,
+  { path, origins, hosts, maxPayloadBytes, createContext, keepAlive, ...options }: SocketOptions,
 ): Sockets {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: maxPayloadBytes,
     WebSocket: BoundedSocket,
   })
-  const clients = new WeakMap<IncomingMessage, BoundedSocket>()
-  const { broadcastReconnectNotification } = applyWSSHandler({
-    ...handler,
-    router: withFrames(handler.router),
-    experimental_encoder: frameEncoder,
-    wss: sockets,
-    onError(event: Parameters<NonNullable<typeof handler.onError>>[0]) {
-      handler.onError?.(event)
-      if (isStrike(event.error, event.path)) clients.get(event.req)?.strike()
-    },
-  } as WSSHandlerOptions<Router>)
+  const service = new Service(options)
   let isClosing = false
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -55,9 +47,9 @@ export function acceptSockets<Router extends AnyTRPCRouter>(
     if (!isAllowedHost(request, hosts) || !isAllowedOrigin(request, origins))
       return refuse(socket, '403 Forbidden')
     sockets.handleUpgrade(request, socket, head, (client) => {
-      clients.set(request, client)
-      client.corks(socket)
-      sockets.emit('connection', client, request)
+      client.writesTo(socket)
+      talk(client, new Conversation(service, createContext, client, request))
+      if (keepAlive !== undefined) watch(client, keepAlive)
     })
   })
 
@@ -79,7 +71,7 @@ export function acceptSockets<Router extends AnyTRPCRouter>(
   return {
     async close(graceMs) {
       isClosing = true
-      broadcastReconnectNotification()
+      for (const client of sockets.clients) client.say(RECONNECT)
       if (graceMs > 0) await left(graceMs)
       for (const client of sockets.clients) client.close(SERVICE_RESTART)
       await left(CLOSE_WAIT_MS)
@@ -87,6 +79,19 @@ export function acceptSockets<Router extends AnyTRPCRouter>(
       sockets.close()
     },
   }
+}
+
+function talk(client: BoundedSocket, conversation: Conversation): void {
+  client.on('message', (data: Buffer, isBinary) => conversation.hear(data, isBinary))
+  // Without a listener it would end the process.
+  client.on('error', (error) => conversation.broken(error))
+  client.once('close', () => conversation.end())
+}
+
+function watch(client: BoundedSocket, keepAlive: KeepAlive): void {
+  const watch = new Watch(client, keepAlive)
+  client.on('message', () => watch.heard())
+  client.once('close', () => watch.stop())
 }
 
 function refuse(socket: Duplex, status: string): void {
