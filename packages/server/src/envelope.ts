@@ -37,12 +37,14 @@ const SHOWN_LENGTH = 80
 /**
  * A parser for an object of fields. Absent is the same as empty. A key that is none of the fields is refused, since
  * a misspelt option that is ignored is worse than an error; `open` lets it pass, for procedures with inputs of their own.
+ * What it answers has no key of what is absent: of a dozen options a caller says one or two.
  */
 export function envelope<Fields extends Record<string, Field<unknown>>>(
   fields: Fields,
   { open }: { open: boolean },
 ): (raw: unknown) => Values<Fields> {
   const known = Object.keys(fields).join(', ')
+  const entries = Object.entries(fields)
   return (raw) => {
     const seen = raw ?? {}
     if (typeof seen !== 'object' || Array.isArray(seen)) refuse('input', raw, `an object of ${known}`)
@@ -52,11 +54,12 @@ export function envelope<Fields extends Record<string, Field<unknown>>>(
           refuse(key.slice(0, SHOWN_LENGTH), (seen as Values<Fields>)[key], `one of ${known}`)
       }
     }
-    const entries = Object.entries(fields).map(([key, field]) => [
-      key,
-      field((seen as Record<string, unknown>)[key], key),
-    ])
-    return Object.fromEntries(entries) as Values<Fields>
+    const values: Record<string, unknown> = {}
+    for (const [key, field] of entries) {
+      const value = field((seen as Record<string, unknown>)[key], key)
+      if (value !== undefined) values[key] = value
+    }
+    return values as Values<Fields>
   }
 }
 
@@ -221,5 +224,7 @@ function shown(seen: unknown): string {
 export function defined<Options extends object>(
   options: Options,
 ): { [K in keyof Options]: Exclude<Options[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+  const said: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(options)) if (value !== undefined) said[key] = value
+  return said as never
 }
