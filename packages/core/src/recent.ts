@@ -14,7 +14,8 @@ const DROP_SHARE = 4
 
 export class Recent {
   #records: StoredNotice[] = []
-  readonly #byJob = new Map<string, StoredNotice[]>()
+  /** Of most jobs there is one: a list for each would be a tenth of what reading costs. */
+  readonly #byJob = new Map<string, StoredNotice | StoredNotice[]>()
   #since: Cursor
   #chars = 0
 
@@ -55,7 +56,7 @@ export class Recent {
   /** What follows this place, of one job or of all. Ask `covers` first; `reachesBackTo` where it surely is a place. */
   after(place: Cursor, jobId?: string): StoredNotice[] {
     if (jobId === undefined) return this.#records.slice(this.#behind(place))
-    return (this.#byJob.get(jobId) ?? []).filter(({ cursor }) => compareCursors(cursor, place) > 0)
+    return listed(this.#byJob.get(jobId)).filter(({ cursor }) => compareCursors(cursor, place) > 0)
   }
 
   /** The index of the first record behind a place. */
@@ -74,8 +75,8 @@ export class Recent {
     this.#chars += charsOf(record)
     if (record.foreign !== true) {
       const ofJob = this.#byJob.get(record.jobId)
-      if (ofJob === undefined) this.#byJob.set(record.jobId, [record])
-      else ofJob.push(record)
+      if (Array.isArray(ofJob)) ofJob.push(record)
+      else this.#byJob.set(record.jobId, ofJob === undefined ? record : [ofJob, record])
     }
     while (this.#records.length > RECENT_MAX || (this.#chars > RECENT_CHARS_MAX && this.#records.length > 1))
       this.#drop()
@@ -90,9 +91,7 @@ export class Recent {
     for (const record of records.toReversed()) {
       this.#chars += charsOf(record)
       if (record.foreign === true) continue
-      const ofJob = this.#byJob.get(record.jobId)
-      if (ofJob === undefined) this.#byJob.set(record.jobId, [record])
-      else ofJob.unshift(record)
+      this.#byJob.set(record.jobId, [record, ...listed(this.#byJob.get(record.jobId))])
     }
   }
 
@@ -102,12 +101,15 @@ export class Recent {
     for (const record of dropped) {
       this.#chars -= charsOf(record)
       if (record.foreign === true) continue
-      const ofJob = this.#byJob.get(record.jobId) as StoredNotice[]
-      ofJob.shift()
-      if (ofJob.length === 0) this.#byJob.delete(record.jobId)
+      const ofJob = this.#byJob.get(record.jobId)
+      if (Array.isArray(ofJob) && ofJob.length > 1) ofJob.shift()
+      else this.#byJob.delete(record.jobId)
     }
   }
 }
+
+const listed = (found: StoredNotice | StoredNotice[] | undefined): StoredNotice[] =>
+  Array.isArray(found) ? found : found === undefined ? [] : [found]
 
 const charsOf = ({ data }: StoredNotice): number =>
   data === undefined ? 0 : data.json.length + (data.meta?.length ?? 0)

@@ -93,6 +93,9 @@ const UNKNOWN_FAILURE: Failure = { name: 'Error', message: 'Unknown error' }
  */
 export function noticeOf(record: StoredNotice): JobNotice | null {
   const { cursor, jobId, task, at, attempt = 1, first = 0, dropped = 0, trace } = record
+  // Nearly every record is of this kind, and made in one piece.
+  if (record.type === 'succeeded' && record.data !== undefined && trace === undefined)
+    return { cursor, jobId, task, at, type: 'succeeded', attempt, result: decodeStored(record.data) }
   const base = trace === undefined ? { cursor, jobId, task, at } : { cursor, jobId, task, at, trace }
   switch (record.type) {
     case 'queued':

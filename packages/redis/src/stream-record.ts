@@ -136,9 +136,23 @@ function decodeNotice(cursor: Cursor, field: Fields): StoredNotice {
       known: STREAM_VERSION,
     })
   }
-  const { task_id: jobId = '', task_name: task = '', owner = null, timestamp = '' } = field
-  const notice = { cursor, type, jobId, task, owner, at: Date.parse(timestamp), ...detailsOf(type, field) }
-  return field['trace'] === undefined ? notice : { ...notice, trace: field['trace'] }
+  const {
+    task_id: jobId = '',
+    task_name: task = '',
+    owner = null,
+    timestamp = '',
+    result,
+    meta,
+    trace,
+  } = field
+  const at = Date.parse(timestamp)
+  // Nearly every record is of this kind, and made in one piece.
+  if (type === 'succeeded' && result !== undefined && trace === undefined) {
+    const attempt = Number(field['attempt'] ?? 1)
+    return { cursor, type, jobId, task, owner, at, attempt, data: encodedOf(result, meta) }
+  }
+  const notice = { cursor, type, jobId, task, owner, at, ...detailsOf(type, field) }
+  return trace === undefined ? notice : { ...notice, trace }
 }
 
 function encodedOf(json: string, text: string | undefined): Encoded {
