@@ -99,6 +99,26 @@ describe('a call that is as good twice is sent again', () => {
     expect(told(await feedAfter(store))).toEqual(['queued a', 'queued b'])
   })
 
+  test('enqueue of new jobs: each is in line once, and what has ended meanwhile stays so', async ({
+    shaky,
+    store,
+    thief,
+  }) => {
+    const fresh = newJobs('a', 'b').map((job) => ({ ...job, isNew: true }))
+    await shaky.tail()
+    thief.stealNextReply()
+    const enqueuing = shaky.enqueue(fresh)
+    await joinAll(store, 's')
+    await store.wait('s', { work: true, timeoutMs: 10_000, signal: new AbortController().signal })
+    const claimed = await claim(store, 's')
+    await settle(store, 's', succeeded(claimed[0]!))
+    await enqueuing
+    expect(thief.stolen).toBe(1)
+    expect(ids([...claimed, ...(await claim(store, 's'))])).toEqual(['a', 'b'])
+    expect(await stateOf(store, 'a')).toBe('succeeded')
+    expect(await store.counts()).toMatchObject({ queued: 0, running: 1 })
+  })
+
   test('join: what the new session took over stays its own', async ({ shaky, store, thief }) => {
     await joinAll(shaky, 'before')
     await store.enqueue(newJobs('a'))

@@ -62,6 +62,7 @@ export function newJob(task: AnyTask, input: unknown, given: QueueEnqueueOptions
     options: attemptOptions(given),
     delayMs: given.delay === undefined ? 0 : durationMs(given.delay, 'delay'),
     announce: task.notices.includes('queued'),
+    isNew: given.id === undefined,
   }
   if (task.rules !== undefined || asksForMore(given)) applyRules(job, task.rules, input, given, terms)
   if (terms.isUnknown === true) placeUnknown(job, given)

@@ -83,6 +83,8 @@ export interface NewJob extends JobRecord {
   unique?: readonly Unique[]
   /** Whether `last` shall find it. */
   isLast?: true
+  /** Its id was made for this one call, so that no store can know it: it need not be looked for, but by who sends it twice. */
+  isNew?: boolean
   /** All jobs of its task have to be in one place: a limit or a rule concerns them as a whole. For partitioned stores. */
   together?: true
   /** Its place in a tree of jobs. Parents come before their children in one call. */

@@ -4,6 +4,22 @@ import type { Connection } from './connection.ts'
 import { keysOf } from './keys.ts'
 import { defineScript, headed, lua, runner } from './script.ts'
 
+const SETTINGS = {
+  now: '5',
+  streamMaxLen: 1,
+  prefix: '',
+  resultPrefix: '',
+  saidPrefix: '',
+  ctlPrefix: '',
+  resultsMax: 0,
+  failedMax: 0,
+  failedMaxAgeMs: 0,
+  streamCap: 1,
+  groupPrefix: '',
+}
+
+const PLAIN = { keys: ['wait'], args: [], repeatable: true, decode: String } as const
+
 describe('lua', () => {
   test('drops the indentation that the text has in TypeScript, and keeps the rest', () => {
     const inner = lua`
@@ -48,20 +64,7 @@ describe('a script', () => {
         return ['done', 1]
       },
     }
-    const settings = {
-      now: '5',
-      streamMaxLen: 1,
-      prefix: '',
-      resultPrefix: '',
-      saidPrefix: '',
-      ctlPrefix: '',
-      resultsMax: 0,
-      failedMax: 0,
-      failedMaxAgeMs: 0,
-      streamCap: 1,
-      groupPrefix: '',
-    }
-    const run = runner(connection as unknown as Connection, keysOf('ns', 'q'), settings)
+    const run = runner(connection as unknown as Connection, keysOf('ns', 'q'), SETTINGS)
     expect(await run(script, { id: 'a' }, ['first'])).toEqual({ word: 'done', rest: [1] })
     expect(sent).toEqual([
       [
@@ -78,6 +81,34 @@ describe('a script', () => {
       [script.sha, 3, '{ns:q}:wait:default', '{ns:q}:jobs', '{ns:q}:guard', '5', 'a', 'first'],
       { repeatable: true },
     ])
+  })
+
+  test('sends another one again, where it may have been carried out; not where it was unknown to the server', async () => {
+    const careful = defineScript({ ...PLAIN, name: 'careful', body: "return 'careful'" })
+    const quick = defineScript({ ...PLAIN, name: 'quick', body: "return 'quick'", again: careful })
+    const sent: unknown[] = []
+    const unknown = new LovageError('INTERNAL', { message: 'refused' }, { cause: new Error('NOSCRIPT') })
+    let isKnown = true
+    let sends = 1
+    const command = async (_name: string, args: () => unknown[]) => {
+      for (let n = 0; n < sends; n++) sent.push(args()[0])
+      if (isKnown) return 'done'
+      isKnown = true
+      throw unknown
+    }
+    const run = runner({ isCluster: false, command } as unknown as Connection, keysOf('ns', 'q'), SETTINGS)
+
+    await run(quick, {})
+    expect(sent.splice(0)).toEqual([quick.sha])
+    isKnown = false
+    await run(quick, {})
+    expect(sent.splice(0)).toEqual([quick.sha, quick.source])
+    sends = 2
+    await run(quick, {})
+    expect(sent.splice(0)).toEqual([quick.sha, careful.sha])
+    isKnown = false
+    await run(quick, {})
+    expect(sent.splice(0)).toEqual([quick.sha, careful.sha, careful.source, careful.source])
   })
 
   test('answers in the words that it knows; another one is a mistake in the script', () => {

@@ -20,6 +20,8 @@ export interface Script<Arg extends string, Reply> {
   readonly sha: string
   /** Whether running it twice is as good as once: then it is sent again when its reply was lost. */
   readonly repeatable: boolean
+  /** Is sent in its place, with the same keys and arguments, once it may have been carried out without our knowing. */
+  readonly again?: Script<Arg, Reply>
   readonly decode: (reply: unknown) => Reply
 }
 
@@ -58,6 +60,7 @@ export function defineScript<const Arg extends string, Reply>(script: {
   keys: readonly KeyName[]
   args: readonly Arg[]
   repeatable: boolean
+  again?: Script<NoInfer<Arg>, NoInfer<Reply>>
   first?: string
   body: string
   decode: (reply: unknown) => Reply
@@ -139,20 +142,25 @@ export function runner(
   settings: Settings,
 ): Run {
   const guard = keys.prefix + GUARD
-  return async ({ keys: all, sent, args: names, source, sha, repeatable, decode }, args, items = []) => {
+  return async (script, args, items = []) => {
+    const { keys: all, sent, args: names, repeatable, again = script, decode } = script
     const own = args as Partial<Record<string, string | number>>
     const given = names.map((name) => own[name] ?? settings[name as keyof Settings])
     // Asked when it is sent: whether this is a cluster may be learned only then.
-    const of = (script: string) => () =>
-      connection.isCluster
-        ? [script, all.length + 1, ...all.map((name) => keys[name]), guard, ...given, ...items]
-        : [script, sent.length, ...sent.map((name) => keys[name]), ...given, ...items]
+    let sends = 0
+    const of = (form: 'sha' | 'source') => () => {
+      const { [form]: text } = sends++ === 0 ? script : again
+      return connection.isCluster
+        ? [text, all.length + 1, ...all.map((name) => keys[name]), guard, ...given, ...items]
+        : [text, sent.length, ...sent.map((name) => keys[name]), ...given, ...items]
+    }
     try {
-      return decode(await connection.command('evalsha', of(sha), { repeatable }))
+      return decode(await connection.command('evalsha', of('sha'), { repeatable }))
     } catch (error) {
       if (!isNoScript(error)) throw error
+      if (sends === 1) sends = 0 // not carried out, for sure
       // Redis was restarted, another node took over, or the scripts were flushed. EVAL runs it and keeps it for the next time.
-      return decode(await connection.command('eval', of(source), { repeatable }))
+      return decode(await connection.command('eval', of('source'), { repeatable }))
     }
   }
 }

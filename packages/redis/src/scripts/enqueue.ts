@@ -70,6 +70,41 @@ export const enqueuePlain = defineScript({
 })
 
 /**
+ * The same for jobs that nobody can know before they are sent, since their ids were made for this call: it looks for none
+ * of them. Where the call may have been carried out already, and the answer is missing, they are looked for.
+ */
+export const enqueueNew = defineScript({
+  name: 'enqueueNew',
+  keys: ['jobs', 'wait', 'tail'],
+  args: enqueuePlain.args,
+  repeatable: true,
+  again: enqueuePlain,
+  first: lua`
+    local last = #ARGV
+    if last == items + 2 then
+      local id = ARGV[items + 1]
+      redis.call('HSET', jobs, id, ARGV[items + 2])
+      if redis.call('RPUSH', wait, id) == 1 then
+        ${ringPlain}
+      end
+    else
+      local ids, count = {}, 0
+      for at = items + 1, last, 2 do
+        count = count + 1
+        ids[count] = ARGV[at]
+      end
+      redis.call('HSET', jobs, unpack(ARGV, items + 1, last))
+      if redis.call('RPUSH', wait, unpack(ids)) == count then
+        ${ringPlain}
+      end
+    end
+    return redis.call('GET', tail) or '0-0.0'
+  `,
+  body: '',
+  decode: enqueuePlain.decode,
+})
+
+/**
  * Puts the jobs in line that come with `items`: `id, record, delay` for each, then `n, task, owner` for each whose
  * `queued` notice is wanted. A delay is in ms, or a moment after an `@`; where there is more to say, JSON stands in its
  * place (`special.ts`).

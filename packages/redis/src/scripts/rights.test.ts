@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { Script } from '../script.ts'
 import { ack, release } from './acks.ts'
 import { cancel } from './cancel.ts'
-import { enqueue, enqueuePlain, fire } from './enqueue.ts'
+import { enqueue, enqueueNew, enqueuePlain, fire } from './enqueue.ts'
 import { discard, retryFailed } from './failed.ts'
 import { find, last } from './find.ts'
 import { limit, pause } from './gates.ts'
@@ -31,6 +31,7 @@ const ROLES: Record<string, { scripts: Script<string, unknown>[]; direct: string
   api: {
     scripts: [
       enqueue,
+      enqueueNew,
       enqueuePlain,
       cancel,
       find,
@@ -66,6 +67,7 @@ const ROLES: Record<string, { scripts: Script<string, unknown>[]; direct: string
         retryFailed,
         discard,
         enqueue,
+        enqueueNew,
         enqueuePlain,
       ],
       ...[putSchedule, removeSchedule, schedules, ...follow, ...groups],
