@@ -15,6 +15,7 @@ let counter = 0
 let stamp = ''
 
 const HEX = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const NIBBLE = /* @__PURE__ */ Array.from({ length: 16 }, (_, nibble) => nibble.toString(16))
 const hex = (index: number): string => HEX[pool[index] as number] as string
 
 /** A new job id, later than every id made before it in this process. */
@@ -33,16 +34,12 @@ export function newJobId(nowMs: number = Date.now()): string {
     counter = 0
   }
   const variant = HEX[0x80 | ((pool[at + 1] as number) & 0x3f)] as string
-  const count = `${(counter >> 8).toString(16)}${HEX[counter & 0xff] as string}`
-  return (
-    `${stamp}${count}-${variant}${hex(at + 2)}-` +
-    hex(at + 3) +
-    hex(at + 4) +
-    hex(at + 5) +
-    hex(at + 6) +
-    hex(at + 7) +
-    hex(at + 8)
-  )
+  const count = `${NIBBLE[counter >> 8] as string}${HEX[counter & 0xff] as string}`
+  const middle = `${count}-${variant}${hex(at + 2)}-`
+  const tail = hex(at + 3) + hex(at + 4) + hex(at + 5) + hex(at + 6) + hex(at + 7) + hex(at + 8)
+  const id = `${stamp}${middle}${tail}`
+  id.charCodeAt(0)
+  return id
 }
 
 function tick(ms: number): void {

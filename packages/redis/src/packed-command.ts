@@ -15,16 +15,22 @@ export class PackedCommand extends Command {
   }
 
   override toWritable(): Buffer {
+    const text = this.#text(lengthOf)
+    // Asked of the whole: to ask for the bytes of each argument takes longer than all the rest.
+    return Buffer.byteLength(text) === text.length
+      ? Buffer.from(text, 'latin1')
+      : Buffer.from(this.#text(Buffer.byteLength), 'utf8')
+  }
+
+  #text(bytesOf: (part: string) => number): string {
     let text = `*${this.#given.length + 1}\r\n${bulk(this.name, this.name.length)}`
-    let isAscii = true
     for (const arg of this.#given) {
       const part = typeof arg === 'string' ? arg : `${arg}`
-      const bytes = Buffer.byteLength(part)
-      isAscii &&= bytes === part.length
-      text += bulk(part, bytes)
+      text += bulk(part, bytesOf(part))
     }
-    return Buffer.from(text, isAscii ? 'latin1' : 'utf8')
+    return text
   }
 }
 
+const lengthOf = (part: string): number => part.length
 const bulk = (text: string, bytes: number): string => `$${bytes}\r\n${text}\r\n`

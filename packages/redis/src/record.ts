@@ -10,11 +10,20 @@ import { readMeta } from './parts.ts'
 
 export const RECORD_VERSION = 1
 
-export function encodeRecord({ task, owner, options, input }: JobRecord): string {
-  const rest = input.meta === undefined ? input.json : `${input.json},\n${input.meta}`
-  const who = `${JSON.stringify(task)},${JSON.stringify(owner)}`
-  return `[${RECORD_VERSION},${who},${encodeOptions(options)},${rest}]`
+export function encodeRecord({ task, owner, options, input: { json, meta } }: JobRecord): string {
+  if (task !== lastTask || owner !== lastOwner) {
+    lastTask = task
+    lastOwner = owner
+    head = `[${RECORD_VERSION},${JSON.stringify(task)},${JSON.stringify(owner)},`
+  }
+  const rest = meta === undefined ? json : `${json},\n${meta}`
+  return `${head}${encodeOptions(options)},${rest}]`
 }
+
+/** Who enqueues many jobs mostly does so for one task and one owner: how their records begin is written once. */
+let head = ''
+let lastTask: string | undefined
+let lastOwner: string | null | undefined
 
 /**
  * Options are one flat object, and a brace in a text is escaped: so `HEAD`, and the scripts, end them at the first
