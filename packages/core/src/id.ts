@@ -14,9 +14,18 @@ let counter = 0
 /** `lastMs` as an id begins with it: to write a number in hexadecimal takes longer than the whole rest. */
 let stamp = ''
 
-const HEX = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-const NIBBLE = /* @__PURE__ */ Array.from({ length: 16 }, (_, nibble) => nibble.toString(16))
-const hex = (index: number): string => HEX[pool[index] as number] as string
+/** The codes of the two digits of each byte. */
+const HIGH = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, byte) => digitCode(byte >> 4))
+const LOW = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, byte) => digitCode(byte & 15))
+const DASH = 45
+
+const high = (byte: number): number => HIGH[byte] as number
+const low = (byte: number): number => LOW[byte] as number
+const random = (index: number): number => pool[index] as number
+
+function digitCode(value: number): number {
+  return value.toString(16).charCodeAt(0)
+}
 
 /** A new job id, later than every id made before it in this process. */
 export function newJobId(nowMs: number = Date.now()): string {
@@ -33,13 +42,37 @@ export function newJobId(nowMs: number = Date.now()): string {
     tick(lastMs + 1)
     counter = 0
   }
-  const variant = HEX[0x80 | ((pool[at + 1] as number) & 0x3f)] as string
-  const count = `${NIBBLE[counter >> 8] as string}${HEX[counter & 0xff] as string}`
-  const middle = `${count}-${variant}${hex(at + 2)}-`
-  const tail = hex(at + 3) + hex(at + 4) + hex(at + 5) + hex(at + 6) + hex(at + 7) + hex(at + 8)
-  const id = `${stamp}${middle}${tail}`
+  const id = stamp + rest(counter, at)
+  // What is put together of texts keeps its parts until somebody looks into it. Ids live long.
   id.charCodeAt(0)
   return id
+}
+
+/** What follows the time, made in one call: digits that are put together one by one are a text at each step. */
+function rest(count: number, at: number): string {
+  return String.fromCharCode(
+    low(count >> 8),
+    high(count & 0xff),
+    low(count & 0xff),
+    DASH,
+    high(0x80 | (random(at + 1) & 0x3f)),
+    low(random(at + 1)),
+    high(random(at + 2)),
+    low(random(at + 2)),
+    DASH,
+    high(random(at + 3)),
+    low(random(at + 3)),
+    high(random(at + 4)),
+    low(random(at + 4)),
+    high(random(at + 5)),
+    low(random(at + 5)),
+    high(random(at + 6)),
+    low(random(at + 6)),
+    high(random(at + 7)),
+    low(random(at + 7)),
+    high(random(at + 8)),
+    low(random(at + 8)),
+  )
 }
 
 function tick(ms: number): void {

@@ -9,10 +9,23 @@ import { sentences } from './sentences-late.ts'
  * @throws LovageError `NOT_SERIALIZABLE` naming the first part that cannot be stored.
  */
 export function checkStorable(value: unknown): boolean {
+  if (isFlat(value)) return true
   const walk: Walk = { ancestors: [], harmfulKey: null }
   if (isPlain(value, '', walk)) return true
   if (walk.harmfulKey !== null) refuse(walk.harmfulKey, 'a key that cannot stand beside rich values')
   return false
+}
+
+/** Whether it is an object of nothing but texts, plain numbers and the like: most are, and need no walk. */
+function isFlat(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return false
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key]
+    if (item === null || typeof item === 'string' || typeof item === 'boolean' || item === undefined) continue
+    if (typeof item !== 'number' || !isPlainNumber(item)) return false
+  }
+  return true
 }
 
 /** Deeper than any sane payload, and shallow enough that the walk itself cannot overflow the stack. */

@@ -23,14 +23,21 @@ export class PackedCommand extends Command {
   }
 
   #text(bytesOf: (part: string) => number): string {
-    let text = `*${this.#given.length + 1}\r\n${bulk(this.name, this.name.length)}`
+    let text = `*${this.#given.length + 1}${sized(this.name.length)}${this.name}`
     for (const arg of this.#given) {
       const part = typeof arg === 'string' ? arg : `${arg}`
-      text += bulk(part, bytesOf(part))
+      text += sized(bytesOf(part)) + part
     }
-    return text
+    return `${text}\r\n`
   }
 }
 
 const lengthOf = (part: string): number => part.length
-const bulk = (text: string, bytes: number): string => `$${bytes}\r\n${text}\r\n`
+
+/** The end of what was before, and how many bytes come now. Mostly that is a size that was there before. */
+const sized = (bytes: number): string =>
+  bytes < SIZES_MAX ? (SIZES[bytes] ??= sizeText(bytes)) : sizeText(bytes)
+
+const SIZES_MAX = 1_024
+const SIZES: string[] = []
+const sizeText = (bytes: number): string => `\r\n$${bytes}\r\n`
