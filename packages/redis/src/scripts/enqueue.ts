@@ -75,7 +75,7 @@ export const enqueuePlain = defineScript({
  */
 export const enqueueNew = defineScript({
   name: 'enqueueNew',
-  keys: ['jobs', 'wait', 'tail'],
+  keys: ['jobs', 'wait', 'tail', 'active', 'workers'],
   args: enqueuePlain.args,
   repeatable: true,
   again: enqueuePlain,
@@ -84,6 +84,9 @@ export const enqueueNew = defineScript({
     if last == items + 2 then
       local id = ARGV[items + 1]
       redis.call('HSET', jobs, id, ARGV[items + 2])
+      if redis.call('EXISTS', ${idle}) == 1 then
+        ${hand('ARGV[items + 2]')}
+      end
       if redis.call('RPUSH', wait, id) == 1 then
         ${ringPlain}
       end

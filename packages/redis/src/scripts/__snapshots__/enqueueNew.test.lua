@@ -1,11 +1,34 @@
 local redis, string, ARGV = redis, string, ARGV
-local prefix = ARGV[1]
-local jobs, wait, tail = prefix .. 'jobs', prefix .. 'wait:default', prefix .. 'tail'
-local items = 1
+local now, prefix = ARGV[1], ARGV[2]
+local jobs, wait, tail, active, workers = prefix .. 'jobs', prefix .. 'wait:default', prefix .. 'tail', prefix .. 'active', prefix .. 'workers'
+local items = 2
 local last = #ARGV
 if last == items + 2 then
   local id = ARGV[items + 1]
   redis.call('HSET', jobs, id, ARGV[items + 2])
+  if redis.call('EXISTS', prefix .. 'idle:1') == 1 then
+    local name = redis.call('RPOP', prefix .. 'idle:1')
+-- What may forbid that it starts now: others before it, pauses, limits, turns.
+if name and redis.call('EXISTS', wait, prefix .. 'prio:default', prefix .. 'lanes', prefix .. 'limits',
+  prefix .. 'paused', prefix .. 'streaks') == 0 then
+  local nowMs = tonumber(now)
+if not nowMs then
+  local clock = redis.call('TIME')
+  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+local nowText = string.format('%d', nowMs)
+  local session, since = string.match(name, '^(.*)@(%d+)$')
+  local lease = redis.call('ZSCORE', workers, session)
+  if not lease then
+    name = nil -- it is no more
+  elseif tonumber(lease) > nowMs and nowMs - since < 1000 then
+    redis.call('HSET', active, '_', 'no job: keeps this hash a hash table, which Redis would pack into a list while it is small', id, session .. '@' .. nowText)
+    redis.call('RPUSH', prefix .. 'hand:' .. session, nowText .. '\n' .. id .. '\n' .. ARGV[items + 2])
+    return redis.call('GET', tail) or '0-0.0'
+  end
+end
+if name then redis.call('RPUSH', prefix .. 'idle:1', name) end
+  end
   if redis.call('RPUSH', wait, id) == 1 then
     local wake = prefix .. 'wake:default'
 if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
