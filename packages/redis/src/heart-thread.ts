@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '@lovage/core'
 import { Beats } from './beats.ts'
 import { Connection } from './connection.ts'
-import type { Beat, HeartData, Lost } from './heart.ts'
+import type { Beat, HeartData, Said } from './heart.ts'
 import { keysOf } from './keys.ts'
 import { Route } from './route.ts'
 import { runner } from './script.ts'
@@ -15,15 +15,24 @@ const connection = new Connection(new Route(address, keys.prefix), `${namespace}
 const settings = { now: '', streamMaxLen: 0, streamCap: 0, resultsMax: 0, failedMax: 0, failedMaxAgeMs: 0 }
 const run = runner(connection, keys, { ...settings, ...keys })
 
-const beats = new Beats(
-  (session, leaseMs) => run(extend, { session, leaseMs }),
-  systemClock,
-  (session) => parentPort?.postMessage({ session } satisfies Lost),
-)
+const say = (said: Said): void => parentPort?.postMessage(said)
+/** Those whose first beat is still to come. */
+const fresh = new Set<string>()
+const beats = new Beats({
+  extend: (session, leaseMs) => run(extend, { session, leaseMs }),
+  clock: systemClock,
+  onLost: (session) => say({ session, is: 'lost' }),
+  onRenewed: (session) => fresh.delete(session) && say({ session, is: 'beating' }),
+})
 
 parentPort?.on('message', ({ session, leaseMs }: Beat) => {
-  if (leaseMs > 0) beats.start(session, leaseMs)
-  else beats.stop(session)
+  if (leaseMs > 0) {
+    fresh.add(session)
+    beats.start(session, leaseMs, true)
+  } else {
+    fresh.delete(session)
+    beats.stop(session)
+  }
   if (beats.size === 0) {
     parentPort?.close() // nothing else keeps the thread
     void connection.close()

@@ -2,6 +2,9 @@
  * Keeps leases alive from a thread of its own: a handler that computes for a minute blocks this loop, but is
  * no reason to take its jobs away.
  *
+ * A thread takes its time to start, on a machine that starts many processes at once longer than a lease. So this loop
+ * beats until the thread says that it does.
+ *
  * Where the thread cannot run (an app bundled into one file does not bring it along), this loop beats, and
  * says so.
  */
@@ -18,13 +21,16 @@ export interface HeartData {
   tag: string
 }
 
-/** Sent by the thread: this session was reaped. */
-export interface Lost {
+/** Sent by the thread. */
+export interface Said {
   session: string
+  /** `beating`: its first beat has renewed the lease. `lost`: it was reaped. */
+  is: 'beating' | 'lost'
 }
 
 /**
- * Sent to the thread; a `leaseMs` of 0 ends the beats of a session. The thread ends with its last session.
+ * Sent to the thread; a `leaseMs` of 0 ends the beats of a session. The thread ends when the last one is ended so, and not
+ * when it is lost: the session that takes over needs it again.
  */
 export interface Beat {
   session: string
@@ -58,7 +64,8 @@ export class Heart {
   constructor(options: HeartOptions) {
     this.#options = options
     this.#isThreaded = options.isThreaded
-    this.#beats = new Beats(options.extend, options.clock, (session) => this.#lost(session))
+    const { extend, clock } = options
+    this.#beats = new Beats({ extend, clock, onLost: (session) => this.#lost(session) })
   }
 
   keepAlive(session: string, life: Life): () => Promise<void> {
@@ -69,10 +76,12 @@ export class Heart {
 
   async close(): Promise<void> {
     await Promise.all([...this.#lives.keys()].map((session) => this.#stop(session)))
+    await this.#end('')
   }
 
   #start(session: string, leaseMs: number): void {
-    if (!this.#isThreaded) return this.#beats.start(session, leaseMs)
+    this.#beats.start(session, leaseMs)
+    if (!this.#isThreaded) return
     try {
       this.#thread ??= this.#open()
       this.#thread.postMessage({ session, leaseMs } satisfies Beat)
@@ -84,12 +93,15 @@ export class Heart {
   async #stop(session: string): Promise<void> {
     if (!this.#lives.delete(session)) return
     this.#beats.stop(session)
+    if (this.#lives.size === 0) return this.#end(session)
+    this.#thread?.postMessage({ session, leaseMs: 0 } satisfies Beat)
+  }
+
+  async #end(last: string): Promise<void> {
     const thread = this.#thread
     if (thread === undefined) return
-    const isLast = this.#lives.size === 0
-    if (isLast) this.#thread = undefined
-    thread.postMessage({ session, leaseMs: 0 } satisfies Beat)
-    if (!isLast) return
+    this.#thread = undefined
+    thread.postMessage({ session: last, leaseMs: 0 } satisfies Beat)
     thread.ref() // whoever waits for the end must not be left alone by a process that sees nothing more to do
     const late = setTimeout(() => void thread.terminate(), END_MS)
     await new Promise((resolve) => thread.once('exit', resolve))
@@ -102,11 +114,14 @@ export class Heart {
       workerData: data,
       name: 'lovage-heart',
     })
-    thread.unref()
-    thread.on('message', ({ session }: Lost) => this.#lost(session))
+    thread.on('message', ({ session, is }: Said) => {
+      if (is === 'lost') this.#lost(session)
+      else this.#beats.stop(session)
+    })
     thread.on('error', (error) => {
       if (thread === this.#thread) this.#fallBack(error)
     })
+    thread.unref() // behind the listeners, which hold the process
     return thread
   }
 
@@ -124,7 +139,8 @@ export class Heart {
 
   #lost(session: string): void {
     const life = this.#lives.get(session)
-    void this.#stop(session)
+    this.#lives.delete(session)
+    this.#beats.stop(session)
     life?.onLost()
   }
 }
