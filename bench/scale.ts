@@ -58,6 +58,9 @@ const POLL_MS = 50
 /** Jobs of each worker that are not counted: most of an early one's time is the compiler's. */
 const WARM_UP = 100
 
+/** What workers start beside their loop, ours a thread that keeps the lease, is no part of a rate either. */
+const SETTLE_MS = 3_000
+
 /** All of them idle when the jobs come. */
 async function crowd(stage: Stage, who: Name, workers: number): Promise<Record<string, number>> {
   const producer = await stage.play(who, 'producer')
@@ -72,6 +75,7 @@ async function crowd(stage: Stage, who: Name, workers: number): Promise<Record<s
   const warmUp = WARM_UP * workers
   await producer.enqueue({ how: 'bulk', budget: exactly(warmUp) })
   await ended(warmUp)
+  await pause(SETTLE_MS)
   const cpuBefore = await stage.redisCpu()
   const from = performance.now()
   const { jobs } = await producer.enqueue({ how: 'bulk', budget: stage.budget(50_000) })
