@@ -9,7 +9,8 @@ import { each } from './kit/contestants.ts'
 import type { Question } from './kit/question.ts'
 
 const SETTLE_MS = 4_000
-const SECONDS = 25
+/** Twice the longest time that one of us is silent for. */
+const SECONDS = 60
 const QUICK_SECONDS = 6
 
 export const question: Question = {
@@ -29,6 +30,7 @@ export const question: Question = {
         { floor: 'needs none' },
       ),
       rounds: 1,
+      limitMs: 120_000,
       together: true,
     },
   ],

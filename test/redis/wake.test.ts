@@ -1,6 +1,8 @@
 // The marker that wakes idle workers: one for one piece of news, and never lost.
 import { describe, expect, vi } from 'vitest'
-import { cancelOf, claim, claimOne, ids, joinAll, newJobs } from '../conformance/acts.ts'
+import { cancelOf, claim, claimOne, ids, joinAll, newJob, newJobs } from '../conformance/acts.ts'
+import { createRedisStore } from '@lovage/redis'
+import { TcpProxy } from '../kit/tcp-proxy.ts'
 import { blocked, test } from './stage.ts'
 
 const options = (signal: AbortSignal = AbortSignal.timeout(25_000), work = true) => ({
@@ -61,10 +63,24 @@ describe('a marker', () => {
     },
   )
 
-  test('that was lost with its worker holds nobody up for long', async ({ store, redis, key }) => {
+  test('that was lost with its worker holds nobody up for long: the next beat of an idle one sees the work', async ({
+    store,
+    open,
+    redis,
+    namespace,
+  }) => {
+    const dying = open()
+    await joinAll(store, 'idle')
+    store.keepAlive('idle', { leaseMs: 1_500, onLost: () => expect.unreachable('It was lost.') })
+    expect(await claim(store, 'idle')).toEqual([])
+    const lost = dying.wait('dying', options())
+    await blocked(redis, namespace, 'wait')
+    const wake = store.wait('idle', options())
+    await blocked(redis, namespace, 'wait', 2)
     await store.enqueue(newJobs('a'))
-    await redis.del(key('wake:default'))
-    expect(await store.wait('one', options())).toEqual({ work: true, cancelled: [] })
+    expect((await lost).work).toBe(true) // and does nothing more
+    expect(await wake).toEqual({ work: true, cancelled: [] })
+    expect(ids(await claim(store, 'idle'))).toEqual(['a'])
   })
 })
 
@@ -102,4 +118,49 @@ test('a cancellation that came between two waits is told by the next one', async
   expect((await waiting).cancelled).toEqual([])
   await store.cancel(cancelOf('a'))
   expect((await store.wait('s', options(undefined, false))).cancelled).toMatchObject([{ id: 'a' }])
+})
+
+test('an idle worker hears by its beats of a delayed job that only one knew of who died', async ({
+  store,
+  open,
+  redis,
+  namespace,
+}) => {
+  const dying = open()
+  await joinAll(store, 'idle')
+  store.keepAlive('idle', { leaseMs: 1_500, onLost: () => expect.unreachable('It was lost.') })
+  expect(await claim(store, 'idle')).toEqual([])
+  const lost = dying.wait('dying', options())
+  await blocked(redis, namespace, 'wait')
+  const wake = store.wait('idle', options())
+  await blocked(redis, namespace, 'wait', 2)
+  const dueAt = Date.now() + 2_000
+  await store.enqueue([newJob('a', { runAt: dueAt, delayMs: 0 })])
+  await lost
+  expect(await wake).toEqual({ work: true, cancelled: [] })
+  expect(Date.now() - dueAt).toBeLessThan(400) // less than a beat: it came for the moment
+  expect(ids(await claim(store, 'idle'))).toEqual(['a'])
+})
+
+test('a line that falls silent ends the wait when a beat is not answered', async ({
+  url,
+  namespace,
+  redis,
+}) => {
+  await using proxy = await TcpProxy.to(Number(new URL(url).port))
+  const store = createRedisStore({ url: `redis://127.0.0.1:${proxy.port}`, namespace, onWarning: () => {} })
+  await joinAll(store, 's')
+  store.keepAlive('s', { leaseMs: 1_500, onLost: () => {} })
+  await claim(store, 's')
+  await vi.waitFor(
+    async () => expect(String(await redis.client('LIST'))).toContain(`${namespace}:default:heart`),
+    { timeout: 20_000 },
+  )
+  const wait = store.wait('s', { ...options(), timeoutMs: 600_000 })
+  await blocked(redis, namespace, 'wait')
+  proxy.forget()
+  const from = performance.now()
+  await expect(wait).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  expect(performance.now() - from).toBeLessThan(15_000) // the pop alone would take 22 s
+  await store.close()
 })

@@ -65,7 +65,7 @@ describe('a step that was not answered', () => {
     const { id, watcher, top } = await climbing(t)
     t.faults.goDown()
     top.open('up')
-    await t.clock.advance(6_000)
+    await t.clock.advance(7_200)
     await t.store.join({ session: 'other', leaseMs: 60_000 })
     await t.store.extend('other', 60_000) // reaps
     const { claimed } = await t.store.step({ session: 'other', settle: [], claim: 1, queues: ['default'] })
@@ -211,7 +211,7 @@ describe('a store that is gone for a while', () => {
     const t = bench()
     const { id, worker, watcher, top, signal } = await climbing(t)
     t.faults.goDown()
-    await t.clock.advance(6_000)
+    await t.clock.advance(7_200)
     await t.store.extend('somebody', 1_000) // whoever looks reaps
     t.faults.comeBack()
     await t.clock.advance(5_000)

@@ -3,10 +3,11 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '@lovage/core'
 import { Beats } from './beats.ts'
 import { Connection } from './connection.ts'
-import type { Beat, HeartData, Said } from './heart.ts'
+import { type Beat, causeOf, type HeartData, type Said } from './heart.ts'
 import { keysOf } from './keys.ts'
 import { Route } from './route.ts'
 import { runner } from './script.ts'
+import { SOON_MS } from './scripts/plain-step.ts'
 import { extend } from './scripts/sessions.ts'
 
 const { address, namespace, queue, tag } = workerData as HeartData
@@ -19,13 +20,23 @@ const say = (said: Said): void => parentPort?.postMessage(said)
 /** Those whose first beat is still to come. */
 const fresh = new Set<string>()
 const beats = new Beats({
-  extend: (session, leaseMs) => run(extend, { session, leaseMs }),
+  extend: (session, leaseMs, queues) => run(extend, { session, leaseMs }, queues),
   clock: systemClock,
   onLost: (session) => say({ session, is: 'lost' }),
-  onRenewed: (session) => fresh.delete(session) && say({ session, is: 'beating' }),
+  onBeat(session, seen) {
+    // The other loop is not woken for nothing.
+    const isNews = seen.work || (seen.nextDueMs !== null && seen.nextDueMs < SOON_MS)
+    if (fresh.delete(session) || isNews) say({ session, is: 'beating', seen })
+  },
+  onSilence(session, error) {
+    if (!fresh.has(session)) say({ session, is: 'silent', cause: causeOf(error) })
+  },
 })
 
-parentPort?.on('message', ({ session, leaseMs }: Beat) => {
+parentPort?.on('message', (beat: Beat) => {
+  const { session } = beat
+  if ('queues' in beat) return beats.look(session, beat.queues)
+  const { leaseMs } = beat
   if (leaseMs > 0) {
     fresh.add(session)
     beats.start(session, leaseMs, true)

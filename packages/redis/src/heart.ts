@@ -9,9 +9,9 @@
  * says so.
  */
 import { Worker } from 'node:worker_threads'
-import type { Clock } from '@lovage/core'
+import { type Clock, isLovageError } from '@lovage/core'
 import type { Address } from './address.ts'
-import { Beats, type Extend } from './beats.ts'
+import { Beats, type Extend, type Seen } from './beats.ts'
 
 export interface HeartData {
   address: Address
@@ -22,27 +22,33 @@ export interface HeartData {
 }
 
 /** Sent by the thread. */
-export interface Said {
-  session: string
-  /** `beating`: its first beat has renewed the lease. `lost`: it was reaped. */
-  is: 'beating' | 'lost'
-}
+export type Said = { session: string } & (
+  | { is: 'lost' }
+  /** The first beat, and each that has seen something. */
+  | { is: 'beating'; seen: Seen }
+  /** Beats are not answered any more. */
+  | { is: 'silent'; cause: string }
+)
 
 /**
  * Sent to the thread; a `leaseMs` of 0 ends the beats of a session. The thread ends when the last one is ended so, and not
  * when it is lost: the session that takes over needs it again.
  */
-export interface Beat {
-  session: string
-  leaseMs: number
-}
+export type Beat = { session: string } & ({ leaseMs: number } | { queues: readonly string[] })
 
 interface Life {
   leaseMs: number
   onLost: () => void
 }
 
-export interface HeartOptions {
+/** What lives say of themselves, beside their end. */
+interface Heard {
+  onSeen: (session: string, seen: Seen) => void
+  /** @param cause Why Redis was not reached. */
+  onSilence: (session: string, cause: string) => void
+}
+
+export interface HeartOptions extends Heard {
   data: HeartData
   extend: Extend
   clock: Clock
@@ -56,7 +62,7 @@ const END_MS = 2_000
 
 export class Heart {
   readonly #options: HeartOptions
-  readonly #lives = new Map<string, Life>()
+  readonly #lives = new Map<string, Life & { queues?: readonly string[] }>()
   readonly #beats: Beats
   #thread: Worker | undefined
   #isThreaded: boolean
@@ -64,14 +70,29 @@ export class Heart {
   constructor(options: HeartOptions) {
     this.#options = options
     this.#isThreaded = options.isThreaded
-    const { extend, clock } = options
-    this.#beats = new Beats({ extend, clock, onLost: (session) => this.#lost(session) })
+    const { extend, clock, onSeen, onSilence } = options
+    this.#beats = new Beats({
+      extend,
+      clock,
+      onLost: (session) => this.#lost(session),
+      onBeat: onSeen,
+      onSilence: (session, error) => onSilence(session, causeOf(error)),
+    })
   }
 
   keepAlive(session: string, life: Life): () => Promise<void> {
     this.#lives.set(session, life)
     this.#start(session, life.leaseMs)
     return () => this.#stop(session)
+  }
+
+  /** A step was made for these queues. Beats look around in those of the first one, since a worker's do not change. */
+  look(session: string, queues: readonly string[]): void {
+    const life = this.#lives.get(session)
+    if (life === undefined || life.queues !== undefined) return
+    life.queues = queues
+    this.#beats.look(session, queues)
+    this.#thread?.postMessage({ session, queues } satisfies Beat)
   }
 
   async close(): Promise<void> {
@@ -114,9 +135,12 @@ export class Heart {
       workerData: data,
       name: 'lovage-heart',
     })
-    thread.on('message', ({ session, is }: Said) => {
-      if (is === 'lost') this.#lost(session)
-      else this.#beats.stop(session)
+    thread.on('message', (said: Said) => {
+      const { session, is } = said
+      if (is === 'lost') return this.#lost(session)
+      if (is === 'silent') return this.#options.onSilence(session, said.cause)
+      this.#beats.stop(session)
+      this.#options.onSeen(session, said.seen)
     })
     thread.on('error', (error) => {
       if (thread === this.#thread) this.#fallBack(error)
@@ -134,7 +158,10 @@ export class Heart {
       `Leases are renewed from the main loop, since the thread for it did not run (${why}). ` +
         'A handler that blocks the loop for longer than the lease loses its jobs to another worker.',
     )
-    for (const [session, { leaseMs }] of this.#lives) this.#beats.start(session, leaseMs)
+    for (const [session, { leaseMs, queues }] of this.#lives) {
+      this.#beats.start(session, leaseMs)
+      if (queues !== undefined) this.#beats.look(session, queues)
+    }
   }
 
   #lost(session: string): void {
@@ -144,3 +171,6 @@ export class Heart {
     life?.onLost()
   }
 }
+
+export const causeOf = (error: unknown): string =>
+  isLovageError(error, 'STORE_UNAVAILABLE') ? error.details.cause : String(error)

@@ -157,7 +157,10 @@ class RedisStore implements Store {
     this.#live = new LiveFeed(() => this.#open('live'), this.#keys, settings)
     this.#heart = new Heart({
       data: { address, namespace, queue, tag },
-      extend: (session, leaseMs) => this.extend(session, leaseMs),
+      extend: (session, leaseMs, queues) => this.#runJoined(extend, { session, leaseMs }, queues),
+      onSeen: (session, seen) => this.#waiters.get(session)?.see(seen),
+      onSilence: (session, cause) =>
+        this.#waiters.get(session)?.fail(new LovageError('STORE_UNAVAILABLE', { store: this.name, cause })),
       clock: this.#clock,
       isThreaded: clock === undefined,
       onWarning: this.#warn,
@@ -246,8 +249,9 @@ class RedisStore implements Store {
     return joined
   }
 
-  extend(session: string, leaseMs: number) {
-    return this.#runJoined(extend, { session, leaseMs })
+  async extend(session: string, leaseMs: number) {
+    const { alive, reaped } = await this.#runJoined(extend, { session, leaseMs })
+    return { alive, reaped }
   }
 
   async step(request: StepRequest): Promise<StepReply> {
@@ -266,7 +270,10 @@ class RedisStore implements Store {
     }
     const reply = await this.#runJoined(step, args, items)
     const { alive, isListed, lost, nextDueMs, deferred, ticks, ...batch } = reply
-    if (alive) this.#waiterOf(session).expect(queues, nextDueMs, isListed ? batch.claimedAt : undefined)
+    if (alive) {
+      this.#heart.look(session, queues)
+      this.#waiterOf(session).expect(queues, nextDueMs, isListed ? batch.claimedAt : undefined)
+    }
     if (deferred > 0) {
       this.#warn(
         `${deferred} job(s) were written by a newer version of Lovage. This worker cannot read them ` +

@@ -6,17 +6,19 @@
  * over the pop that is under way. What a pop brings when nobody waits is not lost: the marker goes back at
  * once, for another worker, and a cancellation is kept for the next wait.
  *
- * Every pop has a timeout: a server or a proxy that went away without a word is found out.
+ * A marker can be lost with the worker that took it, and a line may fall silent: the beats that renew the lease look
+ * around, and tell (`beats.ts`). So pops may be long.
  */
 import { type Claimed, type Clock, LovageError, type Wake } from '@lovage/core'
 import type { Connection } from './connection.ts'
+import type { Seen } from './beats.ts'
 import { CTL_MS, type Keys } from './keys.ts'
 import type { Run } from './script.ts'
 import { type Handed, handedIn } from './scripts/idle.ts'
 import { giveBack, peek } from './scripts/marker.ts'
 
-/** Also how long work may lie unseen when the worker that popped its marker died. */
-const BLOCK_MS = 5_000
+/** A line that fell silent while that of the beats did not is found out then. */
+const BLOCK_MS = 20_000
 const ANSWER_MS = BLOCK_MS + 2_000
 /** How long a pop may take to answer the nudge at the end. */
 const CLOSE_MS = 1_000
@@ -25,6 +27,8 @@ const TOLD_MAX = 100
 
 interface Caller {
   work: boolean
+  /** When it is told that its time is over, by the clock. */
+  until: number
   resolve: (wake: Wake) => void
   reject: (error: Error) => void
 }
@@ -57,8 +61,7 @@ export class Waiter {
   #caller: Caller | undefined
   #pop: { work: boolean; ended: Promise<void> } | undefined
   #dueAt: number | undefined
-  /** Whether there was a step since the pop began: then nobody needs to look for work that was not rung for. */
-  #hasLooked = false
+  #cancelTimer: (() => void) | undefined
 
   constructor(options: WaiterOptions) {
     this.#options = options
@@ -85,7 +88,6 @@ export class Waiter {
   expect(queues: readonly string[], nextDueMs: number | null, idleSince?: number): void {
     this.#idleSince = idleSince
     this.#queues = queues
-    this.#hasLooked = true
     this.#dueAt = nextDueMs === null ? undefined : this.#options.clock.now() + nextDueMs
   }
 
@@ -100,12 +102,10 @@ export class Waiter {
   }): Promise<Wake> {
     if (this.#told.length > 0 || this.#handed.length > 0 || signal.aborted) return this.#wake(false)
     if (timeoutMs <= 0) return this.#look(work)
-    const { clock } = this.#options
-    const dueMs =
-      work && this.#dueAt !== undefined ? Math.max(0, this.#dueAt - clock.now()) : Number.POSITIVE_INFINITY
+    const until = this.#options.clock.now() + timeoutMs
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
-        cancelTimer()
+        this.#cancelTimer?.()
         signal.removeEventListener('abort', end)
         this.#caller = undefined
         act()
@@ -113,17 +113,40 @@ export class Waiter {
       const end = (): void => caller.resolve(this.#wake(false))
       const caller: Caller = {
         work,
+        until,
         resolve: (wake) => settle(() => resolve(wake)),
         reject: (error) => settle(() => reject(error)),
       }
-      const cancelTimer = clock.after(Math.min(timeoutMs, dueMs), () =>
-        caller.resolve(this.#wake(dueMs <= timeoutMs)),
-      )
       signal.addEventListener('abort', end)
       this.#caller = caller
+      this.#setTimer(caller)
       if (this.#pop === undefined) this.#block()
       else if (work && !this.#pop.work) this.#nudge()
     })
+  }
+
+  /** What a beat has seen. */
+  see({ work, nextDueMs }: Seen): void {
+    if (nextDueMs !== null) this.#dueAt = this.#options.clock.now() + nextDueMs
+    const caller = this.#caller
+    if (!caller?.work) return
+    if (work) caller.resolve(this.#wake(true))
+    else this.#setTimer(caller)
+  }
+
+  /** The wait would be in vain. */
+  fail(error: Error): void {
+    this.#caller?.reject(error)
+  }
+
+  #setTimer(caller: Caller): void {
+    this.#cancelTimer?.()
+    const { clock } = this.#options
+    const dueAt = (caller.work ? this.#dueAt : undefined) ?? Number.POSITIVE_INFINITY
+    const isDue = dueAt <= caller.until
+    this.#cancelTimer = clock.after(Math.max(0, Math.min(caller.until, dueAt) - clock.now()), () =>
+      caller.resolve(this.#wake(isDue)),
+    )
   }
 
   /** Ends the wait and the pop; a marker that it popped is back in its place then. */
@@ -175,7 +198,6 @@ export class Waiter {
     // What it is told of a job comes after the job.
     const own = [this.#hand, this.#ctl]
     const from = work ? [...own, ...this.#queues.map((queue) => wake + queue)] : own
-    this.#hasLooked = false
     const reply = await blocking.command('blpop', [...from, BLOCK_MS / 1000], {
       repeatable: false,
       answerMs: ANSWER_MS,
@@ -192,13 +214,6 @@ export class Waiter {
       this.#hear(message)
       await this.#drain()
       this.#caller?.resolve(this.#wake(false))
-    } else if (
-      key === undefined &&
-      this.#caller?.work &&
-      !this.#hasLooked &&
-      (await run(peek, {}, this.#queues))
-    ) {
-      this.#caller?.resolve(this.#wake(true))
     }
   }
 

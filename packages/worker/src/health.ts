@@ -15,7 +15,7 @@ export interface WorkerHealth {
   why?: string
   /** `null` while there is none. */
   session: string | null
-  /** When the store last answered a step, in Unix ms; a worker that is well steps every 5 s or more often. `null` before the first. */
+  /** When the store last answered a step, in Unix ms; a worker that is well steps every 30 s or more often. `null` before the first. */
   lastStepAt: number | null
   slots: number
   /** Slots taken. */

@@ -56,7 +56,7 @@ export interface WorkerOptions<Tree extends TaskTree> extends StoreOptions {
   logger?: Logger | undefined
   /**
    * For how long the jobs of a worker that went silent are kept for it. Another worker runs them at most this and a
-   * third of it later. Default 6 s.
+   * third of it later. Default 7.2 s.
    */
   lease?: Duration | undefined
   /** How long `stop` lets running handlers go on before it aborts their signals. Default 30 s. */
@@ -146,7 +146,7 @@ export function settingsOf<Tree extends TaskTree>(options: WorkerOptions<Tree>):
     ),
     concurrency: wholeNumber('concurrency', options.concurrency ?? 10),
     prefetch: wholeNumber('prefetch', options.prefetch ?? prefetchFor(definitions), 0),
-    leaseMs: wholeNumber('lease', durationMs(options.lease ?? '6s', 'lease')),
+    leaseMs: wholeNumber('lease', durationMs(options.lease ?? '7.2s', 'lease')),
     drainTimeoutMs: durationMs(options.drainTimeout ?? '30s', 'drainTimeout'),
     graceMs: durationMs(options.grace ?? '5s', 'grace'),
     resultTtlMs: durationMs(options.resultTtl ?? '24h', 'resultTtl'),

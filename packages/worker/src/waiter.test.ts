@@ -6,9 +6,10 @@ const NOTHING: Wake = { work: false, cancelled: [] }
 const WORK: Wake = { work: true, cancelled: [] }
 
 /** A waiter whose store, time and owner are the test. */
-function script() {
+function script({ maxSilenceMs = 120_000 } = {}) {
   const waits: {
     work: boolean
+    timeoutMs: number
     signal: AbortSignal
     end: (wake: Wake) => void
     fail: (error: unknown) => void
@@ -24,11 +25,12 @@ function script() {
       return () => void pauses.splice(pauses.indexOf(pause), 1)
     },
   }
-  const wait: Store['wait'] = (_session, { work, signal }) =>
-    new Promise((end, fail) => void waits.push({ work, signal, end, fail }))
+  const wait: Store['wait'] = (_session, { work, timeoutMs, signal }) =>
+    new Promise((end, fail) => void waits.push({ work, timeoutMs, signal, end, fail }))
   const waiter = new Waiter({
     store: { wait } as Store,
     clock,
+    maxSilenceMs,
     random: () => 1,
     session: () => session.id,
     onWork: () => heard.push('work'),
@@ -131,6 +133,19 @@ test('a wait that hears nothing leads to a step', async () => {
   await end(NOTHING)
   expect(heard).toEqual(['work', 'work'])
 })
+
+test.for([
+  [120_000, 30_000],
+  [3_600_000, 30_000],
+  [20_000, 5_000],
+] as const)(
+  'a probe that allows for %i ms of silence makes waits of at most %i ms',
+  ([maxSilenceMs, timeoutMs]) => {
+    const { waiter, waits } = script({ maxSilenceMs })
+    waiter.want('work')
+    expect(waits).toMatchObject([{ timeoutMs }])
+  },
+)
 
 test('waits that fail follow each other ever more slowly, at most every 5 s', async () => {
   const { waiter, waits, pauses, heard, fail, pass } = script()

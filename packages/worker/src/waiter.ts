@@ -16,8 +16,10 @@ export type Want =
   /** A step will tell. A wait that is under way goes on. */
   | 'nothing'
 
-/** Bounds how late a worker notices work whose wake-up died with another worker: it steps at least this often. */
-const TIMEOUT_MS = 5_000
+/** A worker steps at least this often. Stores see to it that nobody needs that to hear of work; it is a sign of life. */
+const SILENCE_MAX_MS = 30_000
+/** How many of these signs a probe may miss. */
+const SIGNS = 4
 /** About as long as ending one wait and beginning another takes on a busy connection, many times over. */
 const FULL_FOR_MS = 25
 
@@ -26,6 +28,8 @@ const NOTHING: readonly Claimed[] = []
 export interface WaiterOptions {
   store: Store
   clock: Clock
+  /** After this a probe takes the worker for dead. */
+  maxSilenceMs: number
   random: () => number
   /** `null` while there is none. */
   session: () => string | null
@@ -88,13 +92,14 @@ export class Waiter {
   }
 
   #wait(work: boolean): void {
-    const { store, onWork, onCancelled, onHanded } = this.#options
+    const { store, maxSilenceMs, onWork, onCancelled, onHanded } = this.#options
     const session = this.#options.session()
     if (session === null) return
     const current = { work, controller: new AbortController() }
     this.#current = current
     const { signal } = current.controller
-    store.wait(session, { work, timeoutMs: TIMEOUT_MS, signal }).then(
+    const timeoutMs = Math.min(SILENCE_MAX_MS, Math.ceil(maxSilenceMs / SIGNS))
+    store.wait(session, { work, timeoutMs, signal }).then(
       (wake) => {
         const { handed = NOTHING } = wake
         // They are told to the session that holds them: what an earlier one never heard of has gone back to the line.

@@ -20,7 +20,7 @@ import type { ContractTest } from '../store-contract.ts'
 /** Longer than any of these tests lets pass: a wait that ends was woken. */
 const LONG_MS = 10 ** 12
 const SHORT_MS = 50
-/** A store may look by itself now and then (on Redis each 5 s); a test in which only that helped has failed. */
+/** A store may look by itself now and then (on Redis with each beat); a test in which only that helped has failed. */
 const MISSED_MS = 4_000
 
 const NOTHING = { work: false, cancelled: [] }

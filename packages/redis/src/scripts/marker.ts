@@ -17,9 +17,25 @@ export const giveBack = defineScript({
 })
 
 /**
- * Whether a step would find work in some queues: asked by those who wait, in case a marker was lost with the
- * worker that took it. Items: the queues.
+ * Sets `isWork`: whether a step would find any in some queues; and `nextDueMs`, -1 where nothing is due in the time to come.
+ * Takes the key `later` and the argument `prefix`. Items: the queues. Uses the time.
  */
+export const lookAround = lua`
+  local isWork, nextDueMs = false, -1
+  for _, times in ipairs({ later, prefix .. 'timers' }) do
+    local first = redis.call('ZRANGE', times, '0', '0', 'WITHSCORES')[2]
+    local ms = first and first - nowMs
+    if ms and ms <= 0 then isWork = true
+    elseif ms and (nextDueMs < 0 or ms < nextDueMs) then nextDueMs = ms end
+  end
+  for n = items + 1, #ARGV do
+    local queue = ARGV[n]
+    isWork = isWork
+      or redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue, prefix .. 'ready:' .. queue) > 0
+  end
+`
+
+/** Whether a step would find work in some queues. Items: the queues. */
 export const peek = defineScript({
   name: 'peek',
   keys: ['later'],
@@ -27,13 +43,7 @@ export const peek = defineScript({
   repeatable: true,
   body: lua`
     ${time}
-    local isWork = redis.call('ZCOUNT', later, '-inf', nowText) > 0
-      or redis.call('ZCOUNT', prefix .. 'timers', '-inf', nowText) > 0
-    for n = items + 1, #ARGV do
-      local queue = ARGV[n]
-      isWork = isWork
-        or redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue, prefix .. 'ready:' .. queue) > 0
-    end
+    ${lookAround}
     return isWork and 'work' or 'idle'
   `,
   decode: headed(['work', 'idle'], (word) => word === 'work'),

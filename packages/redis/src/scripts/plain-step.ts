@@ -15,7 +15,7 @@ import { put } from './idle.ts'
 import { HEAD } from './step-items.ts'
 import { calendar } from './time.ts'
 
-/** An idle worker looks by itself every 5 s; what is due later it will see in time. */
+/** The beats of an idle worker look every 5 s or more often; what is due later they will see in time. */
 export const SOON_MS = 10_000
 /** Tombstones that one step passes; what is left wakes the next one. */
 export const TOMBS_MAX = 1_000

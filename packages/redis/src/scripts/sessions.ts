@@ -7,6 +7,7 @@ import { handBack, remember, tidy } from './hands.ts'
 import { header } from './header.ts'
 import { left, unheard } from './idle.ts'
 import { ring } from './line.ts'
+import { lookAround } from './marker.ts'
 import { works } from './works.ts'
 
 const SESSION_KEYS = [...JOB_KEYS, 'info', 'pulse'] as const
@@ -83,6 +84,8 @@ export const holdItems = (holds: readonly Hold[]): (string | number)[] =>
 /**
  * Renews a lease, then reaps. In this order: a session that comes late, but before anybody missed it, has
  * lost nothing. Only a death costs the look through all that is running.
+ *
+ * Items: queues, to look around in for a worker that is idle.
  */
 export const extend = defineScript({
   name: 'extend',
@@ -103,12 +106,19 @@ export const extend = defineScript({
       forget(name)
     end
     if #dead > 0 then handBack(isDead, true, areUnheard) end
-    return { isAlive and 'alive' or 'reaped', #dead }
+    if #ARGV == items then return { isAlive and 'alive' or 'reaped', #dead, 0, -1 } end
+    ${lookAround}
+    return { isAlive and 'alive' or 'reaped', #dead, isWork and 1 or 0, nextDueMs }
   `,
-  decode: headed(['alive', 'reaped'], (word, [reaped]) => ({
-    alive: word === 'alive',
-    reaped: reaped as number,
-  })),
+  decode: headed(['alive', 'reaped'], (word, rest) => {
+    const [reaped, work, nextDueMs] = rest as [reaped: number, work: number, nextDueMs: number]
+    return {
+      alive: word === 'alive',
+      reaped,
+      work: work === 1,
+      nextDueMs: nextDueMs === -1 ? null : nextDueMs,
+    }
+  }),
 })
 
 /** What a session holds and has not begun starts elsewhere. Items: `id, claimedAt` for each hold. */

@@ -822,6 +822,19 @@ for _, name in ipairs(dead) do
   forget(name)
 end
 if #dead > 0 then handBack(isDead, true, areUnheard) end
-return { isAlive and 'alive' or 'reaped', #dead }
+if #ARGV == items then return { isAlive and 'alive' or 'reaped', #dead, 0, -1 } end
+local isWork, nextDueMs = false, -1
+for _, times in ipairs({ later, prefix .. 'timers' }) do
+  local first = redis.call('ZRANGE', times, '0', '0', 'WITHSCORES')[2]
+  local ms = first and first - nowMs
+  if ms and ms <= 0 then isWork = true
+  elseif ms and (nextDueMs < 0 or ms < nextDueMs) then nextDueMs = ms end
+end
+for n = items + 1, #ARGV do
+  local queue = ARGV[n]
+  isWork = isWork
+    or redis.call('EXISTS', prefix .. 'wait:' .. queue, prefix .. 'prio:' .. queue, prefix .. 'ready:' .. queue) > 0
+end
+return { isAlive and 'alive' or 'reaped', #dead, isWork and 1 or 0, nextDueMs }
 end
 return body()

@@ -9,8 +9,13 @@ if not nowMs then
   nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
 end
 local nowText = string.format('%d', nowMs)
-local isWork = redis.call('ZCOUNT', later, '-inf', nowText) > 0
-  or redis.call('ZCOUNT', prefix .. 'timers', '-inf', nowText) > 0
+local isWork, nextDueMs = false, -1
+for _, times in ipairs({ later, prefix .. 'timers' }) do
+  local first = redis.call('ZRANGE', times, '0', '0', 'WITHSCORES')[2]
+  local ms = first and first - nowMs
+  if ms and ms <= 0 then isWork = true
+  elseif ms and (nextDueMs < 0 or ms < nextDueMs) then nextDueMs = ms end
+end
 for n = items + 1, #ARGV do
   local queue = ARGV[n]
   isWork = isWork
