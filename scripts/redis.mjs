@@ -1,6 +1,7 @@
 // A Redis of one's own: finds or installs a server, and starts private instances of it.
 // As a command: `node scripts/redis.mjs [--port 6400]` runs one until Ctrl-C.
 import { spawn, spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
@@ -123,14 +124,18 @@ const ping = (port) =>
     })
   })
 
-export const freePort = () =>
-  new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address()
-      probe.close(() => resolve(port))
+/** Below those that systems give to outgoing connections (from 32,768 on), which could take it before it is listened to. */
+export async function freePort() {
+  for (;;) {
+    const port = randomInt(10_000, 32_000)
+    const probe = createServer()
+    const isFree = new Promise((resolve) => {
+      probe.once('error', () => resolve(false))
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
     })
-  })
+    if (await isFree) return port
+  }
+}
 
 await asCommand(import.meta.url, async (args) => {
   const at = args.indexOf('--port')

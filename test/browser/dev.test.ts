@@ -7,7 +7,8 @@ import { stripVTControlCharacters } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { freePort, openBrowser } from './stage.ts'
+import { freePort } from '../../scripts/redis.mjs'
+import { openBrowser } from './stage.ts'
 
 const example = resolve(import.meta.dirname, '../../examples/react')
 

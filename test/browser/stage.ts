@@ -2,8 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -16,6 +14,7 @@ import {
 } from 'playwright-core'
 import { preview } from 'vite'
 import { findChromium } from '../../scripts/chromium.mjs'
+import { freePort } from '../../scripts/redis.mjs'
 import { TcpProxy } from '../kit/tcp-proxy.ts'
 
 /** Longer than any test may take: whatever is waited for is there soon, or the test says what was not. */
@@ -193,13 +192,4 @@ async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Pro
   const gone = once(child, 'exit')
   child.kill(signal)
   await gone
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

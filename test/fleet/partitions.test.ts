@@ -26,7 +26,7 @@ async function resultsOn(namespace: string, nodes: readonly RedisNode[]): Promis
 async function nodesOf(namespace: string): Promise<RedisNode[]> {
   const nodes = await Promise.all(
     primaries.map(async (node) => {
-      const [key] = await node.redis.keys(`{${namespace}:default:*}:tail`)
+      const [key] = await node.redis.keys(`{${namespace}:default:*}:workers`) // there from the start
       return { node, index: Number(/:(\d+)(\.\d+)?}/.exec(key!)![1]) }
     }),
   )
