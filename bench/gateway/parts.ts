@@ -22,12 +22,18 @@ export async function ask<Answer>(child: ChildProcess, question: object): Promis
 
 /** The next thing that it says. */
 export async function said<Answer>(child: ChildProcess): Promise<Answer> {
-  const ended = once(child, 'exit').then(([code, signal]) => {
-    throw new Error(`a part of the gateway's measurement ended (${signal ?? code})`)
+  const over = new AbortController() // what listened goes with the answer: a part is asked many times
+  const { signal } = over
+  const ended = once(child, 'exit', { signal }).then(([code, by]) => {
+    throw new Error(`a part of the gateway's measurement ended (${by ?? code})`)
   })
-  ended.catch(() => {}) // it may end later, when nobody waits for it
-  const [answer] = (await Promise.race([once(child, 'message'), ended])) as [Answer]
-  return answer
+  try {
+    const [answer] = (await Promise.race([once(child, 'message', { signal }), ended])) as [Answer]
+    return answer
+  } finally {
+    over.abort()
+    ended.catch(() => {}) // nobody waits for it any more
+  }
 }
 
 export async function end(child: ChildProcess): Promise<void> {

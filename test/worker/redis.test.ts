@@ -118,9 +118,13 @@ describe('on SIGKILL', () => {
   })
 })
 
-describe('a worker that dies while it holds jobs that it has not begun', () => {
-  test('loses none of them: each runs once elsewhere, and its death counts as one attempt', async () => {
-    const { store, enqueue: _enqueue, job, ...queue } = line(inject('redisUrl'))
+/**
+ * A worker of one slot that died while a job kept its loop to itself, and jobs behind that were held already. Whether it
+ * claims ahead depends on how short its jobs were on this machine just now, so it is tried until it does.
+ */
+async function deadWithHeld() {
+  for (let round = 1; ; round++) {
+    const { store, enqueue: _enqueue, job, result: _result, ...queue } = line(inject('redisUrl'))
     const before = Array.from({ length: 499 }, newJobId)
     const blocking = newJobId()
     const behind = Array.from({ length: 300 }, newJobId)
@@ -132,23 +136,24 @@ describe('a worker that dies while it holds jobs that it has not begun', () => {
     await killed.exit()
     const states = await Promise.all(behind.map(async (id) => (await job(id))?.state))
     const held = behind.filter((_, n) => states[n] === 'running')
-    expect(held.length).toBeGreaterThan(1) // than it has slots
     await store.cancel({ id: blocking, by: null, reason: null, ttlMs: 60_000 })
+    if (held.length > 1 || round === 10) return { queue, job, before, behind, held }
+  }
+}
 
+describe('a worker that dies while it holds jobs that it has not begun', () => {
+  test('loses none of them: each runs once elsewhere, and its death counts as one attempt', async () => {
+    const { queue, job, before, behind, held } = await deadWithHeld()
+    expect(held.length).toBeGreaterThan(1) // than it has slots
     await using heir = new WorkerProcess({ ...queue, leaseMs: LEASE_MS })
     for (const id of behind) await heir.until('job.succeeded', id)
     for (const id of held) expect(await job(id)).toMatchObject({ state: 'succeeded', attempt: 2 })
-    const started = heir.told.flatMap(({ name, event }) => (name === 'job.started' ? [event.id] : []))
-    const again = started.filter((id) => !behind.includes(id as string)) // had ended, and were not settled yet
-    expect(again.every((id) => before.includes(id as string))).toBe(true)
+    const started = heir.told.flatMap(({ name, event }) => (name === 'job.started' ? [String(event.id)] : []))
+    const again = started.filter((id) => !behind.includes(id)) // had ended, and were not settled yet
+    expect(again.every((id) => before.includes(id))).toBe(true)
     expect(again.length).toBeLessThanOrEqual(300)
-    expect(
-      started
-        .filter((id) => behind.includes(id as string))
-        .map(String)
-        .toSorted(),
-    ).toEqual(behind)
-  })
+    expect(started.filter((id) => behind.includes(id)).toSorted()).toEqual(behind)
+  }, 120_000)
 })
 
 describe('a worker that is frozen for longer than its lease', () => {
