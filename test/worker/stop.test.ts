@@ -262,6 +262,8 @@ describe('options that cannot be', () => {
   test.each([
     ['concurrency', { concurrency: 0 }],
     ['concurrency', { concurrency: 1.5 }],
+    ['prefetch', { prefetch: -1 }],
+    ['prefetch', { prefetch: 0.5 }],
     ['lease', { lease: 0 }],
     ['drainTimeout', { drainTimeout: -1 }],
     ['maxResultBytes', { maxResultBytes: Number.NaN }],
