@@ -79,6 +79,19 @@ test('one that is named is forgotten without a question', async ({ lovage, worke
   expect(await lovage(['failed', 'discard', id])).toMatchObject({ code: 4 })
 })
 
+test('one that is not there is said to be missing with --json as well, and the others are done', async ({
+  lovage,
+  worker,
+}) => {
+  await worker()
+  const [there, missing] = [newJobId(), newJobId()]
+  await lovage(send('nobody', there))
+  const { code, stdout, stderr } = await lovage(['failed', 'discard', missing, there, '--json'])
+  expect(code).toBe(4)
+  expect(JSON.parse(stdout)).toEqual({ id: there })
+  expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'NOT_FOUND', details: { id: missing } } })
+})
+
 test.for([
   ['failed', 'retry'],
   ['failed', 'retry', 'x', '--all'],

@@ -226,9 +226,9 @@ export class Player {
     const chosen = backs.flatMap(
       (back) => (back < HELD ? held.at(-1 - back) : stale.at(HELD - 1 - back)) ?? [],
     )
-    // An id that ends, lives again and is claimed again within one ms has the same hold twice: no worker can mean the first.
+    // An id that ends, lives again and is claimed again within one ms has the same hold twice, and a worker that had the first as well means the last.
     const isSame = (a: Claimed, b: Claimed): boolean => a.id === b.id && a.claimedAt === b.claimedAt
-    return chosen.map((job) => held.find((other) => isSame(job, other)) ?? job)
+    return chosen.map((job) => held.findLast((other) => isSame(job, other)) ?? job)
   }
 
   /** All that can be seen of the store from outside. */

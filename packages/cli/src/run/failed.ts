@@ -8,6 +8,7 @@ import {
   retryFailed,
 } from '@lovage/core'
 import prettyMs from 'pretty-ms'
+import { complain } from '../complain.ts'
 import { UsageError } from '../complaint.ts'
 import { confirm } from '../confirm.ts'
 import type { Context } from '../context.ts'
@@ -109,7 +110,8 @@ async function each(
       await act(id)
     } catch (error) {
       if (!isLovageError(error, 'NOT_FOUND') && !isLovageError(error, 'RESULT_EXPIRED')) throw error
-      out.say(`${id} was not ${verb}: no failed job of that id is kept.`)
+      if (out.json) complain(error, true)
+      else out.say(`${id} was not ${verb}: no failed job of that id is kept.`)
       code = EXIT.notFound
     }
   }
