@@ -19,6 +19,8 @@ const run = runner(connection, keys, { ...settings, ...keys })
 const say = (said: Said): void => parentPort?.postMessage(said)
 /** Those whose first beat is still to come. */
 const fresh = new Set<string>()
+/** Which server was told of last. */
+let told: string | undefined
 const beats = new Beats({
   extend: (session, leaseMs, queues) => run(extend, { session, leaseMs }, queues),
   clock: systemClock,
@@ -26,7 +28,9 @@ const beats = new Beats({
   onBeat(session, seen) {
     // The other loop is not woken for nothing.
     const isNews = seen.work || (seen.nextDueMs !== null && seen.nextDueMs < SOON_MS)
-    if (fresh.delete(session) || isNews) say({ session, is: 'beating', seen })
+    const run = connection.serverRun
+    if (fresh.delete(session) || isNews || run !== told) say({ session, is: 'beating', seen, run })
+    told = run
   },
   onSilence(session, error) {
     if (!fresh.has(session)) say({ session, is: 'silent', cause: causeOf(error) })

@@ -24,8 +24,12 @@ export interface HeartData {
 /** Sent by the thread. */
 export type Said = { session: string } & (
   | { is: 'lost' }
-  /** The first beat, and each that has seen something. */
-  | { is: 'beating'; seen: Seen }
+  /**
+   * The first beat, each that has seen something, and the first that another server has answered.
+   *
+   * `run`: of that server; `undefined` where it does not tell.
+   */
+  | { is: 'beating'; seen: Seen; run: string | undefined }
   /** Beats are not answered any more. */
   | { is: 'silent'; cause: string }
 )
@@ -43,7 +47,8 @@ interface Life {
 
 /** What lives say of themselves, beside their end. */
 interface Heard {
-  onSeen: (session: string, seen: Seen) => void
+  /** @param run Of the server that answered, as `Connection.serverRun`. */
+  onSeen: (session: string, seen: Seen, run: string | undefined) => void
   /** @param cause Why Redis was not reached. */
   onSilence: (session: string, cause: string) => void
 }
@@ -51,6 +56,8 @@ interface Heard {
 export interface HeartOptions extends Heard {
   data: HeartData
   extend: Extend
+  /** Of the server that answers this loop. */
+  serverRun: () => string | undefined
   clock: Clock
   /** Tests with a clock of their own keep the beats in this loop, where that clock is. */
   isThreaded: boolean
@@ -70,12 +77,12 @@ export class Heart {
   constructor(options: HeartOptions) {
     this.#options = options
     this.#isThreaded = options.isThreaded
-    const { extend, clock, onSeen, onSilence } = options
+    const { extend, serverRun, clock, onSeen, onSilence } = options
     this.#beats = new Beats({
       extend,
       clock,
       onLost: (session) => this.#lost(session),
-      onBeat: onSeen,
+      onBeat: (session, seen) => onSeen(session, seen, serverRun()),
       onSilence: (session, error) => onSilence(session, causeOf(error)),
     })
   }
@@ -140,7 +147,7 @@ export class Heart {
       if (is === 'lost') return this.#lost(session)
       if (is === 'silent') return this.#options.onSilence(session, said.cause)
       this.#beats.stop(session)
-      this.#options.onSeen(session, said.seen)
+      this.#options.onSeen(session, said.seen, said.run)
     })
     thread.on('error', (error) => {
       if (thread === this.#thread) this.#fallBack(error)

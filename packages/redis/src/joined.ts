@@ -25,8 +25,14 @@ export class Joined {
    * @throws LovageError `STORE_UNAVAILABLE`
    */
   mustBeAt(session: string, run: string | undefined): void {
-    if (!this.#runs.has(session) || this.#runs.get(session) === run) return
+    const error = this.notAt(session, run)
+    if (error !== undefined) throw error
+  }
+
+  /** What `mustBeAt` would throw. */
+  notAt(session: string, run: string | undefined): LovageError | undefined {
+    if (!this.#runs.has(session) || this.#runs.get(session) === run) return undefined
     const cause = 'another server answers than the session has joined, or the same one after a start'
-    throw new LovageError('STORE_UNAVAILABLE', { store: this.#store, cause })
+    return new LovageError('STORE_UNAVAILABLE', { store: this.#store, cause })
   }
 }

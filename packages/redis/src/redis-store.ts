@@ -32,6 +32,7 @@ import {
 } from '@lovage/core'
 import { type AddressOptions, addressOf } from './address.ts'
 import { Batcher } from './batch.ts'
+import type { Seen } from './beats.ts'
 import { checkServer } from './check.ts'
 import { Connection } from './connection.ts'
 import { redisConsumers } from './consumers.ts'
@@ -158,7 +159,8 @@ class RedisStore implements Store {
     this.#heart = new Heart({
       data: { address, namespace, queue, tag },
       extend: (session, leaseMs, queues) => this.#runJoined(extend, { session, leaseMs }, queues),
-      onSeen: (session, seen) => this.#waiters.get(session)?.see(seen),
+      serverRun: () => this.#connection.serverRun,
+      onSeen: (session, seen, run) => this.#seen(session, seen, run),
       onSilence: (session, cause) =>
         this.#waiters.get(session)?.fail(new LovageError('STORE_UNAVAILABLE', { store: this.name, cause })),
       clock: this.#clock,
@@ -269,6 +271,7 @@ class RedisStore implements Store {
       idleSince: this.#waiters.get(session)?.idleSince() ?? '',
     }
     const reply = await this.#runJoined(step, args, items)
+    this.#joined.mustBeAt(session, this.#connection.serverRun) // it may have been the first call that another one answered
     const { alive, isListed, lost, nextDueMs, deferred, ticks, ...batch } = reply
     if (alive) {
       this.#heart.look(session, queues)
@@ -337,6 +340,14 @@ class RedisStore implements Store {
   async wait(session: string, options: { work: boolean; timeoutMs: number; signal: AbortSignal }) {
     if (this.#closing.signal.aborted) throw new LovageError('CLOSED', { what: this.name })
     return this.#waiterOf(session).wait(options)
+  }
+
+  /** A beat was answered: by another server perhaps, to which a wait that began after the change has gone on. */
+  #seen(session: string, seen: Seen, run: string | undefined): void {
+    const waiter = this.#waiters.get(session)
+    const error = this.#joined.notAt(session, run)
+    if (error === undefined) waiter?.see(seen)
+    else waiter?.fail(error)
   }
 
   #waiterOf(session: string): Waiter {
