@@ -79,6 +79,13 @@ test('one that is named is forgotten without a question', async ({ lovage, worke
   expect(await lovage(['failed', 'discard', id])).toMatchObject({ code: 4 })
 })
 
+test('what is typed is repeated as nothing that a terminal obeys', async ({ lovage }) => {
+  const { code, stderr } = await lovage(['failed', 'retry', '\u001B[2Jx'])
+  expect(code).toBe(4)
+  expect(stderr).not.toContain('\u001B')
+  expect(stderr).toContain('x was not retried')
+})
+
 test('one that is not there is said to be missing with --json as well, and the others are done', async ({
   lovage,
   worker,

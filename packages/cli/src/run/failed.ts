@@ -7,6 +7,7 @@ import {
   retryAllFailed,
   retryFailed,
 } from '@lovage/core'
+import { harmless } from '@lovage/core/harmless'
 import prettyMs from 'pretty-ms'
 import { complain } from '../complain.ts'
 import { UsageError } from '../complaint.ts'
@@ -111,7 +112,7 @@ async function each(
     } catch (error) {
       if (!isLovageError(error, 'NOT_FOUND') && !isLovageError(error, 'RESULT_EXPIRED')) throw error
       if (out.json) complain(error, true)
-      else out.say(`${id} was not ${verb}: no failed job of that id is kept.`)
+      else out.say(`${harmless(id)} was not ${verb}: no failed job of that id is kept.`)
       code = EXIT.notFound
     }
   }
