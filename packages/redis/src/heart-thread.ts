@@ -17,10 +17,8 @@ const settings = { now: '', streamMaxLen: 0, streamCap: 0, resultsMax: 0, failed
 const run = runner(connection, keys, { ...settings, ...keys })
 
 const say = (said: Said): void => parentPort?.postMessage(said)
-/** Those whose first beat is still to come. */
-const fresh = new Set<string>()
-/** Which server was told of last. */
-let told: string | undefined
+/** Which server has answered each that has beaten, as far as was told. */
+const told = new Map<string, string | undefined>()
 const beats = new Beats({
   extend: (session, leaseMs, queues) => run(extend, { session, leaseMs }, queues),
   clock: systemClock,
@@ -29,11 +27,11 @@ const beats = new Beats({
     // The other loop is not woken for nothing.
     const isNews = seen.work || (seen.nextDueMs !== null && seen.nextDueMs < SOON_MS)
     const run = connection.serverRun
-    if (fresh.delete(session) || isNews || run !== told) say({ session, is: 'beating', seen, run })
-    told = run
+    if (!told.has(session) || isNews || run !== told.get(session)) say({ session, is: 'beating', seen, run })
+    told.set(session, run)
   },
   onSilence(session, error) {
-    if (!fresh.has(session)) say({ session, is: 'silent', cause: causeOf(error) })
+    if (told.has(session)) say({ session, is: 'silent', cause: causeOf(error) })
   },
 })
 
@@ -41,13 +39,9 @@ parentPort?.on('message', (beat: Beat) => {
   const { session } = beat
   if ('queues' in beat) return beats.look(session, beat.queues)
   const { leaseMs } = beat
-  if (leaseMs > 0) {
-    fresh.add(session)
-    beats.start(session, leaseMs, true)
-  } else {
-    fresh.delete(session)
-    beats.stop(session)
-  }
+  told.delete(session)
+  if (leaseMs > 0) beats.start(session, leaseMs, true)
+  else beats.stop(session)
   if (beats.size === 0) {
     parentPort?.close() // nothing else keeps the thread
     void connection.close()
