@@ -56,4 +56,4 @@ export class ManualClock implements Clock {
 }
 
 /** A turn of the event loop: all promises that are settled now have been acted upon. */
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -1,4 +1,5 @@
 // The marker that wakes idle workers: one for one piece of news, and never lost.
+import type { Store } from '@lovage/core'
 import { describe, expect, vi } from 'vitest'
 import { cancelOf, claim, claimOne, ids, joinAll, newJob, newJobs } from '../conformance/acts.ts'
 import { createRedisStore } from '@lovage/redis'
@@ -10,6 +11,18 @@ const options = (signal: AbortSignal = AbortSignal.timeout(25_000), work = true)
   timeoutMs: 25_000,
   signal,
 })
+
+/** Waits of a session that beats, and of one before it that wakes first and then does nothing more. */
+async function besideOneThatDies(store: Store, dying: Store, areBlocked: (count: number) => Promise<void>) {
+  await joinAll(store, 'idle')
+  store.keepAlive('idle', { leaseMs: 1_500, onLost: () => expect.unreachable('It was lost.') })
+  expect(await claim(store, 'idle')).toEqual([])
+  const lost = dying.wait('dying', options())
+  await areBlocked(1)
+  const wake = store.wait('idle', options())
+  await areBlocked(2)
+  return { lost, wake }
+}
 
 describe('a marker', () => {
   test('wakes one of many idle workers, and the next one while work is left', async ({
@@ -69,14 +82,9 @@ describe('a marker', () => {
     redis,
     namespace,
   }) => {
-    const dying = open()
-    await joinAll(store, 'idle')
-    store.keepAlive('idle', { leaseMs: 1_500, onLost: () => expect.unreachable('It was lost.') })
-    expect(await claim(store, 'idle')).toEqual([])
-    const lost = dying.wait('dying', options())
-    await blocked(redis, namespace, 'wait')
-    const wake = store.wait('idle', options())
-    await blocked(redis, namespace, 'wait', 2)
+    const { lost, wake } = await besideOneThatDies(store, open(), (count) =>
+      blocked(redis, namespace, 'wait', count),
+    )
     await store.enqueue(newJobs('a'))
     expect((await lost).work).toBe(true) // and does nothing more
     expect(await wake).toEqual({ work: true, cancelled: [] })
@@ -126,14 +134,9 @@ test('an idle worker hears by its beats of a delayed job that only one knew of w
   redis,
   namespace,
 }) => {
-  const dying = open()
-  await joinAll(store, 'idle')
-  store.keepAlive('idle', { leaseMs: 1_500, onLost: () => expect.unreachable('It was lost.') })
-  expect(await claim(store, 'idle')).toEqual([])
-  const lost = dying.wait('dying', options())
-  await blocked(redis, namespace, 'wait')
-  const wake = store.wait('idle', options())
-  await blocked(redis, namespace, 'wait', 2)
+  const { lost, wake } = await besideOneThatDies(store, open(), (count) =>
+    blocked(redis, namespace, 'wait', count),
+  )
   const dueAt = Date.now() + 2_000
   await store.enqueue([newJob('a', { runAt: dueAt, delayMs: 0 })])
   await lost

@@ -1,5 +1,6 @@
 /** A store whose steps take a turn of the event loop each way, as over a network. */
 import type { Store } from '@lovage/core'
+import { turn } from '../kit/manual-clock.ts'
 
 export interface Far {
   store: Store
@@ -32,5 +33,3 @@ export function far(store: Store): Far {
     },
   }
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

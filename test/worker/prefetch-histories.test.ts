@@ -7,6 +7,7 @@
 import { encode, newJobId, sleep } from '@lovage/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { newJob } from '../conformance/acts.ts'
 import { far } from './far-store.ts'
 import { type Fault, faultyStore } from './faulty-store.ts'
 import { bench } from './harness.ts'
@@ -62,15 +63,9 @@ async function play({ slots, isFar, took, events }: Play): Promise<number> {
   }
   const store = faultyStore(isFar ? far(t.store).store : t.store, t.faults, t.clock)
   const start = () => t.started(handlers, { concurrency: slots, lease: '1h', store })
-  const jobs = [...Array.from({ length: WARM }, () => 0), ...took].map((ms) => ({
-    id: newJobId(),
-    task: 'touch',
-    owner: null,
-    input: encode(ms),
-    options: {},
-    delayMs: 0,
-    announce: false,
-  }))
+  const jobs = [...Array.from({ length: WARM }, () => 0), ...took].map((ms) =>
+    newJob(newJobId(), { task: 'touch', input: encode(ms) }),
+  )
   await t.store.enqueue(jobs)
   const all = jobs.map(({ id }) => id)
   const behind = all.slice(WARM)

@@ -7,6 +7,7 @@ import { createRedisStore } from '@lovage/redis'
 import { createWorker } from '@lovage/worker'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { startRedis } from '../../scripts/redis.mjs'
+import { newJob } from '../conformance/acts.ts'
 import { gate } from './harness.ts'
 import { tasks } from './tasks.ts'
 import { Watcher } from './watcher.ts'
@@ -50,15 +51,7 @@ function line(url: string): Line {
   }
 }
 
-const spin = (id: string, ms: number): NewJob => ({
-  id,
-  task: 'spin',
-  owner: null,
-  input: encode(ms),
-  options: {},
-  delayMs: 0,
-  announce: false,
-})
+const spin = (id: string, ms: number): NewJob => newJob(id, { task: 'spin', input: encode(ms) })
 
 describe('on SIGTERM', () => {
   test('a worker lets its job end, settles it, leaves the rest in line, and its process ends', async () => {

@@ -45,15 +45,11 @@ interface Life {
   onLost: () => void
 }
 
-/** What lives say of themselves, beside their end. */
-interface Heard {
+export interface HeartOptions {
   /** @param run Of the server that answered, as `Connection.serverRun`. */
   onSeen: (session: string, seen: Seen, run: string | undefined) => void
   /** @param cause Why Redis was not reached. */
   onSilence: (session: string, cause: string) => void
-}
-
-export interface HeartOptions extends Heard {
   data: HeartData
   extend: Extend
   /** Of the server that answers this loop. */
