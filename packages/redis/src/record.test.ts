@@ -36,3 +36,16 @@ test('a later version is named, and anything else is not taken for a record', ()
     expect(() => decodeRecord('a', text)).toThrow('The record of job a was not written by Lovage.')
   }
 })
+
+test('records that begin alike up to a point are told apart', () => {
+  const options = { attempts: 3 }
+  const alike = [
+    record({}),
+    record({ owner: 'ada' }),
+    record({ owner: 'ada', options }),
+    record({ owner: 'ad' }),
+    record({ task: 'resize2', input: { json: '{"width":90}' } }),
+  ]
+  for (const before of [...alike, ...alike.toReversed(), alike[2] as JobRecord])
+    expect(decodeRecord('a', encodeRecord(before))).toEqual(before)
+})

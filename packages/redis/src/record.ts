@@ -44,32 +44,44 @@ const NO_OPTIONS: JobOptions = Object.freeze({})
 
 /** @throws LovageError `VERSION_UNSUPPORTED`, `INTERNAL` when it is none of ours */
 export function decodeRecord(id: string, record: string): JobRecord {
-  const head = HEAD.exec(record)
-  if (head === null) throw unreadable(id, record)
-  const [all, task, owner, options] = head as unknown as [
-    all: string,
-    task: string,
-    owner: string,
-    options: string,
-  ]
   try {
-    return {
-      id,
-      task: JSON.parse(task) as string,
-      owner: JSON.parse(owner) as string | null,
-      options: options === '0' ? NO_OPTIONS : (JSON.parse(options) as JobOptions),
-      input: inputOf(record.slice(all.length, -1)),
-    }
+    if (!record.startsWith(seen.text)) seen = headOf(record)
+    const { text, task, owner, options } = seen
+    return { id, task, owner, options, input: inputOf(record, text.length) }
   } catch {
     throw unreadable(id, record)
   }
 }
 
-function inputOf(rest: string): Encoded {
-  const border = rest.indexOf(',\n')
-  if (border === -1) return { json: rest }
-  const meta = readMeta(rest.slice(border + 2))
-  return { json: rest.slice(0, border), ...(meta !== undefined && { meta }) }
+interface Head extends Pick<JobRecord, 'task' | 'owner' | 'options'> {
+  text: string
+}
+
+/** Jobs that come together mostly begin alike: that is read once. At first it is what no record begins with. */
+let seen: Head = { text: ']', task: '', owner: null, options: NO_OPTIONS }
+
+function headOf(record: string): Head {
+  const [text, task, owner, options] = HEAD.exec(record) as unknown as [
+    text: string,
+    task: string,
+    owner: string,
+    options: string,
+  ]
+  return {
+    text,
+    task: JSON.parse(task) as string,
+    owner: JSON.parse(owner) as string | null,
+    options: options === '0' ? NO_OPTIONS : Object.freeze(JSON.parse(options) as JobOptions),
+  }
+}
+
+/** What stands behind the head, but for the bracket that ends the record. */
+function inputOf(record: string, from: number): Encoded {
+  const border = record.indexOf(',\n', from)
+  if (border === -1) return { json: record.slice(from, -1) }
+  const json = record.slice(from, border)
+  const meta = readMeta(record.slice(border + 2, -1))
+  return meta === undefined ? { json } : { json, meta }
 }
 
 export function unreadable(id: string, record: string): LovageError {

@@ -58,7 +58,6 @@ import { decodeSaid } from './said.ts'
 import { report, reportItems } from './scripts/report.ts'
 import { putSchedule, removeSchedule, schedules, scheduleText, ticksIn } from './scripts/schedules.ts'
 import { saidItems, say } from './scripts/say.ts'
-import type { Handed } from './scripts/idle.ts'
 import { extend, handBackHeld, holdItems, join, leave } from './scripts/sessions.ts'
 import { announceText, stepItems } from './scripts/step-items.ts'
 import { DEFER_MS } from './scripts/plain-step.ts'
@@ -298,21 +297,15 @@ class RedisStore implements Store {
    */
   #claimedOf({ ids, records, tries, claimedAt }: ClaimedBatch): Claimed[] {
     const all: Claimed[] = []
-    for (const [n, id] of ids.entries()) {
-      const record = records[n] as string
-      all.push(...this.#claimedFrom({ id, record, claimedAt }, Number(tries?.[n] ?? 0) + 1))
+    for (let n = 0; n < ids.length; n++) {
+      try {
+        const { id, task, owner, options, input } = decodeRecord(ids[n] as string, records[n] as string)
+        all.push({ id, task, owner, options, input, claimedAt, attempt: Number(tries?.[n] ?? 0) + 1 })
+      } catch (error) {
+        this.#warn(`${(error as Error).message} It cannot be run; cancel it.`)
+      }
     }
     return all
-  }
-
-  #claimedFrom({ id: jobId, record, claimedAt }: Handed, attempt: number): Claimed[] {
-    try {
-      const { id, task, owner, options, input } = decodeRecord(jobId, record)
-      return [{ id, task, owner, options, input, claimedAt, attempt }]
-    } catch (error) {
-      this.#warn(`${(error as Error).message} It cannot be run; cancel it.`)
-      return []
-    }
   }
 
   progress(session: string, reports: readonly ProgressReport[]) {
@@ -361,7 +354,8 @@ class RedisStore implements Store {
         run: this.#run,
         clock: this.#clock,
         store: this.name,
-        claimedOf: (handed) => this.#claimedFrom(handed, 1),
+        claimedOf: ({ id, record, claimedAt }) =>
+          this.#claimedOf({ ids: [id], records: [record], tries: null, claimedAt }),
       })
       this.#waiters.set(session, waiter)
     }

@@ -1,19 +1,15 @@
-/** One execution of a job in this process: its hold, its signal, and the context that its handler gets. */
+/** One execution of a job in this process: its hold, its signal, and what it may do. */
 import {
   type AbortReason,
   type AttemptSpan,
   type Claimed,
-  createLog,
-  enqueuedAtOf,
   type Held,
-  type JobContext,
-  type JobLog,
   type RetryPolicy,
   type Traceparent,
 } from '@lovage/core'
 import type { WorkerTask } from './bind-handlers.ts'
 import type { JobEvent } from './events.ts'
-import type { Reporting, Reports } from './reports.ts'
+import type { Reporting } from './reports.ts'
 import type { AttemptResult, Terms } from './settle.ts'
 
 /**
@@ -115,24 +111,5 @@ export function termsOf(claimed: Claimed, { task }: WorkerTask, resultTtlMs: num
     policy,
     ttlMs: task.resultTtlMs ?? resultTtlMs,
     timeLimitMs: options.timeLimitMs ?? task.timeLimitMs,
-  }
-}
-
-export function contextOf(attempt: Attempt, reports: Pick<Reports, 'report' | 'log' | 'chunk'>): JobContext {
-  const { id, task, attempt: number, owner, claimedAt } = attempt.claimed
-  let log: JobLog | undefined
-  return {
-    // An id that is no UUIDv7 keeps no time; then the claim is the earliest moment that is known.
-    job: { id, task, attempt: number, owner, enqueuedAt: enqueuedAtOf(id) ?? claimedAt },
-    progress: (value: unknown) => reports.report(attempt, value),
-    // Made when it is asked for, as the signal is.
-    get log() {
-      log ??= createLog((level, message, fields) => reports.log(attempt, level, message, fields))
-      return log
-    },
-    chunk: (text) => reports.chunk(attempt, text),
-    get signal() {
-      return attempt.signal
-    },
   }
 }

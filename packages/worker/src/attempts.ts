@@ -14,8 +14,9 @@ import {
   type Tracing,
 } from '@lovage/core'
 import type { TracedWorker } from '@lovage/ops'
-import { Attempt, contextOf, heldOf, termsOf } from './attempt.ts'
+import { Attempt, heldOf, termsOf } from './attempt.ts'
 import type { WorkerTask } from './bind-handlers.ts'
+import { contextOf } from './context.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Events } from './events.ts'
 import { failure } from './failure.ts'
@@ -27,6 +28,7 @@ import type { Prefetch } from './prefetch.ts'
 import type { Releases } from './releases.ts'
 import type { Reports } from './reports.ts'
 import { runAttempt } from './run-attempt.ts'
+import { Running } from './running.ts'
 import { within } from './within.ts'
 import { type AttemptResult, countedResult, overTime, settlementOf, verdictOf } from './settle.ts'
 import { outOfAttempts, unknownTask } from './unrunnable.ts'
@@ -63,8 +65,8 @@ export interface AttemptsOptions {
 
 export class Attempts {
   readonly #options: AttemptsOptions
-  /** By job id: those whose hold is true as far as this worker knows. */
-  readonly #running = new Map<string, Attempt>()
+  /** Those whose hold is true as far as this worker knows. */
+  readonly #running = new Running()
   /** Those whose hold is gone while their handlers still run. They take a slot too. */
   readonly #stray = new Set<Attempt>()
   readonly #deadlines: Deadlines
@@ -165,7 +167,7 @@ export class Attempts {
     const terms = termsOf(claimed, bound, resultTtlMs)
     if (number > terms.policy.attempts) return this.#settle(outOfAttempts(claimed, terms))
     const attempt = new Attempt(claimed, bound, terms, clock.now())
-    this.#running.set(id, attempt)
+    this.#running.add(attempt)
     void this.#run(attempt)
   }
 

@@ -153,17 +153,22 @@ export class Outbox {
     return [...[...this.#sent].flat(), ...this.#waiting, ...this.#stuck]
   }
 
+  /** Written out rather than spread, as settlements are. */
   #tellWritten({ settlement, ms, attempts }: Finished): void {
-    const job = jobOf(settlement)
-    const { to } = settlement
+    const { id, task, attempt, trace, to } = settlement
     switch (to) {
       case 'succeeded':
-        return this.#events.emit('job.succeeded', { ...job, ms })
+        return this.#events.emit('job.succeeded', { id, task, attempt, trace, ms })
       case 'failed':
-        return this.#events.emit('job.failed', { ...job, ms, attempts, error: settlement.error })
+        return this.#events.emit('job.failed', {
+          ...jobOf(settlement),
+          ms,
+          attempts,
+          error: settlement.error,
+        })
       case 'retrying': {
         const { error, delayMs } = settlement
-        return this.#events.emit('job.retrying', { ...job, ms, attempts, error, delayMs })
+        return this.#events.emit('job.retrying', { ...jobOf(settlement), ms, attempts, error, delayMs })
       }
     }
   }

@@ -16,7 +16,8 @@ export class Ready {
   }
 
   put(claimed: readonly Claimed[], at: number): void {
-    if (this.size === 0) this.clear()
+    if (this.#next > 0) this.#jobs.splice(0, this.#next)
+    this.#next = 0
     for (const one of claimed) this.#jobs.push({ claimed: one, at })
   }
 
