@@ -51,7 +51,8 @@ function line(url: string): Line {
   }
 }
 
-const spin = (id: string, ms: number): NewJob => newJob(id, { task: 'spin', input: encode(ms) })
+const spin = (id: string, ms: number, runAt?: number): NewJob =>
+  newJob(id, { task: 'spin', input: encode(ms), ...(runAt !== undefined && { runAt }) })
 
 describe('on SIGTERM', () => {
   test('a worker lets its job end, settles it, leaves the rest in line, and its process ends', async () => {
@@ -115,14 +116,15 @@ describe('on SIGKILL', () => {
  * A worker of one slot that died while a job kept its loop to itself, and jobs behind that were held already. Whether it
  * claims ahead depends on how short its jobs were on this machine just now, so it is tried until it does.
  */
-async function deadWithHeld() {
+async function deadWithHeld(areDelayed: boolean) {
   for (let round = 1; ; round++) {
     const { store, enqueue: _enqueue, job, result: _result, ...queue } = line(inject('redisUrl'))
     const before = Array.from({ length: 499 }, newJobId)
     const blocking = newJobId()
     const behind = Array.from({ length: 300 }, newJobId)
-    await store.enqueue([...before.map((id) => spin(id, 0)), spin(blocking, 60_000)])
-    await store.enqueue(behind.map((id) => spin(id, 0)))
+    const runAt = areDelayed ? Date.now() + 1_000 : undefined
+    await store.enqueue([...before.map((id) => spin(id, 0, runAt)), spin(blocking, 60_000, runAt)])
+    await store.enqueue(behind.map((id) => spin(id, 0, runAt)))
     await using killed = new WorkerProcess({ ...queue, leaseMs: LEASE_MS })
     await killed.until('job.started', blocking)
     killed.signal('SIGKILL')
@@ -135,18 +137,27 @@ async function deadWithHeld() {
 }
 
 describe('a worker that dies while it holds jobs that it has not begun', () => {
-  test('loses none of them: each runs once elsewhere, and its death counts as one attempt', async () => {
-    const { queue, job, before, behind, held } = await deadWithHeld()
-    expect(held.length).toBeGreaterThan(1) // than it has slots
-    await using heir = new WorkerProcess({ ...queue, leaseMs: LEASE_MS })
-    for (const id of behind) await heir.until('job.succeeded', id)
-    for (const id of held) expect(await job(id)).toMatchObject({ state: 'succeeded', attempt: 2 })
-    const started = heir.told.flatMap(({ name, event }) => (name === 'job.started' ? [String(event.id)] : []))
-    const again = started.filter((id) => !behind.includes(id)) // had ended, and were not settled yet
-    expect(again.every((id) => before.includes(id))).toBe(true)
-    expect(again.length).toBeLessThanOrEqual(300)
-    expect(started.filter((id) => behind.includes(id)).toSorted()).toEqual(behind)
-  }, 120_000)
+  test.each([
+    { came: 'from the line', areDelayed: false },
+    { came: 'when they were due, all at once', areDelayed: true },
+  ])(
+    'loses none that came $came: each runs once elsewhere, and its death counts as one attempt',
+    async ({ areDelayed }) => {
+      const { queue, job, before, behind, held } = await deadWithHeld(areDelayed)
+      expect(held.length).toBeGreaterThan(1) // than it has slots
+      await using heir = new WorkerProcess({ ...queue, leaseMs: LEASE_MS })
+      for (const id of behind) await heir.until('job.succeeded', id)
+      for (const id of held) expect(await job(id)).toMatchObject({ state: 'succeeded', attempt: 2 })
+      const started = heir.told.flatMap(({ name, event }) =>
+        name === 'job.started' ? [String(event.id)] : [],
+      )
+      const again = started.filter((id) => !behind.includes(id)) // had ended, and were not settled yet
+      expect(again.every((id) => before.includes(id))).toBe(true)
+      expect(again.length).toBeLessThanOrEqual(300)
+      expect(started.filter((id) => behind.includes(id)).toSorted()).toEqual(behind)
+    },
+    120_000,
+  )
 })
 
 describe('a worker that is frozen for longer than its lease', () => {

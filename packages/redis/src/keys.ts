@@ -40,7 +40,7 @@
  * | `lanes`          | HASH   | lane → jobs that wait in it             | while there are any                    |
  * | `laned`          | HASH   | queue → jobs that wait in its lanes     | while there are any                    |
  * | `queues`         | SET    | queue beside `default` whose plain line was used | until found empty             |
- * | `since`          | ZSET   | id that was delayed → ms when it was due | the newest 1,000, a day               |
+ * | `since`          | ZSET   | id that was delayed, or a moment at which some were claimed at once (`scripts/due.ts`) → ms when it was due | the newest 1,000, a day |
  * | `ready:<queue>`  | ZSET   | lane that may be served → its turn      | while jobs wait in it                  |
  * | `parked:<gate>`  | SET    | queue of which it closes some lane      | until none                             |
  * | `parked:<queue, gate>` | ZSET | lane that this gate closes → its turn | until the gate opens                 |

@@ -85,6 +85,21 @@ export function inspectContract(test: ContractTest): void {
       expect(await store.depths()).toEqual([])
     })
 
+    test('sees since when one waits that was delayed and handed back', async ({ store, clock }) => {
+      await joinAll(store, 's1')
+      await store.enqueue([newJob(newJobId(clock.now()), { delayMs: 60_000 })])
+      await clock.advance(60_000)
+      const dueAt = clock.now()
+      const [job] = await claim(store, 's1', 9)
+      await clock.advance(5)
+      await store.handBack('s1', [job!])
+      expect(await store.depths()).toEqual([{ queue: 'default', queued: 1, oldestAt: dueAt }])
+      await claim(store, 's1', 9)
+      await clock.advance(5)
+      await store.leave('s1')
+      expect(await store.depths()).toEqual([{ queue: 'default', queued: 1, oldestAt: dueAt }])
+    })
+
     test('sees nothing in a new queue but the time', async ({ store, clock }) => {
       expect(await store.inspect({ running: 10 })).toEqual({ at: clock.now(), sessions: [], running: [] })
     })

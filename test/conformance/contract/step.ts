@@ -1,5 +1,7 @@
+import type { Claimed } from '@lovage/core'
 import { describe, expect } from 'vitest'
 import {
+  cancelOf,
   claim,
   claimOne,
   encoded,
@@ -14,6 +16,7 @@ import {
   retrying,
   settle,
   stateOf,
+  statesOf,
   succeeded,
   told,
   step,
@@ -294,6 +297,104 @@ export function stepContract(test: ContractTest): void {
         nextDueMs: 15,
       })
       expect([await stateOf(store, 'a'), await stateOf(store, 'b')]).toEqual(['queued', 'scheduled'])
+    })
+
+    test('as many as it claims, and the others in line, with which it goes on', async ({ store, clock }) => {
+      await store.enqueue(['a', 'b', 'c', 'd'].map((id) => newJob(id, { delayMs: 10 })))
+      await joinAll(store, 's1')
+      await clock.advance(10)
+      expect(ids(await claim(store, 's1', 2))).toEqual(['a', 'b'])
+      await store.enqueue(newJobs('after'))
+      expect(await statesOf(store, 'b', 'c', 'd')).toEqual(['b running', 'c queued', 'd queued'])
+      expect(ids(await claim(store, 's1'))).toEqual(['c', 'd', 'after'])
+      expect(await store.counts()).toMatchObject({ queued: 0, scheduled: 0, running: 5 })
+    })
+
+    test('behind a line that a step has room for, and those in it that were cancelled', async ({
+      store,
+      clock,
+    }) => {
+      await joinAll(store, 's1')
+      for (const round of [1, 2]) {
+        const [first, second, third] = [`${round}-first`, `${round}-second`, `${round}-third`]
+        await store.enqueue([
+          newJob(third, { delayMs: 10 }),
+          newJob(`${round}-fourth`, { delayMs: 20 }),
+          ...newJobs(first, second),
+        ])
+        await clock.advance(20)
+        if (round === 2) await store.cancel(cancelOf(first))
+        const came = round === 1 ? [first, second, third] : [second, third, '2-fourth']
+        expect(ids(await claim(store, 's1', 3))).toEqual(came)
+        if (round === 1) expect(ids(await claim(store, 's1', 3))).toEqual(['1-fourth'])
+      }
+    })
+
+    test('those that have an owner or not, and those of which more is to be said', async ({
+      store,
+      clock,
+    }) => {
+      const delayMs = 10
+      await store.enqueue([
+        newJob('a', { delayMs, owner: null }),
+        newJob('b', { delayMs, owner: 'ada "the first", null' }),
+        newJob('c', { delayMs, task: 'a "name"' }),
+        newJob('d', { delayMs, options: { attempts: 5 } }),
+        newJob('e', { delayMs, options: { priority: 9 } }),
+        newJob('f', { delayMs, options: { queue: 'mail' } }),
+      ])
+      await joinAll(store, 's1')
+      await clock.advance(delayMs)
+      expect(ids(await claim(store, 's1'))).toEqual(['e', 'a', 'b', 'c', 'd'])
+      expect(ids((await step(store, 's1', { claim: 9, queues: ['mail'] })).claimed)).toEqual(['f'])
+    })
+
+    test('for other queues than its own, first and last', async ({ store, clock }) => {
+      await store.enqueue([newJob('a', { delayMs: 10 }), newJob('m', { options: { queue: 'mail' } })])
+      await joinAll(store, 's1')
+      await clock.advance(10)
+      const of = async (...queues: string[]) => ids((await step(store, 's1', { claim: 1, queues })).claimed)
+      expect(await of('mail', 'default')).toEqual(['m'])
+      expect(await stateOf(store, 'a')).toBe('queued')
+      expect(await of('default', 'mail')).toEqual(['a'])
+    })
+
+    test('a flood of them in order, each once, and what is enqueued meanwhile as well', async ({
+      store,
+      clock,
+    }) => {
+      const names = Array.from({ length: 450 }, (_, n) => `job-${100 + n}`)
+      const half = names.slice(225).map((id) => newJob(id, { delayMs: 20 }))
+      await store.enqueue([...half, ...names.slice(0, 225).map((id) => newJob(id, { delayMs: 10 }))])
+      await joinAll(store, 's1')
+      await clock.advance(20)
+      const came: Claimed[] = []
+      // Whether few are claimed at a time or many.
+      for (const count of [100, 1, 100, 0, 60, 100, 100, 100, 100, 100]) {
+        came.push(...(await claim(store, 's1', count)))
+        await store.enqueue(newJobs(`late-${came.length}`))
+      }
+      const isLate = ({ id }: Claimed): boolean => id.startsWith('late')
+      expect(ids(came.filter((job) => !isLate(job)))).toEqual(names)
+      const late = ids(came.filter(isLate))
+      expect(late.length).toBeGreaterThan(5)
+      expect(new Set(late).size).toBe(late.length)
+      expect((await settle(store, 's1', ...came.slice(0, 100).map((job) => succeeded(job)))).lost).toEqual([])
+      expect(await step(store, 's1', { claim: 100 })).toMatchObject({ nextDueMs: null })
+      expect(await store.counts()).toMatchObject({ queued: 0, scheduled: 0 })
+    })
+
+    test('retries among others, in their next attempt', async ({ store, clock }) => {
+      await store.enqueue([...newJobs('b'), newJob('a', { delayMs: 100 }), newJob('c', { delayMs: 100 })])
+      await joinAll(store, 's1')
+      await settle(store, 's1', retrying(await claimOne(store, 's1'), 100))
+      await clock.advance(100)
+      expect(await claim(store, 's1', 2)).toMatchObject([
+        { id: 'a', attempt: 1 },
+        { id: 'b', attempt: 2 },
+      ])
+      expect(await statesOf(store, 'b', 'c')).toEqual(['b running', 'c queued'])
+      expect(await store.counts()).toMatchObject({ queued: 1, retrying: 0, scheduled: 0, running: 2 })
     })
   })
 }

@@ -11,19 +11,26 @@ const DUE_KEPT = 1_000
 const DUE_KEPT_MS = 86_400_000
 
 /**
- * `cameDue(ids)` keeps when delayed jobs went to their lines: their ids tell when they were enqueued, which is no
- * measure of how long they have waited. Takes the argument `prefix` and uses the time.
+ * Keeps when delayed jobs went to their lines: their ids tell when they were enqueued, which is no measure of how long they
+ * have waited. A moment by itself stands for those that were claimed then without having been in line; should one be handed
+ * back, it is, and with it whoever else was claimed in that ms. `entries`: moments and ids in turn.
  */
+export const keepSince = lua`
+  local since = prefix .. 'since'
+  redis.call('ZADD', since, unpack(entries))
+  redis.call('ZREMRANGEBYRANK', since, '0', '${-DUE_KEPT - 1}')
+  redis.call('PEXPIRE', since, '${DUE_KEPT_MS}')
+`
+
+/** `cameDue(ids)`: they go to their lines now. Takes the argument `prefix` and uses the time. */
 export const cameDue = lua`
   local function cameDue(ids)
-    local since, entries = prefix .. 'since', {}
+    local entries = {}
     for n, id in ipairs(ids) do
       entries[2 * n - 1] = nowText
       entries[2 * n] = id
     end
-    redis.call('ZADD', since, unpack(entries))
-    redis.call('ZREMRANGEBYRANK', since, '0', '${-DUE_KEPT - 1}')
-    redis.call('PEXPIRE', since, '${DUE_KEPT_MS}')
+    ${keepSince}
   end
 `
 

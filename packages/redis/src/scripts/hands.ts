@@ -59,6 +59,8 @@ export const handBack = lua`
     local lines = {}
     local hasSlots = redis.call('EXISTS', prefix .. 'slots') == 1
     local areRules = redis.call('EXISTS', prefix .. 'limits', prefix .. 'paused') > 0
+    local since = prefix .. 'since'
+    local cameDue = redis.call('EXISTS', since) == 1
     for from = 1, #ids, ${CHUNK} do
       local to = math.min(from + ${CHUNK} - 1, #ids)
       redis.call('HDEL', active, unpack(ids, from, to))
@@ -74,6 +76,11 @@ export const handBack = lua`
         end
         if isPlain then
           redis.call('LPUSH', wait, id)
+          -- It was claimed when it came due, without having been in line (\`due.ts\`).
+          local claimedAt = holds[id][2]
+          if cameDue and redis.call('ZSCORE', since, claimedAt) and not redis.call('ZSCORE', since, id) then
+            redis.call('ZADD', since, claimedAt, id)
+          end
         else
           local line, priority = works().belongs(id, record)
           works().queueUp(id, line, priority, true)

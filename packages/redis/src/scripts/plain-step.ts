@@ -9,6 +9,7 @@ import { INLINE_MAX } from '../stream-record.ts'
 import { lua } from '../script.ts'
 import { RECORD_VERSION } from '../record.ts'
 import { sweepResults } from './count-results.ts'
+import { claimDue, leaveLater, seeDue } from './due.ts'
 import { openPlace, sealPlace } from './feed.ts'
 import { ANCHOR, ANCHOR_TEXT, tidied } from './hands.ts'
 import { put } from './idle.ts'
@@ -63,7 +64,7 @@ export const takePlain = (strayed = '') => lua`
 export const plainStep = lua`
   local isPlain = queueCount ~= '0' and releaseCount == '0' and announce == '' and #ARGV == items + queueCount + settleSize
     and redis.call('ZSCORE', workers, session)
-  local nextDue, hasTries, hasProgress
+  local nextDue, nextClock, hasTries, hasProgress, dueIds, dueRecords, isFlood
   if isPlain then
     local odd = redis.call('EXISTS', tries, progress, later, prefix .. 'timers', prefix .. 'ends', prefix .. 'slots',
       prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks', prefix .. 'prio:' .. ARGV[items + 1])
@@ -71,11 +72,13 @@ export const plainStep = lua`
     if odd > 0 then
       -- Moments that are not due yet, a first attempt elsewhere, a report: what is about other jobs does no harm.
       nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
-      local nextClock = redis.call('ZRANGE', prefix .. 'timers', '0', '0', 'WITHSCORES')[2]
+      nextClock = redis.call('ZRANGE', prefix .. 'timers', '0', '0', 'WITHSCORES')[2]
       hasTries, hasProgress = redis.call('EXISTS', tries) == 1, redis.call('EXISTS', progress) == 1
       odd = odd - (nextDue and 1 or 0) - (nextClock and 1 or 0) - (hasTries and 1 or 0) - (hasProgress and 1 or 0)
-      if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end
-      isPlain = odd == 0 and (not nextDue or tonumber(nextDue) > nowMs)
+      isPlain = odd == 0 and (not nextClock or tonumber(nextClock) > nowMs)
+      if isPlain and nextDue and tonumber(nextDue) <= nowMs then
+        ${seeDue}
+      end
     end
   end
 
@@ -157,11 +160,18 @@ export const plainStep = lua`
 
     local claimed, records, holds, taken = {}, {}, {}, 0
     local hold = session .. '@' .. nowText
-    local free, passed, deferred = tonumber(claim), 0, 0
+    local free, passed, deferred, direct = tonumber(claim), 0, 0, 0
     for n = 1, queueCount do
-      local line = prefix .. 'wait:' .. ARGV[items + n]
+      local queue = ARGV[items + n]
+      local line = prefix .. 'wait:' .. queue
       ${takePlain()}
+      if dueIds and queue == 'default' and passed < ${TOMBS_MAX} then
+        ${claimDue}
+      end
       if free == 0 then break end
+    end
+    if dueIds then
+      ${leaveLater}
     end
     local counts = false
     if taken > 0 then
@@ -170,10 +180,8 @@ export const plainStep = lua`
     elseif settled == 0 then
       ${tidied}
     end
-    if deferred > 0 then
-      local first = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
-      if first and (not nextDue or tonumber(first) < tonumber(nextDue)) then nextDue = first end
-    end
+    if deferred > 0 or dueIds then nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2] end
+    if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end
     local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
     if free == 0 or passed >= ${TOMBS_MAX} then
       -- What is left, another takes; and what is due soon another must know, where this worker has no hand free for it.

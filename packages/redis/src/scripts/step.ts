@@ -1,8 +1,8 @@
 import { STEP_MAX, TICK_LEASE_MS } from '@lovage/core'
 import { JOB_KEYS } from '../keys.ts'
-import { RECORD_VERSION } from '../record.ts'
 import { defineScript, headed, lua } from '../script.ts'
 import { cameDue } from './depths.ts'
+import { DUE_MAX, PLAIN } from './due.ts'
 import { optional, writing } from './feed.ts'
 import { evenWhenFull } from './full.ts'
 import { ANCHOR, ANCHOR_TEXT, tidy } from './hands.ts'
@@ -13,12 +13,6 @@ import { DEFER_MS, plainStep, SOON_MS, takePlain, TOMBS_MAX } from './plain-step
 import { settle } from './settle.ts'
 import { time } from './time.ts'
 import { works } from './works.ts'
-
-/** Things that are due of which one step does so many: it bounds how long others wait for the server. */
-const DUE_MAX = 200
-
-/** Lua's pattern for nearly all records without options: a fifth of what it takes to part one. */
-const PLAIN = `^%[${RECORD_VERSION},"[^"\\\\]*",null,0,`
 
 /** It belongs into a lane: what was taken with it goes back, and turns are taken. */
 const STRAYED = lua`

@@ -12,7 +12,7 @@ local nowText = string.format('%d', nowMs)
 if idleSince ~= '' then redis.call('LREM', prefix .. 'idle:1', '-1', session .. '@' .. idleSince) end
 local isPlain = queueCount ~= '0' and releaseCount == '0' and announce == '' and #ARGV == items + queueCount + settleSize
   and redis.call('ZSCORE', workers, session)
-local nextDue, hasTries, hasProgress
+local nextDue, nextClock, hasTries, hasProgress, dueIds, dueRecords, isFlood
 if isPlain then
   local odd = redis.call('EXISTS', tries, progress, later, prefix .. 'timers', prefix .. 'ends', prefix .. 'slots',
     prefix .. 'lanes', prefix .. 'limits', prefix .. 'paused', prefix .. 'streaks', prefix .. 'prio:' .. ARGV[items + 1])
@@ -20,11 +20,22 @@ if isPlain then
   if odd > 0 then
     -- Moments that are not due yet, a first attempt elsewhere, a report: what is about other jobs does no harm.
     nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
-    local nextClock = redis.call('ZRANGE', prefix .. 'timers', '0', '0', 'WITHSCORES')[2]
+    nextClock = redis.call('ZRANGE', prefix .. 'timers', '0', '0', 'WITHSCORES')[2]
     hasTries, hasProgress = redis.call('EXISTS', tries) == 1, redis.call('EXISTS', progress) == 1
     odd = odd - (nextDue and 1 or 0) - (nextClock and 1 or 0) - (hasTries and 1 or 0) - (hasProgress and 1 or 0)
-    if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end
-    isPlain = odd == 0 and (not nextDue or tonumber(nextDue) > nowMs)
+    isPlain = odd == 0 and (not nextClock or tonumber(nextClock) > nowMs)
+    if isPlain and nextDue and tonumber(nextDue) <= nowMs then
+      dueIds = redis.call('ZRANGE', later, '-inf', nowText, 'BYSCORE', 'LIMIT', '0', '200')
+isFlood = #dueIds == 200 and tonumber(claim) >= 50
+if isFlood then
+  for n = claim + 1, 200 do dueIds[n] = nil end
+end
+dueRecords = redis.call('HMGET', jobs, unpack(dueIds))
+for _, record in ipairs(dueRecords) do
+  isPlain = record and (string.find(record, '^%[1,"[^"\\]*",null,0,') or string.find(record, '^%[1,"[^"\\]*","[^"\\]*",0,'))
+  if not isPlain then break end
+end
+    end
   end
 end
 
@@ -152,9 +163,10 @@ end
 
   local claimed, records, holds, taken = {}, {}, {}, 0
   local hold = session .. '@' .. nowText
-  local free, passed, deferred = tonumber(claim), 0, 0
+  local free, passed, deferred, direct = tonumber(claim), 0, 0, 0
   for n = 1, queueCount do
-    local line = prefix .. 'wait:' .. ARGV[items + n]
+    local queue = ARGV[items + n]
+    local line = prefix .. 'wait:' .. queue
     while free > 0 and passed < 1000 do
   local ids = redis.call('LPOP', line, free)
   if not ids then break end
@@ -181,7 +193,40 @@ end
   if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
   passed = passed + #tombstones
 end
+    if dueIds and queue == 'default' and passed < 1000 then
+      direct = math.min(free, #dueIds)
+free = free - direct
+for n = 1, direct do
+  local id = dueIds[n]
+  taken = taken + 1
+  claimed[taken] = id
+  records[taken] = dueRecords[n]
+  holds[2 * taken - 1] = id
+  holds[2 * taken] = hold
+end
+    end
     if free == 0 then break end
+  end
+  if dueIds then
+    local count = #dueIds
+if isFlood and direct >= 50 then count = direct end
+redis.call('ZREMRANGEBYRANK', later, '0', count - 1)
+if hasTries then redis.call('SREM', retry, unpack(dueIds, 1, count)) end
+local entries, entryCount = {}, 0
+-- Nobody waits since then, unless one of them is handed back.
+if direct > 0 then entries[1], entries[2], entryCount = nowText, nowText, 2 end
+if count > direct then
+  redis.call('RPUSH', wait, unpack(dueIds, direct + 1, count))
+  for n = direct + 1, count do
+    entries[entryCount + 1] = nowText
+    entries[entryCount + 2] = dueIds[n]
+    entryCount = entryCount + 2
+  end
+end
+local since = prefix .. 'since'
+redis.call('ZADD', since, unpack(entries))
+redis.call('ZREMRANGEBYRANK', since, '0', '-1001')
+redis.call('PEXPIRE', since, '86400000')
   end
   local counts = false
   if taken > 0 then
@@ -190,10 +235,8 @@ end
   elseif settled == 0 then
     if redis.call('HLEN', active) == 1 then redis.call('HDEL', active, '_') end
   end
-  if deferred > 0 then
-    local first = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2]
-    if first and (not nextDue or tonumber(first) < tonumber(nextDue)) then nextDue = first end
-  end
+  if deferred > 0 or dueIds then nextDue = redis.call('ZRANGE', later, '0', '0', 'WITHSCORES')[2] end
+  if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end
   local nextDueMs = nextDue and math.max(0, nextDue - nowMs) or -1
   if free == 0 or passed >= 1000 then
     -- What is left, another takes; and what is due soon another must know, where this worker has no hand free for it.
@@ -941,14 +984,15 @@ W.isStray, W.isPlain, W.isLeft, W.servedPlain = isStray, isPlain, isLeft, served
   return W
 end
 local function cameDue(ids)
-  local since, entries = prefix .. 'since', {}
+  local entries = {}
   for n, id in ipairs(ids) do
     entries[2 * n - 1] = nowText
     entries[2 * n] = id
   end
-  redis.call('ZADD', since, unpack(entries))
-  redis.call('ZREMRANGEBYRANK', since, '0', '-1001')
-  redis.call('PEXPIRE', since, '86400000')
+  local since = prefix .. 'since'
+redis.call('ZADD', since, unpack(entries))
+redis.call('ZREMRANGEBYRANK', since, '0', '-1001')
+redis.call('PEXPIRE', since, '86400000')
 end
 -- What only some jobs have: while there is none of it, which one question tells, nothing more is asked of it.
 local areOdd = redis.call('EXISTS', tries, progress, prefix .. 'ends', prefix .. 'slots', prefix .. 'lanes',
