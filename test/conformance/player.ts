@@ -332,6 +332,8 @@ function flowJobs(
   ]
 }
 
+const RICH = { meta: '{"values":["Date"]}' }
+
 function settlement(
   { id, task, owner, attempt, claimedAt, options }: Claimed,
   { to, delayMs, reports }: SettleChoice,
@@ -347,7 +349,7 @@ function settlement(
   }
   switch (to) {
     case 'succeeded':
-      return { ...held, to, result: { json: `"${id}"`, meta: '{"values":["Date"]}' }, ttlMs: TTL_MS }
+      return { ...held, to, result: { json: `"${id}"`, ...(owner !== null && RICH) }, ttlMs: TTL_MS }
     case 'failed':
       return { ...held, to, error: failure, ttlMs: delayMs === 0 ? 0 : TTL_MS }
     case 'retrying':

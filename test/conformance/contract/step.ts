@@ -1,4 +1,4 @@
-import type { Claimed } from '@lovage/core'
+import { type Claimed, encode, type Encoded, type Settlement } from '@lovage/core'
 import { describe, expect } from 'vitest'
 import {
   cancelOf,
@@ -128,6 +128,33 @@ export function stepContract(test: ContractTest): void {
         attempt: 1,
         data,
       })
+    })
+
+    test('each of many with its own result, whatever those beside it have', async ({ store }) => {
+      const nothing = encode(undefined)
+      const results = [
+        encoded('a'),
+        encoded('a'),
+        nothing,
+        nothing,
+        encoded(1),
+        encode([1n]),
+        encoded('a'),
+        nothing,
+      ]
+      await store.enqueue(results.map((_, n) => newJob(`${n}`, { owner: n < 4 ? null : 'ada' })))
+      await joinAll(store, 's1')
+      const claimed = await claim(store, 's1', results.length)
+      await settle(
+        store,
+        's1',
+        ...claimed.map((job, n) => ({ ...succeeded(job), result: results[n] as Encoded }) as Settlement),
+      )
+      const notices = await feedAfter(store)
+      expect(notices.map((notice) => ('data' in notice ? notice.data : undefined))).toEqual(results)
+      expect(notices.map(({ owner }) => owner)).toEqual(results.map((_, n) => (n < 4 ? null : 'ada')))
+      const kept = await Promise.all(ids(claimed).map((id) => store.get(id)))
+      expect(kept.map((job) => (job?.state === 'succeeded' ? job.result : undefined))).toEqual(results)
     })
 
     test('failure with the error in the notice, without its stack', async ({ store, clock }) => {

@@ -54,7 +54,7 @@ if isPlain and settleSize ~= '0' then
       settled = settled + 1
       ids[settled] = id
       tokens[settled] = token
-      isPlain = isPlain and not seen[id] and #value <= 4096 and not string.find(value, '\n', 1, true)
+      isPlain = isPlain and not seen[id] and #value <= 4096
       seen[id] = true
     end
     at = behind
@@ -107,20 +107,34 @@ end
         if attempt ~= '' then more[#more + 1], more[#more + 2] = 'attempt', attempt end
         if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
       end
+      -- Many say the same, such as those that return nothing: of them it is put together once.
+      local value, json, fields, kept
       for item = at + 7, behind - 1, 2 do
-        local id, value = ARGV[item], ARGV[item + 1]
+        local id = ARGV[item]
+        if ARGV[item + 1] ~= value then
+          value = ARGV[item + 1]
+          json, fields = value, more
+          local border = string.find(value, '\n', 1, true)
+          if border then
+            local meta = string.sub(value, border + 1)
+            json, fields = string.sub(value, 1, border - 1), { 'meta', meta, unpack(more or {}) }
+            kept = '{"status":"SUCCESS","result":' .. json .. ',"meta":' .. meta .. document
+          else
+            kept = '{"status":"SUCCESS","result":' .. json .. document
+          end
+        end
         if ms ~= '0' then
-          redis.call('PSETEX', resultPrefix .. id, ms, '{"status":"SUCCESS","result":' .. value .. document)
+          redis.call('PSETEX', resultPrefix .. id, ms, kept)
           countedCount = countedCount + 1
           counted[countedCount] = id
         end
         seq = seq + 1
-        if more then
+        if fields then
           newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
-            'timestamp', moment, 'result', value, 'seq', seq, unpack(more))
+            'timestamp', moment, 'result', json, 'seq', seq, unpack(fields))
         else
           newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
-            'timestamp', moment, 'result', value, 'seq', seq)
+            'timestamp', moment, 'result', json, 'seq', seq)
         end
       end
       at = behind
