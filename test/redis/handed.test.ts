@@ -1,6 +1,7 @@
 // Who enqueues into an empty line hands the job to an idle session, and it is as if that had claimed it.
 import type { Claimed, Store } from '@lovage/core'
 import { aesGcm, openStore } from '@lovage/redis'
+import type { Redis } from 'ioredis'
 import { randomBytes } from 'node:crypto'
 import { describe, expect, vi } from 'vitest'
 import {
@@ -26,6 +27,13 @@ const options = () => ({ work: true, timeoutMs: 25_000, signal: AbortSignal.time
 async function idle(store: Store, ...sessions: string[]): Promise<void> {
   await joinAll(store, ...sessions)
   for (const session of sessions) await step(store, session, { claim: 10, isIdle: true })
+}
+
+/** Whatever it would have been told is lost. */
+async function killWait(redis: Redis, namespace: string): Promise<void> {
+  const clients = String(await redis.client('LIST')).split('\n')
+  const [, id] = /^id=(\d+) /.exec(clients.find((line) => line.includes(`${namespace}:default:wait `))!)!
+  await redis.client('KILL', 'ID', Number(id))
 }
 
 const handedTo = async (store: Store, session: string): Promise<readonly Claimed[]> =>
@@ -185,9 +193,7 @@ describe('a job that was handed over and never heard of', () => {
     const waiting = store.wait('one', options())
     await blocked(redis, namespace, 'wait')
     const failing = expect(waiting).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    const clients = String(await redis.client('LIST')).split('\n')
-    const [, id] = /^id=(\d+) /.exec(clients.find((line) => line.includes(`${namespace}:default:wait `))!)!
-    await redis.client('KILL', 'ID', Number(id))
+    await killWait(redis, namespace)
     await failing
     await open().enqueue(newJobs('a'))
     await expect(step(store, 'one')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
@@ -195,6 +201,30 @@ describe('a job that was handed over and never heard of', () => {
     await store.join({ session: 'two', leaseMs: LEASE_MS, replaces: { session: 'one', holds: [] } })
     expect(await claimOne(store, 'two')).toMatchObject({ id: 'a', attempt: 1 })
   })
+})
+
+test('a session that waits while its step is under way is replaced where the answer to that wait was lost', async ({
+  store,
+  open,
+  redis,
+  namespace,
+}) => {
+  await idle(store, 'one')
+  await store.enqueue(newJobs('a'))
+  const [a] = await handedTo(store, 'one')
+  const waiting = store.wait('one', options())
+  const failing = expect(waiting).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  await blocked(redis, namespace, 'wait')
+  await redis.client('PAUSE', 60_000, 'WRITE')
+  const stepping = step(store, 'one', { settle: [succeeded(a!)], claim: 10, isIdle: true })
+  await killWait(redis, namespace)
+  await failing
+  await redis.client('UNPAUSE')
+  await stepping
+  await open().enqueue(newJobs('b'))
+  await expect(step(store, 'one')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  await store.join({ session: 'two', leaseMs: LEASE_MS, replaces: { session: 'one', holds: [] } })
+  expect(await claimOne(store, 'two')).toMatchObject({ id: 'b', attempt: 1 })
 })
 
 test('what was popped for a session that no longer waits is kept for its next wait', async ({

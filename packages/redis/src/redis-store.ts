@@ -259,6 +259,8 @@ class RedisStore implements Store {
     const { session, claim, queues, release } = request
     this.#joined.mustBeAt(session, this.#connection.serverRun)
     const { settleSize, items } = stepItems(request)
+    const isIdle = request.isIdle === true && queues.length === 1 && queues[0] === 'default'
+    const waiter = isIdle ? this.#waiterOf(session) : this.#waiters.get(session)
     const args = {
       session,
       claim,
@@ -266,9 +268,10 @@ class RedisStore implements Store {
       settleSize,
       releaseCount: release?.length ?? 0,
       announce: announceText(request.announce),
-      isIdle: request.isIdle && queues.length === 1 && queues[0] === 'default' ? '1' : '',
-      idleSince: this.#waiters.get(session)?.idleSince() ?? '',
+      isIdle: isIdle ? '1' : '',
+      idleSince: waiter?.idleSince() ?? '',
     }
+    if (isIdle) waiter?.ask()
     const reply = await this.#runJoined(step, args, items)
     this.#joined.mustBeAt(session, this.#connection.serverRun) // it may have been the first call that another one answered
     const { alive, isListed, lost, nextDueMs, deferred, ticks, ...batch } = reply

@@ -56,11 +56,15 @@ export class Waiter {
   #handed: Claimed[] = []
   /** By the store's clock; since then this session may be handed a job, and has heard of none. */
   #idleSince: number | undefined
+  /** A step under way asks for jobs to be handed: one may come before its answer. */
+  #isAsking = false
   /** A pop was not answered while it might bring a job. */
   #isLost = false
   #caller: Caller | undefined
   #pop: { work: boolean; ended: Promise<void> } | undefined
   #dueAt: number | undefined
+  /** When it is looked whether the caller has to be told something. Few waits last so long: the timer of one serves the next. */
+  #timerAt = Number.POSITIVE_INFINITY
   #cancelTimer: (() => void) | undefined
 
   constructor(options: WaiterOptions) {
@@ -80,15 +84,22 @@ export class Waiter {
     throw new LovageError('STORE_UNAVAILABLE', { store: this.#options.store, cause })
   }
 
+  /** A step is sent that asks for jobs to be handed. */
+  ask(): void {
+    this.#isAsking = true
+  }
+
   /**
    * A step was made for these queues, and told when the next thing is due: nobody rings for it.
    *
    * @param idleSince Where the session may be handed a job from now on.
    */
   expect(queues: readonly string[], nextDueMs: number | null, idleSince?: number): void {
-    this.#idleSince = idleSince
+    this.#idleSince = idleSince // also where the job has been heard already: to take off what is not there does no harm
+    this.#isAsking = false
     this.#queues = queues
     this.#dueAt = nextDueMs === null ? undefined : this.#options.clock.now() + nextDueMs
+    if (this.#caller !== undefined) this.#setTimer(this.#caller)
   }
 
   async wait({
@@ -105,7 +116,6 @@ export class Waiter {
     const until = this.#options.clock.now() + timeoutMs
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
-        this.#cancelTimer?.()
         signal.removeEventListener('abort', end)
         this.#caller = undefined
         act()
@@ -139,14 +149,28 @@ export class Waiter {
     this.#caller?.reject(error)
   }
 
+  /** When something is due that the caller is to be told of. */
+  #dueFor({ work }: Caller): number {
+    return (work ? this.#dueAt : undefined) ?? Number.POSITIVE_INFINITY
+  }
+
   #setTimer(caller: Caller): void {
+    const at = Math.min(caller.until, this.#dueFor(caller))
+    if (this.#timerAt <= at) return
     this.#cancelTimer?.()
+    this.#timerAt = at
     const { clock } = this.#options
-    const dueAt = (caller.work ? this.#dueAt : undefined) ?? Number.POSITIVE_INFINITY
-    const isDue = dueAt <= caller.until
-    this.#cancelTimer = clock.after(Math.max(0, Math.min(caller.until, dueAt) - clock.now()), () =>
-      caller.resolve(this.#wake(isDue)),
-    )
+    this.#cancelTimer = clock.after(Math.max(0, at - clock.now()), () => this.#timeIsUp(), true)
+  }
+
+  #timeIsUp(): void {
+    this.#timerAt = Number.POSITIVE_INFINITY
+    const caller = this.#caller
+    if (caller === undefined) return
+    const now = this.#options.clock.now()
+    const isDue = this.#dueFor(caller) <= now
+    if (isDue || caller.until <= now) caller.resolve(this.#wake(isDue))
+    else this.#setTimer(caller)
   }
 
   /** Ends the wait and the pop; a marker that it popped is back in its place then. */
@@ -159,6 +183,7 @@ export class Waiter {
       await this.#pop.ended
       clearTimeout(late)
     }
+    this.#cancelTimer?.()
     blocking.drop()
   }
 
@@ -179,7 +204,7 @@ export class Waiter {
     const ended = this.#popOnce(work).then(
       () => this.#ended(),
       (error: Error) => {
-        if (this.#idleSince !== undefined) this.#isLost = true
+        if (this.#idleSince !== undefined || this.#isAsking) this.#isLost = true
         this.#caller?.reject(error)
         this.#ended()
       },

@@ -66,6 +66,7 @@ export class Pump {
   /** Claimed ahead. */
   readonly #ready = new Ready()
   readonly #overdue: Deadlines
+  readonly #late: Deadlines
   readonly #share: Share
   /** The queues, once with each of them first. */
   readonly #rounds: readonly (readonly string[])[]
@@ -77,6 +78,8 @@ export class Pump {
   #isWoken = false
   /** The line was found empty, and has been listened to since. */
   #isSated = false
+  /** The last step found nothing, and whatever has come since was handed. */
+  #isCalm = false
   /** The last step got as many jobs as it asked for: more wait in line. */
   #isLineLong = false
   #mustVerify = false
@@ -97,6 +100,7 @@ export class Pump {
       return Number.POSITIVE_INFINITY
     })
     this.#overdue = new Deadlines(options.clock, (now) => this.#returnOverdue(now))
+    this.#late = new Deadlines(options.clock, (now) => this.#giveUpLate(now))
   }
 
   /** When a step was last answered: the sign of life. */
@@ -113,6 +117,7 @@ export class Pump {
   /** There may be work. */
   readonly wake = (): void => {
     this.#isSated = false
+    this.#isCalm = false
     this.#isWoken = true
     this.#schedule()
   }
@@ -154,10 +159,7 @@ export class Pump {
   /** The session under which steps may be under way is over. */
   abandon(refusal?: { why: unknown }): void {
     const { outbox, releases } = this.#options
-    for (const step of this.#steps) {
-      step.cancelTimeout()
-      releases.putBack(step.release)
-    }
+    for (const step of this.#steps) releases.putBack(step.release)
     this.#steps.clear()
     this.#isSated = false
     this.#ready.clear() // nobody claims to have them when the next session takes over: they go back to the line
@@ -170,6 +172,7 @@ export class Pump {
     this.abandon()
     this.#due.close()
     this.#overdue.close()
+    this.#late.close()
   }
 
   #schedule(): void {
@@ -205,18 +208,16 @@ export class Pump {
     this.#round = (this.#round + 1) % this.#rounds.length
     const verify = this.#mustVerify ? [...attempts.holds(), ...this.#ready.holds()] : NO_HOLDS
     waiter.want('nothing')
-    const cause = `no answer in ${STEP_TIMEOUT_MS / 1000} s`
-    const late = (): void =>
-      this.#failed(step, new LovageError('STORE_UNAVAILABLE', { store: store.name, cause }))
     const step: Step = {
       sent,
       claim,
       slots: Math.min(claim, this.#openSlots),
       release: isSearching ? NO_RELEASES : releases.take(),
       isVerifying: this.#mustVerify,
-      cancelTimeout: clock.after(STEP_TIMEOUT_MS, late),
+      lateAt: clock.now() + STEP_TIMEOUT_MS,
     }
     this.#steps.add(step)
+    this.#late.watch(step.lateAt)
     this.#reserve()
     this.#isWoken = isSearching // it claims afterwards
     this.#mustVerify = false
@@ -226,6 +227,8 @@ export class Pump {
       (reply) => this.#answered(step, reply),
       (error: unknown) => this.#failed(step, error),
     )
+    // Most likely it finds nothing again: the next job need not wait for its answer.
+    if (isIdle && this.#isCalm) waiter.want('work')
   }
 
   /** Slots for which no job is here, nor claimed by a step under way. */
@@ -253,7 +256,6 @@ export class Pump {
   #answered(step: Step, reply: StepReply): void {
     if (!this.#steps.delete(step)) return
     const { clock, session, attempts, outbox, ticks } = this.#options
-    step.cancelTimeout()
     this.#reserve()
     this.#lastStepAt = clock.now()
     if (!reply.alive) return session.reaped()
@@ -268,6 +270,7 @@ export class Pump {
     // While some slots are free still, the line may hold more.
     if (step.claim > 0) this.#isSated = reply.claimed.length < step.claim
     this.#isLineLong = step.claim > 0 && !this.#isSated
+    this.#isCalm = step.claim > 0 && reply.claimed.length === 0
     this.#begin(reply.claimed, this.#lastStepAt)
     this.#schedule()
     this.#share.changed()
@@ -328,6 +331,17 @@ export class Pump {
     return gone.length > 0
   }
 
+  #giveUpLate(now: number): number {
+    const cause = `no answer in ${STEP_TIMEOUT_MS / 1000} s`
+    let next = Number.POSITIVE_INFINITY
+    for (const step of this.#steps) {
+      if (step.lateAt > now) next = Math.min(next, step.lateAt)
+      else
+        this.#failed(step, new LovageError('STORE_UNAVAILABLE', { store: this.#options.store.name, cause }))
+    }
+    return next
+  }
+
   #failed(step: Step, error: unknown): void {
     if (this.#steps.has(step)) this.#broken(error)
   }
@@ -349,5 +363,6 @@ interface Step {
   release: readonly string[]
   /** It asks about the holds of running jobs; otherwise what comes back as lost are outcomes. */
   isVerifying: boolean
-  cancelTimeout: () => void
+  /** When its fate counts as unknown. */
+  lateAt: number
 }
