@@ -6,6 +6,7 @@ import type { Birth } from './birth.ts'
 import type { Hub } from './hub.ts'
 import { isTerminal, JOB_NOTICE_TYPES, type JobNotice, type JobNoticeType } from './notice.ts'
 import { noticeOf } from './snapshot.ts'
+import type { Stop } from './stop.ts'
 import type { StoredNotice } from './store.ts'
 import { matches } from './subscriber.ts'
 
@@ -15,10 +16,11 @@ const ENDS: ReadonlySet<JobNoticeType> = new Set(JOB_NOTICE_TYPES.filter((type) 
 export async function endingOf(
   hub: Hub,
   jobId: string,
-  { born, signal }: { born: Birth; signal: AbortSignal },
+  { born, stop }: { born: Birth; stop: Stop },
 ): Promise<JobNotice | null> {
   const match = { jobId, types: ENDS }
-  const subscriber = await hub.subscribe(match, { signal })
+  const subscriber = await hub.subscribe(match, {})
+  stop.onStop(() => subscriber.close())
   try {
     const known = hub.since(match, born)
     if (known === null) return null

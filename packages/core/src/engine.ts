@@ -32,6 +32,7 @@ import { checkSchedules } from './schedules.ts'
 import { isWithin, type Scope } from './scope.ts'
 import { issueAt, parse, type Issue } from './schema.ts'
 import { jobOf, sharedNoticeOf, subjectOf } from './snapshot.ts'
+import type { Stop } from './stop.ts'
 import { type CancelReply, ENQUEUE_MAX, type Enqueued, type NewJob, type Snapshot } from './store.ts'
 import { type AnyTask, task as defineTask } from './task.ts'
 import { type Named, type NamedTask, taskList, type TaskTree } from './tasks.ts'
@@ -269,8 +270,8 @@ export class Engine {
   }
 
   /** How a job ended that was enqueued here, as far as the feed tells it (`endingOf`) and nobody hears of following. */
-  async ending(id: string, born: Birth, signal: AbortSignal): Promise<Notice | null> {
-    return hearsFollowing(this.events) ? null : await this.#feeds.ending(id, born, signal)
+  ending(id: string, born: Birth, stop: Stop): Promise<Notice | null> {
+    return hearsFollowing(this.events) ? Promise.resolve(null) : this.#feeds.ending(id, born, stop)
   }
 
   #follow(

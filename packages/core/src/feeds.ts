@@ -11,6 +11,7 @@ import type { JobNotice } from './notice.ts'
 import { type ConsumerCalls, JointConsumers } from './partitions/joint-consumers.ts'
 import { jointFeed } from './partitions/joint-feed.ts'
 import { type AnyStore, partitionOf, partitionsOf } from './partitions/partition.ts'
+import type { Stop } from './stop.ts'
 import type { Snapshot, Store } from './store.ts'
 import type { Match } from './subscriber.ts'
 
@@ -52,9 +53,9 @@ export class Feeds {
   }
 
   /** As `endingOf`. */
-  ending(id: string, born: Birth, signal: AbortSignal): Promise<JobNotice | null> {
+  ending(id: string, born: Birth, stop: Stop): Promise<JobNotice | null> {
     const { hub } = this.#readers[partitionOf(this.#store, id)] as Reader
-    return endingOf(hub, id, { born: this.#bornAt(hub, born), signal })
+    return endingOf(hub, id, { born: this.#bornAt(hub, born), stop })
   }
 
   /** The same as one hub counts; where reading began anew anywhere since, as it never counts. */

@@ -8,6 +8,7 @@ import { lateError, LovageError } from './errors.ts'
 import type { FinalState, Job } from './job.ts'
 import { isTerminal, type Notice } from './notice.ts'
 import { OVER } from './over.ts'
+import { Stop } from './stop.ts'
 import type { TaskTypes } from './task.ts'
 
 /** What a handle needs from whoever holds the jobs. */
@@ -24,7 +25,7 @@ export interface JobSource {
     born?: Birth,
   ): AsyncIterable<Notice>
   /** Its last notice where that needs no more than the feed; `null` where it has to be followed. */
-  ending?(id: string, born: Birth, signal: AbortSignal): Promise<Notice | null>
+  ending?(id: string, born: Birth, stop: Stop): Promise<Notice | null>
 }
 
 /** What a cancel came to. `ended`: the job had ended before, in this state. */
@@ -172,31 +173,51 @@ export async function waitForResult(
 ): Promise<unknown> {
   const { timeout = DEFAULT_RESULT_TIMEOUT_MS } = options
   const timeoutMs = timeout === Infinity ? timeout : durationMs(timeout, 'timeout')
-  const stop = new AbortController()
-  const signal = anyOf(stop.signal, options.signal)
+  const stop = new Stop()
+  const give = (): void => stop.stop()
+  options.signal?.addEventListener('abort', give)
+  if (options.signal?.aborted) give()
   let timedOut = false
   const disarm = Number.isFinite(timeoutMs)
     ? clock.after(timeoutMs, () => {
         timedOut = true
-        stop.abort(OVER)
+        stop.stop()
       })
     : () => {}
   try {
-    const ending = born === undefined ? null : await source.ending?.(id, born, signal)
+    const ending = born === undefined || stop.isStopped ? null : await source.ending?.(id, born, stop)
     if (ending && isTerminal(ending)) return await resultOf(ending)
-    signal.throwIfAborted()
-    for await (const notice of source.follow(id, undefined, signal, false, born)) {
-      if (isTerminal(notice)) return await resultOf(notice)
-    }
+    if (!stop.isStopped) return await followToResult(source, id, stop, born)
   } catch (error) {
-    if (!signal.aborted) throw error
+    if (!stop.isStopped) throw error
   } finally {
     disarm()
-    stop.abort(OVER)
+    options.signal?.removeEventListener('abort', give)
   }
   if (timedOut) throw await lateError('RESULT_TIMEOUT', { id, waitedMs: timeoutMs })
   options.signal?.throwIfAborted()
-  throw new LovageError('CLOSED', { what: 'The connection that followed the job' })
+  throw closed()
+}
+
+const closed = () => new LovageError('CLOSED', { what: 'The connection that followed the job' })
+
+async function followToResult(
+  source: JobSource,
+  id: string,
+  stop: Stop,
+  born: Birth | undefined,
+): Promise<unknown> {
+  const controller = new AbortController()
+  const end = (): void => controller.abort(OVER)
+  stop.onStop(end)
+  try {
+    for await (const notice of source.follow(id, undefined, controller.signal, false, born)) {
+      if (isTerminal(notice)) return await resultOf(notice)
+    }
+  } finally {
+    end()
+  }
+  throw closed()
 }
 
 type TerminalNotice = Extract<Notice, { type: FinalState }>

@@ -53,6 +53,8 @@ export class Hub {
   readonly #audience = new Audience()
   #reader: Reader | undefined
   #cancelLinger: (() => void) | undefined
+  /** When the last subscriber left. */
+  #leftAt = 0
   #closed = false
   /** Counts how often reading began, or began anew: in between it has missed nothing. */
   reading = 0
@@ -64,20 +66,21 @@ export class Hub {
   }
 
   /**
-   * Registers, and resolves once everything that is written from now on will be delivered.
+   * Registers, and resolves once everything that is written from now on will be delivered. Who has no signal closes the
+   * subscriber himself.
    *
    * @throws LovageError `STORE_UNAVAILABLE`
    */
-  async subscribe(match: Match, { signal, ...hearing }: Listener): Promise<Subscriber> {
+  async subscribe(match: Match, { signal, ...hearing }: Partial<Listener>): Promise<Subscriber> {
     const close = (): void => subscriber.close()
     const subscriber: Subscriber = new Subscriber(match, hearing, () => {
-      signal.removeEventListener('abort', close)
+      signal?.removeEventListener('abort', close)
       this.#audience.delete(subscriber)
       if (this.size === 0) this.#linger()
     })
     this.#audience.add(subscriber)
-    signal.addEventListener('abort', close)
-    if (signal.aborted || this.#closed) close()
+    signal?.addEventListener('abort', close)
+    if (signal?.aborted || this.#closed) close()
     else {
       await this.#read().catch((error: unknown) => {
         subscriber.leave()
@@ -164,8 +167,6 @@ export class Hub {
 
   /** Resolves when the reader has its place; starts it where there is none. */
   #read(): Promise<void> {
-    this.#cancelLinger?.()
-    this.#cancelLinger = undefined
     if (this.#reader === undefined) {
       const stop = new AbortController()
       const reader: Reader = {
@@ -189,9 +190,18 @@ export class Hub {
     return this.#reader.ready
   }
 
+  /** The timer of who left before goes on: waits come by the thousand, and to set and clear one costs as much as the rest. */
   #linger(): void {
-    this.#cancelLinger ??= this.#clock.after(LINGER_MS, () => {
+    this.#leftAt = this.#clock.now()
+    if (this.#cancelLinger === undefined) this.#lookIn(LINGER_MS)
+  }
+
+  #lookIn(ms: number): void {
+    this.#cancelLinger = this.#clock.after(ms, () => {
       this.#cancelLinger = undefined
+      if (this.size > 0) return // who leaves last sets another one
+      const rest = this.#leftAt + LINGER_MS - this.#clock.now()
+      if (rest > 0) return this.#lookIn(rest)
       this.#reader?.stop.abort()
       this.#reader = undefined
     })

@@ -227,7 +227,7 @@ export function queueOver<const Tree extends TaskTree>(
   const source = (task: string | undefined): JobSource => ({
     get: (id) => engine.get(id, { task }),
     cancel: (id, reason) => engine.cancel(id, { task, by: null, reason }),
-    ending: (id, born, signal) => engine.ending(id, born, signal),
+    ending: (id, born, stop) => engine.ending(id, born, stop),
     follow: (id, from, signal, logs, born) => engine.follow(id, { task, from, signal, logs, born }),
   })
   const calls: Record<string, unknown> = {}

@@ -46,6 +46,8 @@ export class Waiter {
   readonly #options: WaiterOptions
   #wanted: Want = 'nothing'
   #current: { work: boolean; controller: AbortController } | null = null
+  /** Serves all waits until one is ended by it: most are not, and to make one takes as long as the rest of a wait. */
+  #controller = new AbortController()
   #cancelPause: (() => void) | null = null
   #failures = 0
 
@@ -95,7 +97,8 @@ export class Waiter {
     const { store, maxSilenceMs, onWork, onCancelled, onHanded } = this.#options
     const session = this.#options.session()
     if (session === null) return
-    const current = { work, controller: new AbortController() }
+    if (this.#controller.signal.aborted) this.#controller = new AbortController()
+    const current = { work, controller: this.#controller }
     this.#current = current
     const { signal } = current.controller
     const timeoutMs = Math.min(SILENCE_MAX_MS, Math.ceil(maxSilenceMs / SIGNS))
