@@ -41,6 +41,7 @@ export const EXCEPTIONS: Exceptions = {
   ],
   'jobs of different partitions have no order': [
     'puts jobs in line in their order, behind those of earlier calls',
+    'does the same with those whose ids were made for the call, one or many',
     'shows what was asked for a job, while it lives and however it ended',
     'in the order in which jobs are due, behind those that stand in line',
     'are asked in the order that the worker names them',

@@ -53,6 +53,7 @@ export class Player {
     stale: [],
   }))
   readonly #cursors: Cursor[] = [START]
+  readonly #usedIds = new Set<string>()
 
   constructor(store: Store, { elapse, now }: { elapse: (ms: number) => Promise<void>; now: () => number }) {
     this.#store = store
@@ -171,6 +172,7 @@ export class Player {
         return this.#store.fire({ name, at, nextAt, jobs: jobs.map(this.#newJob) })
       }
       case 'retry': {
+        for (const { newId } of command.pairs) this.#usedIds.add(newId)
         const pairs = await Promise.all(
           command.pairs.map(async ({ nth, newId }) => ({ id: await this.#failed(nth), newId })),
         )
@@ -217,7 +219,11 @@ export class Player {
     return twice ? [reply, await this.#store.join(request)] : reply
   }
 
-  #newJob = (choice: JobChoice): NewJob => newJob(choice, this.#now())
+  #newJob = (choice: JobChoice): NewJob => {
+    const isNew = !this.#usedIds.has(choice.id)
+    this.#usedIds.add(choice.id)
+    return { ...newJob(choice, this.#now()), isNew }
+  }
 
   #worker = ({ worker }: { worker: number }): Worker => this.#workers[worker] as Worker
 

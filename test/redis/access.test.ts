@@ -160,3 +160,17 @@ const freePort = () =>
       probe.close(() => resolve(port))
     })
   })
+
+test('who may not open transactions enqueues many all the same, each job once and in order', () =>
+  withRedis([], async ({ url }) => {
+    const redis = new Redis(url)
+    await redis.acl('SETUSER', 'old', 'on', '>secret', '~*', '+@all', '-multi', '-exec')
+    const store = createRedisStore({ url: withAuth(url, 'old:secret') })
+    const fresh = (...names: string[]) => newJobs(...names).map((job) => ({ ...job, isNew: true }))
+    const calls = [await store.enqueue(fresh('a', 'b')), await store.enqueue(fresh('c', 'd'))]
+    expect(calls.flat().map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd'])
+    await joinAll(store, 's')
+    expect((await claim(store, 's')).map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd'])
+    redis.disconnect()
+    await store.close()
+  }))

@@ -65,6 +65,23 @@ test('a script that the server forgot is sent once more, and then by its name ag
     await store.close()
   }))
 
+test('several whose ids are new are one transaction, and a server that has forgotten all scripts knows it', () =>
+  withRedis([], async ({ url }) => {
+    const redis = new Redis(url)
+    const store = createRedisStore({ url })
+    const fresh = (...names: string[]) => newJobs(...names).map((job) => ({ ...job, isNew: true }))
+    await store.enqueue(fresh('a', 'b'))
+    await redis.script('FLUSH')
+    await redis.config('RESETSTAT')
+    await Promise.all([store.enqueue(fresh('c')), store.enqueue(fresh('d', 'e'))])
+    for (const command of ['multi', 'hset', 'rpush', 'eval', 'exec'])
+      expect(await callsOf(redis, command)).toBe(1)
+    await store.join({ session: 's', leaseMs: 10_000 })
+    expect(ids((await step(store, 's', { claim: 10 })).claimed)).toEqual(['a', 'b', 'c', 'd', 'e'])
+    redis.disconnect()
+    await store.close()
+  }))
+
 test('whoever shares a failed call is told', () =>
   withRedis([], async ({ url }) => {
     const redis = new Redis(url)

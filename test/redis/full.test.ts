@@ -59,8 +59,15 @@ test('new jobs are refused with an error that says why, until there is room', as
   expect(String(error)).toMatch(
     /^LovageError: Redis at 127\.0\.0\.1:\d+ refuses this: OOM command not allowed when used memory > 'maxmemory'\.$/,
   )
+  const several = [job(), job(), job()].map((one) => ({ ...one, isNew: true }))
+  await expect(store.enqueue(several)).rejects.toMatchObject({
+    message: expect.stringContaining('refuses this: OOM'),
+  })
   await admin.config('SET', 'maxmemory', '0')
+  expect(await store.counts()).toMatchObject({ queued: 2 })
   expect(await store.enqueue([job()])).toMatchObject([{ outcome: 'enqueued' }])
+  expect(await store.enqueue(several)).toMatchObject(several.map(({ id }) => ({ outcome: 'enqueued', id })))
+  expect(await store.counts()).toMatchObject({ queued: 6 })
 })
 
 test('what runs is settled, and what waits is claimed', async ({ full: { store, claimed } }) => {

@@ -7,7 +7,7 @@
 import { ENQUEUE_MAX, type Enqueued, isLovageError, LovageError, type NewJob } from '@lovage/core'
 import type { Run } from './script.ts'
 import { enqueueItems, plainItems } from './scripts/enqueue-items.ts'
-import { enqueue, enqueueNew, enqueuePlain } from './scripts/enqueue.ts'
+import { enqueue, enqueueAllNew, enqueueNew, enqueuePlain } from './scripts/enqueue.ts'
 
 /** Characters in one call: large inputs travel alone. */
 const BATCH_CHARS = 1_048_576
@@ -52,7 +52,7 @@ export class Batcher {
       const [first, ...others] = callers as [Caller, ...Caller[]]
       const jobs = others.length === 0 ? first.jobs : callers.flatMap((caller) => caller.jobs)
       const items = plainItems(jobs)
-      const script = jobs.every(isNew) ? enqueueNew : enqueuePlain
+      const script = jobs.every(isNew) ? (jobs.length === 1 ? enqueueNew : enqueueAllNew) : enqueuePlain
       const cursor = items === null ? null : await this.#run(script, {}, items)
       if (cursor === null) return await this.#sendAll(callers, jobs)
       for (const { jobs, resolve } of callers)

@@ -28,7 +28,7 @@ const HOPS_MAX = 3
 
 export type Args = (string | number)[]
 /** Its name and arguments; a function is asked for them when they are sent. */
-type Call = [name: string, args: Args | (() => Args)]
+export type Call = [name: string, args: Args | (() => Args)]
 
 export interface CommandOptions {
   repeatable: boolean
@@ -91,15 +91,26 @@ export class Connection {
   }
 
   /**
-   * One behind the other on one socket, so that a later one concerns what the same server made of the earlier ones.
+   * One behind the other on one socket and in one write, so that a later one concerns what the same server made of the
+   * earlier ones.
    *
-   * @param options.extraMs How much longer the answers may take, since a command waits.
+   * @param calls Are asked for when they are sent.
+   * @param options.extraMs How much longer the answers may take, since a command waits. Default 0.
    */
   together(
-    calls: readonly Call[],
-    { extraMs, ...options }: CommandOptions & { extraMs: number },
+    calls: () => readonly Call[],
+    { extraMs = 0, ...options }: CommandOptions & { extraMs?: number },
   ): Promise<unknown[]> {
-    return this.#carryOut((ms) => Promise.all(calls.map((call) => this.#send(call, ms + extraMs))), options)
+    return this.#carryOut(async (ms) => {
+      const { stream } = this.#dialled.client
+      stream.cork()
+      const sent = calls().map((call) => this.#send(call, ms + extraMs))
+      stream.uncork()
+      const replies = await Promise.all(sent)
+      const failed = replies.flat().find(isReply) // within a transaction
+      if (failed !== undefined) throw failed
+      return replies
+    }, options)
   }
 
   async #carryOut<Answer>(

@@ -10,13 +10,13 @@
  */
 import { LovageError, type Replication } from '@lovage/core'
 import { Batcher } from './batch.ts'
-import type { Args, CommandOptions, Connection } from './connection.ts'
+import type { Args, Call, CommandOptions, Connection } from './connection.ts'
 import type { Keys } from './keys.ts'
 import { type Run, runner, type Settings } from './script.ts'
 
 const MARK_MS = 60_000
 
-class Replicated implements Pick<Connection, 'command' | 'isCluster'> {
+class Replicated implements Pick<Connection, 'command' | 'together' | 'isCluster'> {
   readonly #connection: Connection
   readonly #mark: string
   readonly #replication: Replication
@@ -31,18 +31,21 @@ class Replicated implements Pick<Connection, 'command' | 'isCluster'> {
     return this.#connection.isCluster
   }
 
-  /** @throws LovageError `NOT_REPLICATED` */
   async command(name: string, args: Args | (() => Args), options: CommandOptions): Promise<unknown> {
+    const [reply] = await this.together(() => [[name, args]], options)
+    return reply
+  }
+
+  /** @throws LovageError `NOT_REPLICATED` */
+  async together(calls: () => readonly Call[], options: CommandOptions): Promise<unknown[]> {
     const { replicas, timeoutMs } = this.#replication
-    const [reply, , acknowledged] = await this.#connection.together(
-      [
-        [name, args],
-        ['set', [this.#mark, '1', 'PX', MARK_MS]],
-        ['wait', [replicas, timeoutMs]],
-      ],
+    const replies = await this.#connection.together(
+      () => [...calls(), ['set', [this.#mark, '1', 'PX', MARK_MS]], ['wait', [replicas, timeoutMs]]],
       { ...options, extraMs: timeoutMs },
     )
-    if ((acknowledged as number) >= replicas) return reply
+    const acknowledged = replies.pop()
+    replies.pop()
+    if ((acknowledged as number) >= replicas) return replies
     throw new LovageError('NOT_REPLICATED', {
       ids: [],
       acknowledged: acknowledged as number,

@@ -111,6 +111,57 @@ describe('a script', () => {
     expect(sent.splice(0)).toEqual([quick.sha, careful.sha, careful.source, careful.source])
   })
 
+  describe('with commands ahead of it', () => {
+    const looks = defineScript({ ...PLAIN, name: 'looks', body: "return 'looked'" })
+    const rings = defineScript({
+      ...PLAIN,
+      name: 'rings',
+      body: "return 'rung'",
+      again: looks,
+      ahead: (keys, items) => ({ commands: [['rpush', [keys.wait, ...items]]], items: [items.length] }),
+    })
+
+    test('is one transaction, by its text; and alone the other one, where that may have been carried out', async () => {
+      const sent: unknown[] = []
+      let sends = 1
+      const together = async (calls: () => unknown[]) => {
+        for (let n = 0; n < sends; n++) sent.push(calls())
+        return sends === 1 ? ['OK', 'QUEUED', 'QUEUED', [2, 'done']] : ['done']
+      }
+      const run = runner({ isCluster: false, together } as unknown as Connection, keysOf('ns', 'q'), SETTINGS)
+      const transaction = [
+        ['multi', []],
+        ['rpush', ['{ns:q}:wait:default', 'a', 'b']],
+        ['eval', [rings.source, 1, '{ns:q}:wait:default', 2]],
+        ['exec', []],
+      ]
+      expect(await run(rings, {}, ['a', 'b'])).toBe('done')
+      expect(sent.splice(0)).toEqual([transaction])
+      sends = 2
+      expect(await run(rings, {}, ['a', 'b'])).toBe('done')
+      expect(sent).toEqual([transaction, [['eval', [looks.source, 1, '{ns:q}:wait:default', 'a', 'b']]]])
+    })
+
+    test('is the other one from then on, once a transaction was refused', async () => {
+      const sent: unknown[] = []
+      const refusal = new Error("NOPERM User old has no permissions to run the 'multi' command")
+      const connection = {
+        isCluster: false,
+        together: async (calls: () => unknown[]) => {
+          sent.push(calls().length)
+          throw new LovageError('STORE_UNAVAILABLE', { store: 'Redis', cause: '' }, { cause: refusal })
+        },
+        command: async (_name: string, args: () => unknown[]) => {
+          sent.push(args()[0])
+          return 'done'
+        },
+      }
+      const run = runner(connection as unknown as Connection, keysOf('ns', 'q'), SETTINGS)
+      expect([await run(rings, {}, ['a']), await run(rings, {}, ['b'])]).toEqual(['done', 'done'])
+      expect(sent).toEqual([4, looks.sha, looks.sha])
+    })
+  })
+
   test('answers in the words that it knows; another one is a mistake in the script', () => {
     expect(script.decode('missing')).toEqual({ word: 'missing', rest: [] })
     expect(() => script.decode(['gone'])).toThrow(LovageError)

@@ -55,6 +55,25 @@ export function enqueueContract(test: ContractTest): void {
       expect(ids(await claim(store, 's1'))).toEqual(['d', 'b', 'c', 'a'])
     })
 
+    test('does the same with those whose ids were made for the call, one or many', async ({ store }) => {
+      const fresh = (...names: string[]) => newJobs(...names).map((job) => ({ ...job, isNew: true }))
+      await joinAll(store, 's1')
+      const waiting = store.wait('s1', {
+        work: true,
+        timeoutMs: 60_000,
+        signal: new AbortController().signal,
+      })
+      expect(await store.enqueue(fresh('d', 'b', 'e'))).toMatchObject([
+        { outcome: 'enqueued', id: 'd' },
+        { outcome: 'enqueued', id: 'b' },
+        { outcome: 'enqueued', id: 'e' },
+      ])
+      expect((await waiting).work).toBe(true)
+      await store.enqueue(fresh('c'))
+      await store.enqueue(fresh('z', 'a'))
+      expect(ids(await claim(store, 's1'))).toEqual(['d', 'b', 'e', 'c', 'z', 'a'])
+    })
+
     test('answers for each job in order, and for none when given none', async ({ store }) => {
       await store.enqueue(newJobs('b'))
       const replies = await store.enqueue(newJobs('a', 'b', 'c'))

@@ -70,8 +70,8 @@ export const enqueuePlain = defineScript({
 })
 
 /**
- * The same for jobs that nobody can know before they are sent, since their ids were made for this call: it looks for none
- * of them. Where the call may have been carried out already, and the answer is missing, they are looked for.
+ * The same for one job that nobody can know before it is sent, since its id was made for this call: it looks for none.
+ * Where the call may have been carried out already, and the answer is missing, it is looked for.
  */
 export const enqueueNew = defineScript({
   name: 'enqueueNew',
@@ -80,26 +80,40 @@ export const enqueueNew = defineScript({
   repeatable: true,
   again: enqueuePlain,
   first: lua`
-    local last = #ARGV
-    if last == items + 2 then
-      local id = ARGV[items + 1]
-      redis.call('HSET', jobs, id, ARGV[items + 2])
-      if redis.call('EXISTS', ${idle}) == 1 then
-        ${hand('ARGV[items + 2]')}
-      end
-      if redis.call('RPUSH', wait, id) == 1 then
-        ${ringPlain}
-      end
-    else
-      local ids, count = {}, 0
-      for at = items + 1, last, 2 do
-        count = count + 1
-        ids[count] = ARGV[at]
-      end
-      redis.call('HSET', jobs, unpack(ARGV, items + 1, last))
-      if redis.call('RPUSH', wait, unpack(ids)) == count then
-        ${ringPlain}
-      end
+    local id = ARGV[items + 1]
+    redis.call('HSET', jobs, id, ARGV[items + 2])
+    if redis.call('EXISTS', ${idle}) == 1 then
+      ${hand('ARGV[items + 2]')}
+    end
+    if redis.call('RPUSH', wait, id) == 1 then
+      ${ringPlain}
+    end
+    return redis.call('GET', tail) or '0-0.0'
+  `,
+  body: '',
+  decode: enqueuePlain.decode,
+})
+
+/** The same for several of them: in the jobs and in the line they are put by commands, and the script rings for them. */
+export const enqueueAllNew = defineScript({
+  name: 'enqueueAllNew',
+  keys: ['wait', 'tail'],
+  args: enqueuePlain.args,
+  repeatable: true,
+  again: enqueuePlain,
+  ahead(keys, items) {
+    const ids = items.filter((_, at) => at % 2 === 0)
+    return {
+      commands: [
+        ['hset', [keys.jobs, ...items]],
+        ['rpush', [keys.wait, ...ids]],
+      ],
+      items: [ids.length],
+    }
+  },
+  first: lua`
+    if redis.call('LLEN', wait) == tonumber(ARGV[items + 1]) then
+      ${ringPlain}
     end
     return redis.call('GET', tail) or '0-0.0'
   `,

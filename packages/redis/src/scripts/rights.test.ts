@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { Script } from '../script.ts'
 import { ack, release } from './acks.ts'
 import { cancel } from './cancel.ts'
-import { enqueue, enqueueNew, enqueuePlain, fire } from './enqueue.ts'
+import { enqueue, enqueueAllNew, enqueueNew, enqueuePlain, fire } from './enqueue.ts'
 import { discard, retryFailed } from './failed.ts'
 import { find, last } from './find.ts'
 import { limit, pause } from './gates.ts'
@@ -24,6 +24,8 @@ import { step } from './step.ts'
 /** What opens a connection, and what a cluster, partitions and `store.check` ask. */
 const connect = ['client|setname', 'select', 'info', 'config|get', 'cluster|keyslot', 'cluster|slots']
 const run = ['eval', 'evalsha']
+/** What goes ahead of `enqueueAllNew`, and what makes it one. */
+const transaction = ['multi', 'hset', 'rpush', 'exec']
 const follow = [get, end, range, goesOn]
 const groups = [open, pull, ack, release, listGroups, deleteGroup, dead]
 
@@ -31,6 +33,7 @@ const ROLES: Record<string, { scripts: Script<string, unknown>[]; direct: string
   api: {
     scripts: [
       enqueue,
+      enqueueAllNew,
       enqueueNew,
       enqueuePlain,
       cancel,
@@ -43,7 +46,7 @@ const ROLES: Record<string, { scripts: Script<string, unknown>[]; direct: string
       ...follow,
       ...groups,
     ] as never,
-    direct: ['get', 'xread', 'set', 'wait'],
+    direct: ['get', 'xread', 'set', 'wait', ...transaction],
   },
   worker: {
     scripts: [
@@ -67,12 +70,13 @@ const ROLES: Record<string, { scripts: Script<string, unknown>[]; direct: string
         retryFailed,
         discard,
         enqueue,
+        enqueueAllNew,
         enqueueNew,
         enqueuePlain,
       ],
       ...[putSchedule, removeSchedule, schedules, ...follow, ...groups],
     ] as never,
-    direct: ['get', 'xread', 'hkeys', 'ping', 'time'],
+    direct: ['get', 'xread', 'hkeys', 'ping', 'time', ...transaction],
   },
 }
 

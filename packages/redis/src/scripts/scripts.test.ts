@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { KEY_NAMES } from '../keys.ts'
 import { ack, release } from './acks.ts'
 import { cancel } from './cancel.ts'
-import { enqueue, enqueueNew, enqueuePlain, fire } from './enqueue.ts'
+import { enqueue, enqueueAllNew, enqueueNew, enqueuePlain, fire } from './enqueue.ts'
 import { discard, retryFailed } from './failed.ts'
 import { find, last } from './find.ts'
 import { limit, pause } from './gates.ts'
@@ -26,6 +26,7 @@ const SCRIPTS = [
   discard,
   end,
   enqueue,
+  enqueueAllNew,
   enqueueNew,
   enqueuePlain,
   extend,

@@ -2,12 +2,10 @@ local redis, string, ARGV = redis, string, ARGV
 local now, prefix = ARGV[1], ARGV[2]
 local jobs, wait, tail, active, workers = prefix .. 'jobs', prefix .. 'wait:default', prefix .. 'tail', prefix .. 'active', prefix .. 'workers'
 local items = 2
-local last = #ARGV
-if last == items + 2 then
-  local id = ARGV[items + 1]
-  redis.call('HSET', jobs, id, ARGV[items + 2])
-  if redis.call('EXISTS', prefix .. 'idle:1') == 1 then
-    local name = redis.call('RPOP', prefix .. 'idle:1')
+local id = ARGV[items + 1]
+redis.call('HSET', jobs, id, ARGV[items + 2])
+if redis.call('EXISTS', prefix .. 'idle:1') == 1 then
+  local name = redis.call('RPOP', prefix .. 'idle:1')
 -- What may forbid that it starts now: others before it, pauses, limits, turns.
 if name and redis.call('EXISTS', wait, prefix .. 'prio:default', prefix .. 'lanes', prefix .. 'limits',
   prefix .. 'paused', prefix .. 'streaks') == 0 then
@@ -28,21 +26,9 @@ local nowText = string.format('%d', nowMs)
   end
 end
 if name then redis.call('RPUSH', prefix .. 'idle:1', name) end
-  end
-  if redis.call('RPUSH', wait, id) == 1 then
-    local wake = prefix .. 'wake:default'
+end
+if redis.call('RPUSH', wait, id) == 1 then
+  local wake = prefix .. 'wake:default'
 if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
-  end
-else
-  local ids, count = {}, 0
-  for at = items + 1, last, 2 do
-    count = count + 1
-    ids[count] = ARGV[at]
-  end
-  redis.call('HSET', jobs, unpack(ARGV, items + 1, last))
-  if redis.call('RPUSH', wait, unpack(ids)) == count then
-    local wake = prefix .. 'wake:default'
-if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end
-  end
 end
 return redis.call('GET', tail) or '0-0.0'
