@@ -185,39 +185,23 @@ export async function waitForResult(
       })
     : () => {}
   try {
-    const ending = born === undefined || stop.isStopped ? null : await source.ending?.(id, born, stop)
+    const ending = born && !stop.isStopped && (await source.ending?.(id, born, stop))
     if (ending && isTerminal(ending)) return await resultOf(ending)
-    if (!stop.isStopped) return await followToResult(source, id, stop, born)
+    const controller = new AbortController()
+    stop.onStop(() => controller.abort(OVER))
+    if (!stop.isStopped)
+      for await (const notice of source.follow(id, undefined, controller.signal, false, born))
+        if (isTerminal(notice)) return await resultOf(notice)
   } catch (error) {
     if (!stop.isStopped) throw error
   } finally {
     disarm()
     options.signal?.removeEventListener('abort', give)
+    stop.stop()
   }
   if (timedOut) throw await lateError('RESULT_TIMEOUT', { id, waitedMs: timeoutMs })
   options.signal?.throwIfAborted()
-  throw closed()
-}
-
-const closed = () => new LovageError('CLOSED', { what: 'The connection that followed the job' })
-
-async function followToResult(
-  source: JobSource,
-  id: string,
-  stop: Stop,
-  born: Birth | undefined,
-): Promise<unknown> {
-  const controller = new AbortController()
-  const end = (): void => controller.abort(OVER)
-  stop.onStop(end)
-  try {
-    for await (const notice of source.follow(id, undefined, controller.signal, false, born)) {
-      if (isTerminal(notice)) return await resultOf(notice)
-    }
-  } finally {
-    end()
-  }
-  throw closed()
+  throw new LovageError('CLOSED', { what: 'The connection that followed the job' })
 }
 
 type TerminalNotice = Extract<Notice, { type: FinalState }>
