@@ -8,10 +8,13 @@ export interface Awaited {
   readonly ms: number
   /** As `performance.now()` has it. */
   readonly until: number
+  /** Where it stands among those that are awaited. */
+  index: number
 }
 
 export class Watchdog {
-  readonly #awaited = new Set<Awaited>()
+  /** In no order. A Set grows new tables as it is used, and each that is dead and old keeps the next one through every scavenge. */
+  readonly #awaited: Awaited[] = []
   readonly #onLate: (late: Awaited) => void
   #timer: NodeJS.Timeout | undefined
   #timerAt = Number.POSITIVE_INFINITY
@@ -21,14 +24,20 @@ export class Watchdog {
   }
 
   begin(name: string, ms: number): Awaited {
-    const awaited = { name, ms, until: performance.now() + ms }
-    this.#awaited.add(awaited)
+    const awaited = { name, ms, until: performance.now() + ms, index: this.#awaited.length }
+    this.#awaited.push(awaited)
     if (awaited.until < this.#timerAt) this.#watch(awaited.until)
     return awaited
   }
 
+  /** Does nothing the second time. */
   end(awaited: Awaited): void {
-    this.#awaited.delete(awaited)
+    const { index } = awaited
+    if (this.#awaited[index] !== awaited) return
+    const last = this.#awaited.pop() as Awaited
+    if (last === awaited) return
+    this.#awaited[index] = last
+    last.index = index
   }
 
   close(): void {
@@ -47,10 +56,10 @@ export class Watchdog {
     this.#timerAt = Number.POSITIVE_INFINITY
     const now = performance.now()
     let next = Number.POSITIVE_INFINITY
-    for (const awaited of this.#awaited) {
+    for (const awaited of [...this.#awaited]) {
       // Timers may fire a little early.
       if (awaited.until <= now + 1) {
-        this.#awaited.delete(awaited)
+        this.end(awaited)
         this.#onLate(awaited)
       } else next = Math.min(next, awaited.until)
     }

@@ -39,7 +39,7 @@ export class Outbox {
   readonly #resultTtlMs: number
   #waiting: Finished[] = []
   /** What each step under way carries. */
-  readonly #sent = new Set<readonly Finished[]>()
+  #sent: readonly (readonly Finished[])[] = [] // few, as the steps under way are
   /** Refused whatever they say: their jobs stay held, lest they run again, until the worker stops. */
   #stuck: Finished[] = []
   /** Why the first of those that wait was refused when it went alone; the next step goes without it. */
@@ -83,14 +83,14 @@ export class Outbox {
       count += 1
     }
     const sent = this.#waiting.splice(0, count)
-    this.#sent.add(sent)
+    this.#sent = [...this.#sent, sent]
     return sent
   }
 
   /** The step that carried it was answered: all of it is written, but for what was fenced out. */
   confirm(sent: readonly Finished[], lost: readonly string[]): void {
     if (this.#accusation !== null) return this.#convict(this.#accusation.why)
-    this.#sent.delete(sent)
+    this.#sent = this.#sent.filter((other) => other !== sent)
     for (const finished of sent) {
       if (lost.length > 0 && lost.includes(finished.settlement.id)) void this.#tellLost(finished)
       else this.#tellWritten(finished)
@@ -99,7 +99,7 @@ export class Outbox {
 
   /** No step under way will be answered, or one was refused. */
   putBack(refusal?: { why: unknown }): void {
-    const sent = [...this.#sent].flat()
+    const sent = this.#sent.flat()
     if (refusal !== undefined) {
       // A step without it was refused as well: then it is not to blame.
       const isAccused = this.#accusation === null && sent.length === 1 && sent[0]?.isSuspect === true
@@ -108,7 +108,7 @@ export class Outbox {
     }
     for (const finished of sent) finished.isDoubtful = true
     this.#waiting = [...sent, ...this.#waiting]
-    this.#sent.clear()
+    this.#sent = []
   }
 
   /** The store did a step without the one that it refused. */
@@ -150,7 +150,7 @@ export class Outbox {
   }
 
   #all(): Finished[] {
-    return [...[...this.#sent].flat(), ...this.#waiting, ...this.#stuck]
+    return [...this.#sent.flat(), ...this.#waiting, ...this.#stuck]
   }
 
   /** Written out rather than spread, as settlements are. */

@@ -72,7 +72,7 @@ export class Pump {
   readonly #rounds: readonly (readonly string[])[]
   #round = 0
   /** Under way. */
-  readonly #steps = new Set<Step>()
+  #steps: readonly Step[] = [] // few: a Set's dead tables would keep one another, and what was in them (`running.ts`)
   #isScheduled = false
   /** A step is to be made even if there is nothing to settle. */
   #isWoken = false
@@ -111,7 +111,7 @@ export class Pump {
   /** Nothing runs, and nothing is left to be written. */
   get isIdle(): boolean {
     const { attempts, outbox } = this.#options
-    return this.#steps.size === 0 && attempts.size === 0 && outbox.size === 0
+    return this.#steps.length === 0 && attempts.size === 0 && outbox.size === 0
   }
 
   /** There may be work. */
@@ -160,7 +160,7 @@ export class Pump {
   abandon(refusal?: { why: unknown }): void {
     const { outbox, releases } = this.#options
     for (const step of this.#steps) releases.putBack(step.release)
-    this.#steps.clear()
+    this.#steps = []
     this.#isSated = false
     this.#ready.clear() // nobody claims to have them when the next session takes over: they go back to the line
     this.#reserve()
@@ -176,7 +176,7 @@ export class Pump {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#steps.size > 0) return
+    if (this.#isScheduled || this.#steps.length > 0) return
     this.#isScheduled = true
     // After all promises that are settled in this turn: not setImmediate, which would add a turn to every job.
     process.nextTick(() => {
@@ -187,7 +187,7 @@ export class Pump {
 
   #look(): void {
     const { session, outbox, releases, waiter, onDrained } = this.#options
-    if (this.#steps.size > 0) return
+    if (this.#steps.length > 0) return
     this.#fill()
     if (this.#isDraining && this.isIdle) return onDrained()
     if (session.id === null) return
@@ -216,13 +216,13 @@ export class Pump {
       isVerifying: this.#mustVerify,
       lateAt: clock.now() + STEP_TIMEOUT_MS,
     }
-    this.#steps.add(step)
+    this.#steps = [...this.#steps, step]
     this.#late.watch(step.lateAt)
     this.#reserve()
     this.#isWoken = isSearching // it claims afterwards
     this.#mustVerify = false
     const settle = sent.map(({ settlement }) => settlement)
-    const isIdle = claim > 0 && this.#share.isUnused && this.#ready.size === 0 && this.#steps.size === 1
+    const isIdle = claim > 0 && this.#share.isUnused && this.#ready.size === 0 && this.#steps.length === 1
     store.step({ session, settle, claim, queues, release: step.release, verify, announce, isIdle }).then(
       (reply) => this.#answered(step, reply),
       (error: unknown) => this.#failed(step, error),
@@ -254,7 +254,8 @@ export class Pump {
   }
 
   #answered(step: Step, reply: StepReply): void {
-    if (!this.#steps.delete(step)) return
+    if (!this.#steps.includes(step)) return
+    this.#steps = this.#steps.filter((other) => other !== step)
     const { clock, session, attempts, outbox, ticks } = this.#options
     this.#reserve()
     this.#lastStepAt = clock.now()
@@ -283,7 +284,7 @@ export class Pump {
     if (isFragile) prefetch.doubt()
     // The next steps go first, where there is enough for them to do: the jobs that are here can run while they are under way.
     while (
-      this.#steps.size < STEPS_MAX &&
+      this.#steps.length < STEPS_MAX &&
       this.#isLineLong &&
       this.#claimable >= WORTH_A_STEP &&
       session.id !== null
@@ -343,7 +344,7 @@ export class Pump {
   }
 
   #failed(step: Step, error: unknown): void {
-    if (this.#steps.has(step)) this.#broken(error)
+    if (this.#steps.includes(step)) this.#broken(error)
   }
 
   /** What became of a call is not known, or the store refused it: the next session takes over. */
