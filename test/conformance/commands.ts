@@ -14,6 +14,12 @@ export const WORKERS = 3
 export const HELD = 4
 const STALE = 2
 export const IDS = Array.from({ length: 12 }, (_, n) => `job-${n}`)
+/**
+ * Ids that are tagged always are, and the others never: by which tags a former life of an id is still found depends on
+ * when the index was swept, and outside of this test no id lives twice.
+ */
+export const isTagged = (id: string): boolean => IDS.indexOf(id) % 3 === 0
+const untagged = (id: string): string => (isTagged(id) ? (IDS[IDS.indexOf(id) + 1] as string) : id)
 export const TASKS = ['score', 'mail.send', 'a "name" \\ with ü|\n'] as const
 export const QUEUES = ['default', 'mail'] as const
 export const TAGS = ['x', 'y "ü"']
@@ -51,6 +57,8 @@ export interface SettleChoice {
   to: Ending
   delayMs: number
   reports: boolean
+  /** Nothing is kept of its result, and its id can live again. */
+  isForgotten?: true
 }
 
 export type Command =
@@ -65,7 +73,13 @@ export type Command =
       release: number[]
       verify: boolean
       announce: boolean
+      /** Said of a worker that holds nothing. */
+      isIdle?: boolean
     }
+  /** A worker hears of the job that it was handed. */
+  | { do: 'hear'; worker: number }
+  /** A worker that was handed one dies before it has heard of it. */
+  | { do: 'lose'; worker: number }
   | { do: 'progress'; worker: number; backs: number[] }
   | { do: 'handBack'; worker: number; backs: number[] }
   | { do: 'say'; worker: number; backs: number[]; first: number }
@@ -188,6 +202,9 @@ const rule: fc.Arbitrary<LimitRule> = fc.oneof(
   fc.record({ of: fc.constant('queue' as const), name: queue, limit }),
   fc.record({ of: fc.constantFrom('task' as const, 'key' as const), name: task, limit }),
 )
+/** All limits of a name are gone. */
+const free = (name: string): LimitRule[] =>
+  (['queue', 'task', 'key'] as const).map((of) => ({ of, name, limit: null }))
 const target: fc.Arbitrary<PauseTarget> = fc.oneof(
   fc.record({ queue }),
   fc.record({ task }),
@@ -294,6 +311,36 @@ const schedules = (job: fc.Arbitrary<JobChoice>): Weighted[] => [
   ),
 ]
 
+/** What is handed to a worker that has ended all it held and found nothing: one plain job at a time. */
+const alone = jobWith(fc.constant({})).map(({ runInMs: _, ...job }) => ({
+  ...job,
+  id: untagged(job.id),
+  delayMs: 0,
+  announce: false,
+}))
+const ended = { to: 'succeeded', delayMs: 0, reports: false, isForgotten: true } as const
+const idleStep = fc.record({
+  do: fc.constant('step' as const),
+  worker,
+  settle: fc.constant(Array.from({ length: HELD }, (_, back) => ({ ...ended, back }))),
+  claim: fc.constant(HELD),
+  queues: ones,
+  release: fc.constant<number[]>([]),
+  verify: fc.constant(false),
+  announce: fc.constant(false),
+  isIdle: fc.constant(true),
+})
+const hands: Weighted[] = [
+  often(12, fc.record({ do: fc.constant('enqueue'), jobs: fc.tuple(alone) })),
+  often(24, idleStep),
+  often(5, fc.record({ do: fc.constant('hear'), worker })),
+  often(3, fc.record({ do: fc.constant('lose'), worker })),
+  often(1, fc.record({ do: fc.constant('limit'), rules: fc.tuple(rule) })),
+  often(1, fc.record({ do: fc.constant('pause'), target })),
+  often(3, fc.record({ do: fc.constant('resume'), target })),
+  often(3, fc.constant({ do: 'limit', rules: [...TASKS, ...QUEUES].flatMap(free) })),
+]
+
 /** Each sequence is about something, so that it gets deep into it; some are about everything. */
 const THEMES: Record<string, Weighted[]> = {
   'the plain path': [enqueue(plainJob), steps(ones), ...always],
@@ -313,15 +360,25 @@ const THEMES: Record<string, Weighted[]> = {
 }
 
 /** Begins with workers that are there, since without them nothing happens. */
-export const sequences: fc.Arbitrary<Command[]> = fc
-  .oneof(
-    ...Object.values(THEMES).map((commands) =>
-      fc.array(fc.oneof(...commands), { minLength: 1, maxLength: 80, size: 'max' }),
-    ),
-  )
-  .map((commands) => [
-    { do: 'join', worker: 0 },
-    { do: 'join', worker: 1 },
-    { do: 'join', worker: 2 },
-    ...commands,
-  ])
+const about = (...themes: Weighted[][]): fc.Arbitrary<Command[]> =>
+  fc
+    .oneof(
+      ...themes.map((commands) =>
+        fc.array(fc.oneof(...commands), { minLength: 1, maxLength: 80, size: 'max' }),
+      ),
+    )
+    .map((commands) => [
+      { do: 'join', worker: 0 },
+      { do: 'join', worker: 1 },
+      { do: 'join', worker: 2 },
+      ...commands,
+    ])
+
+export const sequences = about(...Object.values(THEMES))
+/** What meets idle workers needs many commands of a kind, and is drawn by itself. */
+export const handOvers = about([
+  { ...enqueue(plainJob), weight: 2 },
+  { ...steps(ones), weight: 6 },
+  ...hands,
+  ...always,
+])

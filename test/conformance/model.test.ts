@@ -8,7 +8,7 @@ import { createMemoryStore } from '@lovage/core/memory'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../kit/manual-clock.ts'
-import { type Command, sequences } from './commands.ts'
+import { type Command, handOvers, sequences } from './commands.ts'
 import { Player } from './player.ts'
 import { redisQueues } from './redis-queue.ts'
 
@@ -37,6 +37,7 @@ async function compare(commands: readonly Command[]): Promise<void> {
       if (hasRates && command.do === 'step')
         acceptOpening(answer as StepReply, expected as StepReply, command, which)
       expect(answer, `the answer to ${which}`).toEqual(expected)
+      if (command.do === 'enqueue') await handOver(model, real, command.jobs, which)
     }
     const seen = await model.look()
     expect(await real.look()).toEqual(seen)
@@ -61,6 +62,24 @@ async function compare(commands: readonly Command[]): Promise<void> {
   } finally {
     await redis.dispose()
     await memory.close()
+  }
+}
+
+/**
+ * A store may hand a new job to an idle session, and need not: Redis says which it has, and the specification has to let that
+ * session claim it, and it alone.
+ */
+async function handOver(
+  model: Player,
+  real: Player,
+  jobs: readonly { id: string }[],
+  which: string,
+): Promise<void> {
+  for (const { id } of jobs) {
+    const session = await real.holder(id)
+    if (session === null || (await model.holder(id)) !== null) continue
+    expect(await model.takes(session), `${which} handed ${id} to ${session}`).toBe(id)
+    await real.hands(session, id)
   }
 }
 
@@ -92,11 +111,14 @@ const leftovers = (keys: readonly string[]): string[] =>
     )
     .sort()
 
-test(
-  'Redis answers every sequence of commands as the specification does, and keeps nothing of jobs that ended',
-  async () => {
+test.each([
+  ['commands', sequences],
+  ['commands to workers that may be handed a job', handOvers],
+])(
+  'Redis answers every sequence of %s as the specification does, and keeps nothing of jobs that ended',
+  async (_, all) => {
     const { LOVAGE_SEED: seed, LOVAGE_PATH: path } = process.env
-    await fc.assert(fc.asyncProperty(sequences, compare), {
+    await fc.assert(fc.asyncProperty(all, compare), {
       numRuns: RUNS,
       interruptAfterTimeLimit: TIME_MS,
       ...(seed !== undefined && { seed: Number(seed) }),

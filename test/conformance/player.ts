@@ -21,6 +21,7 @@ import {
   type FlowChoice,
   HELD,
   IDS,
+  isTagged,
   type JobChoice,
   LEASE_MS,
   LONG_MS,
@@ -33,12 +34,19 @@ import {
   WORKERS,
 } from './commands.ts'
 
+/** Of the machine's time; it was there before anybody asked. */
+const HEARD_MS = 5_000
+
 interface Worker {
   session: string
   joins: number
   /** What it claimed under whatever session and has not settled; then what it has. */
   held: Claimed[]
   stale: Claimed[]
+  /** Its last step found nothing for it, and it holds nothing: it may be handed a job. */
+  isIdle: boolean
+  /** What it was handed and has not heard of: where it is a session of the specification, all of the job. */
+  unheard?: (Hold & { job?: Claimed }) | undefined
 }
 
 /** One store, as the workers of a sequence see it. */
@@ -51,6 +59,7 @@ export class Player {
     joins: 0,
     held: [],
     stale: [],
+    isIdle: false,
   }))
   readonly #cursors: Cursor[] = [START]
   readonly #usedIds = new Set<string>()
@@ -77,6 +86,9 @@ export class Player {
         const chosen = command.settle.flatMap((choice) =>
           this.#chosen(self, [choice.back]).map((job) => ({ job, choice })),
         )
+        const settled = new Set(chosen.map(({ job }) => job))
+        const left = self.held.filter((job) => !settled.has(job))
+        const isIdle = command.isIdle === true && left.length === 0 && self.unheard === undefined
         const reply = await this.#store.step({
           session: self.session,
           settle: chosen.map(({ job, choice }) => settlement(job, choice)),
@@ -85,12 +97,17 @@ export class Player {
           release: this.#chosen(self, command.release).map(({ id }) => id),
           verify: command.verify ? [...self.held, ...self.stale].slice(-HELD) : [],
           announce: new Set(command.announce ? TASKS.slice(1) : []),
+          isIdle,
         })
-        const settled = new Set(chosen.map(({ job }) => job))
-        self.held = [...self.held.filter((job) => !settled.has(job)), ...reply.claimed]
+        self.held = [...left, ...reply.claimed]
         self.stale.push(...settled)
+        self.isIdle = isIdle && reply.claimed.length === 0
         return reply
       }
+      case 'hear':
+        return this.#hear(this.#worker(command))
+      case 'lose':
+        return this.#lose(this.#worker(command))
       case 'progress': {
         const self = this.#worker(command)
         return this.#store.progress(
@@ -113,8 +130,14 @@ export class Player {
           reason: command.reason,
           ttlMs: command.kept ? TTL_MS : 0,
         })
-      case 'join':
+      case 'join': {
+        // The session that it leaves behind dies, and must not be handed a job: `lose` does that.
+        const self = this.#worker(command)
+        await this.#hear(self)
+        if (self.isIdle)
+          await this.#store.step({ session: self.session, settle: [], claim: 0, queues: ['default'] })
         return this.#join(command)
+      }
       case 'takeOver':
         return this.#join(command, this.#chosen(this.#worker(command), command.backs), command.twice)
       case 'extend': {
@@ -129,9 +152,13 @@ export class Player {
         self.stale.push(...held)
         return undefined
       }
-      case 'leave':
-        return this.#store.leave(this.#worker(command).session)
+      case 'leave': {
+        const self = this.#worker(command)
+        forgetHands(self)
+        return this.#store.leave(self.session)
+      }
       case 'advance':
+        await this.#hearAll()
         return this.#elapse(command.ms)
       case 'get': {
         const snapshot = await this.#store.get(command.id)
@@ -187,6 +214,76 @@ export class Player {
     }
   }
 
+  /** The session that holds a job, where one does. */
+  async holder(id: string): Promise<string | null> {
+    const job = await this.#store.get(id)
+    return job?.state === 'running' ? job.worker : null
+  }
+
+  /**
+   * What another store has handed to a session is claimed by it, as the specification allows: answers the id. This step puts
+   * in line what is due besides, and so does that of `hands`.
+   */
+  async takes(session: string): Promise<string | undefined> {
+    const self = this.#handed(session)
+    if (self === undefined) return undefined
+    const { claimed } = await this.#store.step({ session, settle: [], claim: 1, queues: ['default'] })
+    const [job] = claimed
+    if (job !== undefined) self.unheard = { ...job, job }
+    return job?.id
+  }
+
+  /** This store has handed a job to a session. */
+  async hands(session: string, id: string): Promise<void> {
+    const self = this.#handed(session)
+    if (self !== undefined) self.unheard = { id, claimedAt: this.#now() }
+    await this.#store.step({ session: 'nobody', settle: [], claim: 0, queues: ['default'] })
+  }
+
+  #handed(session: string): Worker | undefined {
+    const self = this.#workers.find((worker) => worker.session === session && worker.isIdle)
+    if (self !== undefined) self.isIdle = false
+    return self
+  }
+
+  async #hear(self: Worker): Promise<Claimed[]> {
+    const { unheard, session } = self
+    if (unheard === undefined) return []
+    const options = { work: false, timeoutMs: LONG_MS, signal: AbortSignal.timeout(HEARD_MS) }
+    const { handed = [] } = unheard.job ? { handed: [unheard.job] } : await this.#store.wait(session, options)
+    self.unheard = undefined
+    self.held.push(...handed)
+    return handed
+  }
+
+  /** Before time passes: a session that dies and has not heard is a command of its own. */
+  async #hearAll(but?: Worker): Promise<void> {
+    for (const worker of this.#workers) if (worker !== but) await this.#hear(worker)
+  }
+
+  /** Its lease runs out, later than that of any other. In the specification it has heard, and hands back at that moment. */
+  async #lose(self: Worker): Promise<unknown> {
+    const { unheard, session } = self
+    if (unheard === undefined || self.held.length > 0) return undefined
+    const others = this.#workers.filter((worker) => worker !== self)
+    const extendAll = async (workers: readonly Worker[]): Promise<unknown[]> => {
+      const replies: unknown[] = []
+      for (const worker of workers) replies.push(await this.#store.extend(worker.session, LEASE_MS))
+      return replies
+    }
+    await this.#hearAll(self)
+    const replies = await extendAll(others)
+    await this.#elapse(1)
+    replies.push(...(await extendAll([self, ...others])))
+    await this.#elapse(LEASE_MS - 1)
+    replies.push(...(await extendAll(others)))
+    if (unheard.job) await this.#store.handBack(session, [unheard])
+    await this.#elapse(1)
+    replies.push(...(await extendAll(others)))
+    forgetHands(self)
+    return replies
+  }
+
   async #failed(nth: number): Promise<string> {
     const failed = await this.#found({ state: 'failed' }, 100)
     return failed[nth] ?? (IDS[nth] as string)
@@ -208,6 +305,7 @@ export class Player {
   async #join(command: { worker: number }, holds?: readonly Hold[], twice = false): Promise<unknown> {
     const self = this.#worker(command)
     const before = self.session
+    forgetHands(self)
     self.joins += 1
     self.session = `w${command.worker}.${self.joins}`
     const request = {
@@ -228,13 +326,14 @@ export class Player {
   #worker = ({ worker }: { worker: number }): Worker => this.#workers[worker] as Worker
 
   /** Counted back from the newest: first of those that it may hold, then of those that it has settled. */
-  #chosen({ held, stale }: Worker, backs: readonly number[]): Claimed[] {
+  #chosen({ held, stale, unheard }: Worker, backs: readonly number[]): Claimed[] {
     const chosen = backs.flatMap(
       (back) => (back < HELD ? held.at(-1 - back) : stale.at(HELD - 1 - back)) ?? [],
     )
     // An id that ends, lives again and is claimed again within one ms has the same hold twice, and a worker that had the first as well means the last.
-    const isSame = (a: Claimed, b: Claimed): boolean => a.id === b.id && a.claimedAt === b.claimedAt
-    return chosen.map((job) => held.findLast((other) => isSame(job, other)) ?? job)
+    const isSame = (a: Hold, b: Hold): boolean => a.id === b.id && a.claimedAt === b.claimedAt
+    const known = chosen.map((job) => held.findLast((other) => isSame(job, other)) ?? job)
+    return unheard === undefined ? known : known.filter((job) => !isSame(job, unheard))
   }
 
   /** All that can be seen of the store from outside. */
@@ -303,11 +402,10 @@ export class Player {
   }
 }
 
-/**
- * Ids that are tagged always are, and the others never: by which tags a former life of an id is still found depends on
- * when the index was swept, and outside of this test no id lives twice.
- */
-const isTagged = (id: string): boolean => IDS.indexOf(id) % 3 === 0
+function forgetHands(self: Worker): void {
+  self.isIdle = false
+  self.unheard = undefined
+}
 
 const newJob = (
   { owned, options: { tags: _, ...options }, unique, runInMs, ...job }: JobChoice,
@@ -342,7 +440,7 @@ const RICH = { meta: '{"values":["Date"]}' }
 
 function settlement(
   { id, task, owner, attempt, claimedAt, options }: Claimed,
-  { to, delayMs, reports }: SettleChoice,
+  { to, delayMs, reports, isForgotten }: SettleChoice,
 ): Settlement {
   const held = {
     id,
@@ -355,7 +453,12 @@ function settlement(
   }
   switch (to) {
     case 'succeeded':
-      return { ...held, to, result: { json: `"${id}"`, ...(owner !== null && RICH) }, ttlMs: TTL_MS }
+      return {
+        ...held,
+        to,
+        result: { json: `"${id}"`, ...(owner !== null && RICH) },
+        ttlMs: isForgotten ? 0 : TTL_MS,
+      }
     case 'failed':
       return { ...held, to, error: failure, ttlMs: delayMs === 0 ? 0 : TTL_MS }
     case 'retrying':
