@@ -58,6 +58,8 @@ export class Waiter {
   #idleSince: number | undefined
   /** A step under way asks for jobs to be handed: one may come before its answer. */
   #isAsking = false
+  /** A job may be on its way, also when a step has been made since that ends it: what was handed before waits for the next pop. */
+  #mayBring = false
   /** A pop was not answered while it might bring a job. */
   #isLost = false
   #caller: Caller | undefined
@@ -87,6 +89,7 @@ export class Waiter {
   /** A step is sent that asks for jobs to be handed. */
   ask(): void {
     this.#isAsking = true
+    this.#mayBring = true
   }
 
   /**
@@ -97,6 +100,7 @@ export class Waiter {
   expect(queues: readonly string[], nextDueMs: number | null, idleSince?: number): void {
     this.#idleSince = idleSince // also where the job has been heard already: to take off what is not there does no harm
     this.#isAsking = false
+    if (idleSince !== undefined) this.#mayBring = true
     this.#queues = queues
     this.#dueAt = nextDueMs === null ? undefined : this.#options.clock.now() + nextDueMs
     if (this.#caller !== undefined) this.#setTimer(this.#caller)
@@ -204,12 +208,16 @@ export class Waiter {
     const ended = this.#popOnce(work).then(
       () => this.#ended(),
       (error: Error) => {
-        if (this.#idleSince !== undefined || this.#isAsking) this.#isLost = true
+        if (this.#mayBring) this.#isLost = true
         this.#caller?.reject(error)
         this.#ended()
       },
     )
     this.#pop = { work, ended }
+  }
+
+  get #isListed(): boolean {
+    return this.#idleSince !== undefined || this.#isAsking
   }
 
   #ended(): void {
@@ -223,17 +231,24 @@ export class Waiter {
     // What it is told of a job comes after the job.
     const own = [this.#hand, this.#ctl]
     const from = work ? [...own, ...this.#queues.map((queue) => wake + queue)] : own
+    const wasListed = this.#isListed
     const reply = await blocking.command('blpop', [...from, BLOCK_MS / 1000], {
       repeatable: false,
       answerMs: ANSWER_MS,
     })
     const [key, message] = (reply ?? []) as [key?: string, message?: string]
+    if (key !== this.#hand && !wasListed && !this.#isListed) this.#mayBring = false // it would have come first
     if (key?.startsWith(wake)) {
       if (this.#caller?.work) this.#caller.resolve(this.#wake(true))
       else await run(giveBack, { queue: key.slice(wake.length) })
     } else if (key === this.#hand) {
-      this.#idleSince = undefined
-      this.#handed.push(...this.#options.claimedOf(handedIn(message as string)))
+      const handed = handedIn(message as string)
+      // It may have been listed anew since.
+      if (this.#idleSince === undefined || this.#idleSince < handed.claimedAt) {
+        this.#idleSince = undefined
+        this.#mayBring = this.#isAsking
+      }
+      this.#handed.push(...this.#options.claimedOf(handed))
       this.#caller?.resolve(this.#wake(false))
     } else if (message) {
       this.#hear(message)
