@@ -52,7 +52,8 @@ test.each([
     const { id } = await queue.once.enqueue()
     await worker.start()
     await watcher.until('job.started')
-    await primary.redis.wait(1, 5_000) // the claim is on the replica
+    await primary.redis.set('mark', '') // `WAIT` is about what its own connection has written
+    expect(await primary.redis.wait(1, 5_000)).toBe(1) // the claim is on the replica
 
     await replica.redis.replicaof('NO', 'ONE')
     const failOver = (): void => {
