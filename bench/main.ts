@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { lineOf, type Taken } from './kit/figures.ts'
 import { written } from './kit/page.ts'
+import { pingUs } from './kit/ping.ts'
 import { wanted, wantedFigures } from './kit/question.ts'
 import { merged, readResults, thisMachine, versionsHere, writeResults } from './kit/results.ts'
 import { run } from './kit/run.ts'
@@ -60,6 +61,7 @@ export async function bench(args: readonly string[], around: Around): Promise<vo
     absent,
     tell,
   }
+  const ping = values.write ? await pingUs(around.startRedis) : undefined
   for (const question of asked) {
     const figures: Taken[] = []
     const from = performance.now()
@@ -67,7 +69,9 @@ export async function bench(args: readonly string[], around: Around): Promise<vo
       const names = wantedFigures(question, measure, prefixes)
       if (names.length === 0 || (values.quick && measure.isSlow && prefixes.length === 0)) continue
       tell(`measuring: ${names.join(', ')}`)
-      const taken = (await run(question, measure, running)).filter(({ figure }) => names.includes(figure))
+      const taken = (await run(question, measure, running))
+        .filter(({ figure }) => names.includes(figure))
+        .map((figure) => ({ ...figure, ...(ping !== undefined && { pingUs: ping }) }))
       figures.push(...taken)
       if (values.json) for (const figure of taken) print(JSON.stringify(lineOf(figure)))
       if (values.write) keep(taken, around, 'version' in celery ? celery.version : undefined)

@@ -11,6 +11,8 @@ export interface Taken extends Figure {
   missing: Record<string, string>
   /** When, as `2026-11-28`. */
   date: string
+  /** `pingUs` of then; figures that were taken before it was kept have none. */
+  pingUs?: number
 }
 
 /** The line that `--json` prints. What nobody measured is `null`. Above 1, a ratio always says that Lovage is better. */

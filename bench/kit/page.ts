@@ -2,6 +2,7 @@
  * Writes the tables of `docs/benchmarks.md` from the results. What stands between two marks belongs to a question and is
  * written anew; the words around them are written by hand.
  */
+import type { Taken } from './figures.ts'
 import type { Question } from './question.ts'
 import type { Results } from './results.ts'
 import { rows } from './table.ts'
@@ -52,5 +53,13 @@ function section(question: Question, { figures }: Results): string {
     '',
     ...table,
     ...(notes.length > 0 ? ['', `No figure: ${notes.join('; ')}.`] : []),
+    ...pings(found),
   ].join('\n')
+}
+
+function pings(found: readonly Taken[]): string[] {
+  const known = found.flatMap(({ pingUs }) => pingUs ?? [])
+  if (known.length === 0) return []
+  const [least, most] = [Math.min(...known), Math.max(...known)]
+  return ['', `One \`PING\` and its answer took ${least === most ? least : `${least} to ${most}`} µs.`]
 }

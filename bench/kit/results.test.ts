@@ -73,3 +73,21 @@ test('a page that leaves a question out, or asks for another, is refused', () =>
     'of x, which nobody',
   )
 })
+
+test('the page says how dear a write to a socket was, where that is known', () => {
+  const of = (...pings: (number | undefined)[]): string | undefined => {
+    const figures = pings.map((pingUs, n) => ({ ...taken(`f${n}`, 1), ...(pingUs && { pingUs }) }))
+    const asked: Question = {
+      ...(questions[0] as Question),
+      measures: figures.map(({ figure, what, unit, better }) => ({
+        figures: { [figure]: { what, unit, better } },
+        contestants: {},
+      })),
+    }
+    const page = written('<!-- figures q -->\n<!-- end -->\n', [asked], results('m', ...figures))
+    return /One `PING`.*/.exec(page)?.[0]
+  }
+  expect(of(undefined)).toBeUndefined()
+  expect(of(20, 20)).toBe('One `PING` and its answer took 20 µs.')
+  expect(of(20, undefined, 80)).toBe('One `PING` and its answer took 20 to 80 µs.')
+})
