@@ -1,4 +1,3 @@
-import { newJobId } from '@lovage/core'
 import { expect, test } from 'vitest'
 import { Attempt } from './attempt.ts'
 import { contextOf } from './context.ts'
@@ -12,7 +11,8 @@ const reports = {
 
 function context() {
   const claimed = { task: 'score', owner: null, options: {}, input: { json: '1' }, claimedAt: 7, attempt: 1 }
-  const attempt = new Attempt({ id: newJobId(5), ...claimed }, undefined as never, undefined as never, 7)
+  const id = '00000000-0005-7000-8000-000000000000' // of 5 ms after the beginning of time
+  const attempt = new Attempt({ id, ...claimed }, undefined as never, undefined as never, 7)
   return { attempt, context: contextOf(attempt, reports) }
 }
 
