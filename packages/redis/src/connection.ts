@@ -38,6 +38,9 @@ export interface CommandOptions {
   isPatient?: boolean
 }
 
+const answerMsOf = ({ answerMs }: CommandOptions, until: number): number =>
+  answerMs ?? Math.max(until - performance.now(), ANSWER_MIN_MS)
+
 export class Connection {
   readonly #route: Route
   readonly #dialled: Dialled
@@ -86,8 +89,22 @@ export class Connection {
     return this.#route.isCluster
   }
 
-  command(name: string, args: Args | (() => Args), options: CommandOptions): Promise<unknown> {
-    return this.#carryOut((ms) => this.#send([name, args], ms), options)
+  /** Every job takes some of these one after the other: it is one async function, and makes no other. */
+  async command(name: string, args: Args | (() => Args), options: CommandOptions): Promise<unknown> {
+    const until = performance.now() + CALL_MS
+    for (;;) {
+      if (!this.#isReady) await this.#ready(until)
+      const given = typeof args === 'function' ? args() : args
+      const awaited = this.#watchdog.begin(name, answerMsOf(options, until))
+      try {
+        return await this.#dialled.client.sendCommand(new PackedCommand(name, given))
+      } catch (error) {
+        this.#watchdog.end(awaited)
+        await this.#beforeAgain(error, until, options)
+      } finally {
+        this.#watchdog.end(awaited)
+      }
+    }
   }
 
   /**
@@ -97,40 +114,40 @@ export class Connection {
    * @param calls Are asked for when they are sent.
    * @param options.extraMs How much longer the answers may take, since a command waits. Default 0.
    */
-  together(
+  async together(
     calls: () => readonly Call[],
     { extraMs = 0, ...options }: CommandOptions & { extraMs?: number },
   ): Promise<unknown[]> {
-    return this.#carryOut(async (ms) => {
-      const { stream } = this.#dialled.client
-      stream.cork()
-      const sent = calls().map((call) => this.#send(call, ms + extraMs))
-      stream.uncork()
-      const replies = await Promise.all(sent)
-      const failed = replies.flat().find(isReply) // within a transaction
-      if (failed !== undefined) throw failed
-      return replies
-    }, options)
-  }
-
-  async #carryOut<Answer>(
-    attempt: (answerMs: number) => Promise<Answer>,
-    { repeatable, answerMs, isPatient = true }: CommandOptions,
-  ): Promise<Answer> {
     const until = performance.now() + CALL_MS
     for (;;) {
       if (!this.#isReady) await this.#ready(until)
       try {
-        return await attempt(answerMs ?? Math.max(until - performance.now(), ANSWER_MIN_MS))
+        const { stream } = this.#dialled.client
+        stream.cork()
+        const sent = calls().map((call) => this.#send(call, answerMsOf(options, until) + extraMs))
+        stream.uncork()
+        const replies = await Promise.all(sent)
+        const failed = replies.flat().find(isReply) // within a transaction
+        if (failed !== undefined) throw failed
+        return replies
       } catch (error) {
-        const isLate = this.#isClosed || performance.now() >= until
-        if (isReply(error)) {
-          this.#heed(error)
-          if (isLate || !isPatient || !isSoonOver(error)) throw refused(this.#route.address.name, error)
-        } else if (isLate || !repeatable) throw this.#unavailable(error)
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+        await this.#beforeAgain(error, until, options)
       }
     }
+  }
+
+  /** Waits where a call may be sent again; else says why not. */
+  async #beforeAgain(
+    error: unknown,
+    until: number,
+    { repeatable, isPatient = true }: CommandOptions,
+  ): Promise<void> {
+    const isLate = this.#isClosed || performance.now() >= until
+    if (isReply(error)) {
+      this.#heed(error)
+      if (isLate || !isPatient || !isSoonOver(error)) throw refused(this.#route.address.name, error)
+    } else if (isLate || !repeatable) throw this.#unavailable(error)
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
   }
 
   /** Lets what is under way end, within `QUIT_MS`. */

@@ -274,10 +274,10 @@ class RedisStore implements Store {
     if (isIdle) waiter?.ask()
     const reply = await this.#runJoined(step, args, items)
     this.#joined.mustBeAt(session, this.#connection.serverRun) // it may have been the first call that another one answered
-    const { alive, isListed, lost, nextDueMs, deferred, ticks, ...batch } = reply
+    const { alive, isListed, lost, nextDueMs, deferred, ticks, claimedAt } = reply
     if (alive) {
       this.#heart.look(session, queues)
-      this.#waiterOf(session).expect(queues, nextDueMs, isListed ? batch.claimedAt : undefined)
+      this.#waiterOf(session).expect(queues, nextDueMs, isListed ? claimedAt : undefined)
     }
     if (deferred > 0) {
       this.#warn(
@@ -288,9 +288,9 @@ class RedisStore implements Store {
     return {
       alive,
       lost,
-      claimed: this.#claimedOf(batch),
+      claimed: this.#claimedOf(reply),
       nextDueMs,
-      ticks: ticks.length === 0 ? [] : ticksIn(ticks, batch.claimedAt),
+      ticks: ticks.length === 0 ? [] : ticksIn(ticks, claimedAt),
     }
   }
 
@@ -333,8 +333,8 @@ class RedisStore implements Store {
     return this.#run(leave, { session })
   }
 
-  async wait(session: string, options: { work: boolean; timeoutMs: number; signal: AbortSignal }) {
-    if (this.#closing.signal.aborted) throw new LovageError('CLOSED', { what: this.name })
+  wait(session: string, options: { work: boolean; timeoutMs: number; signal: AbortSignal }) {
+    if (this.#closing.signal.aborted) return Promise.reject(new LovageError('CLOSED', { what: this.name }))
     return this.#waiterOf(session).wait(options)
   }
 

@@ -153,45 +153,61 @@ export function runner(
 ): Run {
   const guard = keys.prefix + GUARD
   let mayTransact = true
-  return async (script, args, items = []) => {
-    const { keys: all, sent, args: names, repeatable, ahead, again = script, decode } = script
-    const own = args as Partial<Record<string, string | number>>
-    const given = names.map((name) => own[name] ?? settings[name as keyof Settings])
-    // Asked when it is sent: whether this is a cluster may be learned only then.
-    const call = (text: string, last: Items) =>
-      connection.isCluster
-        ? [text, all.length + 1, ...all.map((name) => keys[name]), guard, ...given, ...last]
-        : [text, sent.length, ...sent.map((name) => keys[name]), ...given, ...last]
+  // Asked when it is sent: whether this is a cluster may be learned only then.
+  const argsOf = <Arg extends string>(
+    { keys: all, sent, args: names }: Script<Arg, unknown>,
+    text: string,
+    own: Partial<Record<string, string | number>>,
+    items: Items,
+  ): (string | number)[] => {
+    const given: (string | number)[] = [text, 0]
+    for (const name of connection.isCluster ? all : sent) given.push(keys[name])
+    if (connection.isCluster) given.push(guard)
+    given[1] = given.length - 2
+    for (const name of names) given.push(own[name] ?? settings[name as keyof Settings])
+    for (const item of items) given.push(item)
+    return given
+  }
+  return async (script, args, items = NO_ITEMS) => {
+    const { repeatable, ahead, again = script, decode } = script
+    const options = repeatable ? REPEATABLE : ONCE
     let sends = 0
-    const runAlone = async (): Promise<unknown> => {
-      const of = (form: 'sha' | 'source') => () =>
-        call((sends++ === 0 && ahead === undefined ? script : again)[form], items)
+    if (ahead !== undefined && mayTransact) {
+      const transaction = (): Call[] => {
+        if (sends++ > 0) return [['eval', argsOf(again, again.source, args, items)]]
+        const first = ahead(keys, items)
+        // By its text: a script that is not known would be missed when the rest is done.
+        const last: Call = ['eval', argsOf(script, script.source, args, first.items)]
+        return [['multi', []], ...first.commands, last, ['exec', []]]
+      }
       try {
-        return await connection.command('evalsha', of('sha'), { repeatable })
+        const reply = (await connection.together(transaction, options)).at(-1)
+        return decode(Array.isArray(reply) ? reply.at(-1) : reply)
       } catch (error) {
-        if (!isNoScript(error)) throw error
-        if (sends === 1) sends = 0 // not carried out, for sure
-        // Redis was restarted, another node took over, or the scripts were flushed. EVAL runs it and keeps it for the next time.
-        return await connection.command('eval', of('source'), { repeatable })
+        if (!isWithoutTransactions(error)) throw error
+        mayTransact = false // what was sent has been carried out as single commands
       }
     }
-    if (ahead === undefined || !mayTransact) return decode(await runAlone())
-    const transaction = (): Call[] => {
-      if (sends++ > 0) return [['eval', call(again.source, items)]]
-      const first = ahead(keys, items)
-      // By its text: a script that is not known would be missed when the rest is done.
-      return [['multi', []], ...first.commands, ['eval', call(script.source, first.items)], ['exec', []]]
+    const of = (form: 'sha' | 'source') => {
+      const one = sends++ === 0 && ahead === undefined ? script : again
+      return argsOf(one, one[form], args, items)
     }
+    let reply: unknown
     try {
-      const reply = (await connection.together(transaction, { repeatable })).at(-1)
-      return decode(Array.isArray(reply) ? reply.at(-1) : reply)
+      reply = await connection.command('evalsha', () => of('sha'), options)
     } catch (error) {
-      if (!isWithoutTransactions(error)) throw error
-      mayTransact = false
-      return decode(await runAlone()) // what was sent has been carried out as single commands
+      if (!isNoScript(error)) throw error
+      if (sends === 1) sends = 0 // not carried out, for sure
+      // Redis was restarted, another node took over, or the scripts were flushed. EVAL runs it and keeps it for the next time.
+      reply = await connection.command('eval', () => of('source'), options)
     }
+    return decode(reply)
   }
 }
+
+const NO_ITEMS: Items = []
+const REPEATABLE = { repeatable: true }
+const ONCE = { repeatable: false }
 
 const GUARD = 'guard'
 

@@ -235,7 +235,6 @@ export const step = defineScript({
   `,
   decode: headed(['alive', 'idle', 'reaped'], (word, rest) => {
     const [nextDueMs, claimedAt, ids, records, tries, deferred, lost, ticks] = rest as StepAnswer
-    const batch: ClaimedBatch = { claimedAt, ids: ids ?? [], records: records ?? [], tries: tries ?? null }
     return {
       alive: word !== 'reaped',
       isListed: word === 'idle',
@@ -243,7 +242,10 @@ export const step = defineScript({
       lost: lost ?? [],
       deferred: deferred ?? 0,
       ticks: ticks ?? [],
-      ...batch,
+      claimedAt,
+      ids: ids ?? [],
+      records: records ?? [],
+      tries: tries ?? null,
     }
   }),
 })
