@@ -19,7 +19,8 @@ import { giveBack, peek } from './scripts/marker.ts'
 
 /** A line that fell silent while that of the beats did not is found out then. */
 const BLOCK_MS = 20_000
-const ANSWER_MS = BLOCK_MS + 2_000
+const BLOCK_SECONDS = `${BLOCK_MS / 1000}`
+const POP = { repeatable: false, answerMs: BLOCK_MS + 2_000 }
 /** How long a pop may take to answer the nudge at the end. */
 const CLOSE_MS = 1_000
 /** Cancellations that are fetched at once. */
@@ -27,6 +28,8 @@ const TOLD_MAX = 100
 
 interface Caller {
   work: boolean
+  /** Ends its wait. */
+  signal: AbortSignal
   /** When it is told that its time is over, by the clock. */
   until: number
   resolve: (wake: Wake) => void
@@ -63,6 +66,8 @@ export class Waiter {
   /** A pop was not answered while it might bring a job. */
   #isLost = false
   #caller: Caller | undefined
+  /** That is listened to: many waits in a row have the same one. */
+  #signal: AbortSignal | undefined
   #pop: { work: boolean; ended: Promise<void> } | undefined
   #dueAt: number | undefined
   /** When it is looked whether the caller has to be told something. Few waits last so long: the timer of one serves the next. */
@@ -106,7 +111,7 @@ export class Waiter {
     if (this.#caller !== undefined) this.#setTimer(this.#caller)
   }
 
-  async wait({
+  wait({
     work,
     timeoutMs,
     signal,
@@ -115,23 +120,13 @@ export class Waiter {
     timeoutMs: number
     signal: AbortSignal
   }): Promise<Wake> {
-    if (this.#told.length > 0 || this.#handed.length > 0 || signal.aborted) return this.#wake(false)
+    if (this.#told.length > 0 || this.#handed.length > 0 || signal.aborted)
+      return Promise.resolve(this.#wake(false))
     if (timeoutMs <= 0) return this.#look(work)
-    const until = this.#options.clock.now() + timeoutMs
+    this.#listenTo(signal)
     return new Promise((resolve, reject) => {
-      const settle = (act: () => void): void => {
-        signal.removeEventListener('abort', end)
-        this.#caller = undefined
-        act()
-      }
-      const end = (): void => caller.resolve(this.#wake(false))
-      const caller: Caller = {
-        work,
-        until,
-        resolve: (wake) => settle(() => resolve(wake)),
-        reject: (error) => settle(() => reject(error)),
-      }
-      signal.addEventListener('abort', end)
+      const until = this.#options.clock.now() + timeoutMs
+      const caller = { work, until, signal, resolve, reject }
       this.#caller = caller
       this.#setTimer(caller)
       if (this.#pop === undefined) this.#block()
@@ -139,18 +134,39 @@ export class Waiter {
     })
   }
 
+  readonly #onAbort = (): void => {
+    if (this.#caller?.signal.aborted === true) this.#tell(false)
+  }
+
+  #listenTo(signal: AbortSignal | undefined): void {
+    if (signal === this.#signal) return
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    signal?.addEventListener('abort', this.#onAbort)
+    this.#signal = signal
+  }
+
+  /** Ends the wait, where there is one. */
+  #tell(work: boolean): void {
+    const caller = this.#caller
+    if (caller === undefined) return
+    this.#caller = undefined
+    caller.resolve(this.#wake(work))
+  }
+
   /** What a beat has seen. */
   see({ work, nextDueMs }: Seen): void {
     if (nextDueMs !== null) this.#dueAt = this.#options.clock.now() + nextDueMs
     const caller = this.#caller
     if (!caller?.work) return
-    if (work) caller.resolve(this.#wake(true))
+    if (work) this.#tell(true)
     else this.#setTimer(caller)
   }
 
   /** The wait would be in vain. */
   fail(error: Error): void {
-    this.#caller?.reject(error)
+    const caller = this.#caller
+    this.#caller = undefined
+    caller?.reject(error)
   }
 
   /** When something is due that the caller is to be told of. */
@@ -173,13 +189,14 @@ export class Waiter {
     if (caller === undefined) return
     const now = this.#options.clock.now()
     const isDue = this.#dueFor(caller) <= now
-    if (isDue || caller.until <= now) caller.resolve(this.#wake(isDue))
+    if (isDue || caller.until <= now) this.#tell(isDue)
     else this.#setTimer(caller)
   }
 
   /** Ends the wait and the pop; a marker that it popped is back in its place then. */
   async close(): Promise<void> {
-    this.#caller?.resolve(this.#wake(false))
+    this.#tell(false)
+    this.#listenTo(undefined)
     const { blocking } = this.#options
     if (this.#pop !== undefined) {
       this.#nudge()
@@ -192,8 +209,12 @@ export class Waiter {
   }
 
   #wake(work: boolean): Wake {
-    const wake: Wake = { work, cancelled: this.#told.splice(0) }
-    if (this.#handed.length > 0) wake.handed = this.#handed.splice(0)
+    const wake: Wake = { work, cancelled: this.#told }
+    this.#told = []
+    if (this.#handed.length > 0) {
+      wake.handed = this.#handed
+      this.#handed = []
+    }
     return wake
   }
 
@@ -209,7 +230,7 @@ export class Waiter {
       () => this.#ended(),
       (error: Error) => {
         if (this.#mayBring) this.#isLost = true
-        this.#caller?.reject(error)
+        this.fail(error)
         this.#ended()
       },
     )
@@ -229,17 +250,15 @@ export class Waiter {
     const { blocking, keys, run } = this.#options
     const wake = `${keys.prefix}wake:`
     // What it is told of a job comes after the job.
-    const own = [this.#hand, this.#ctl]
-    const from = work ? [...own, ...this.#queues.map((queue) => wake + queue)] : own
+    const from = [this.#hand, this.#ctl]
+    if (work) for (const queue of this.#queues) from.push(wake + queue)
     const wasListed = this.#isListed
-    const reply = await blocking.command('blpop', [...from, BLOCK_MS / 1000], {
-      repeatable: false,
-      answerMs: ANSWER_MS,
-    })
+    from.push(BLOCK_SECONDS)
+    const reply = await blocking.command('blpop', from, POP)
     const [key, message] = (reply ?? []) as [key?: string, message?: string]
     if (key !== this.#hand && !wasListed && !this.#isListed) this.#mayBring = false // it would have come first
     if (key?.startsWith(wake)) {
-      if (this.#caller?.work) this.#caller.resolve(this.#wake(true))
+      if (this.#caller?.work) this.#tell(true)
       else await run(giveBack, { queue: key.slice(wake.length) })
     } else if (key === this.#hand) {
       const handed = handedIn(message as string)
@@ -249,11 +268,11 @@ export class Waiter {
         this.#mayBring = this.#isAsking
       }
       this.#handed.push(...this.#options.claimedOf(handed))
-      this.#caller?.resolve(this.#wake(false))
+      this.#tell(false)
     } else if (message) {
       this.#hear(message)
       await this.#drain()
-      this.#caller?.resolve(this.#wake(false))
+      this.#tell(false)
     }
   }
 
