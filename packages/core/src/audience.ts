@@ -21,33 +21,40 @@ interface Trait {
 const one = (value: string | undefined): readonly string[] | undefined =>
   value === undefined ? undefined : [value]
 
-type Shelf = Map<string, Set<Subscriber>>
+/** Of most jobs there is one who waits: a set for each would be as much work as all the rest. */
+type Shelf = Map<string, Subscriber | Set<Subscriber>>
 
 export class Audience {
-  readonly #all = new Set<Subscriber>()
+  /** In no order: each knows its index. A set makes a new table whenever its only one leaves. */
+  readonly #all: Subscriber[] = []
   /** Those who want everything. */
   readonly #unbound = new Set<Subscriber>()
   readonly #shelves = Object.values(TRAITS).map((trait: Trait) => ({ trait, shelf: new Map() as Shelf }))
 
   get size(): number {
-    return this.#all.size
+    return this.#all.length
   }
 
   add(subscriber: Subscriber): void {
-    this.#all.add(subscriber)
+    subscriber.index = this.#all.length
+    this.#all.push(subscriber)
     const place = this.#placeOf(subscriber)
     if (place === undefined) this.#unbound.add(subscriber)
-    else for (const key of place.keys) peersOf(place.shelf, key).add(subscriber)
+    else for (const key of place.keys) put(place.shelf, key, subscriber)
   }
 
+  /** Does nothing the second time. */
   delete(subscriber: Subscriber): void {
-    this.#all.delete(subscriber)
-    this.#unbound.delete(subscriber)
-    const place = this.#placeOf(subscriber)
-    for (const key of place?.keys ?? []) {
-      const peers = place?.shelf.get(key)
-      if (peers?.delete(subscriber) === true && peers.size === 0) place?.shelf.delete(key)
+    const { index } = subscriber
+    if (this.#all[index] !== subscriber) return
+    const last = this.#all.pop() as Subscriber
+    if (last !== subscriber) {
+      this.#all[index] = last
+      last.index = index
     }
+    const place = this.#placeOf(subscriber)
+    if (place === undefined) this.#unbound.delete(subscriber)
+    else for (const key of place.keys) take(place.shelf, key, subscriber)
   }
 
   /** @param told Gets those who have to be told of it (`tell`). */
@@ -58,8 +65,8 @@ export class Audience {
       const key = trait.of(record)
       const peers = key === null ? undefined : shelf.get(key)
       if (peers === undefined) continue
-      for (const subscriber of peers)
-        if (matches(subscriber.match, record) && subscriber.push(record)) told.push(subscriber)
+      if (!(peers instanceof Set)) tellOf(record, peers, told)
+      else for (const subscriber of peers) tellOf(record, subscriber, told)
     }
   }
 
@@ -76,8 +83,18 @@ export class Audience {
   }
 }
 
-function peersOf(shelf: Shelf, key: string): Set<Subscriber> {
-  const peers = shelf.get(key) ?? new Set()
-  shelf.set(key, peers)
-  return peers
+function tellOf(record: StoredNotice, subscriber: Subscriber, told: Subscriber[]): void {
+  if (matches(subscriber.match, record) && subscriber.push(record)) told.push(subscriber)
+}
+
+function put(shelf: Shelf, key: string, subscriber: Subscriber): void {
+  const peers = shelf.get(key)
+  if (peers instanceof Set) peers.add(subscriber)
+  else shelf.set(key, peers === undefined ? subscriber : new Set([peers, subscriber]))
+}
+
+function take(shelf: Shelf, key: string, subscriber: Subscriber): void {
+  const peers = shelf.get(key)
+  if (peers instanceof Set) peers.delete(subscriber)
+  if (peers === subscriber || (peers instanceof Set && peers.size === 0)) shelf.delete(key)
 }

@@ -128,10 +128,10 @@ class Handle<T extends TaskTypes, Name extends string> implements JobHandle<T, N
   }
 
   get result() {
-    return async (options?: ResultOptions): Promise<T['output']> =>
+    return (options?: ResultOptions): Promise<T['output']> =>
       this.#end === undefined
-        ? await waitForResult(this.#source, this.id, this.#clock, options, this.#born)
-        : await resultOf(this.#end)
+        ? waitForResult(this.#source, this.id, this.#clock, options, this.#born)
+        : resultOf(this.#end)
   }
 
   get cancel() {

@@ -30,6 +30,7 @@ interface Reader {
   stop: AbortController
   /** Resolves when it has its place. */
   ready: Promise<void>
+  isReady: boolean
   /** Up to where it has read. */
   place: Cursor
   recent: Recent
@@ -81,7 +82,7 @@ export class Hub {
     this.#audience.add(subscriber)
     signal?.addEventListener('abort', close)
     if (signal?.aborted || this.#closed) close()
-    else {
+    else if (this.#reader?.isReady !== true) {
       await this.#read().catch((error: unknown) => {
         subscriber.leave()
         throw error
@@ -172,6 +173,7 @@ export class Hub {
       const reader: Reader = {
         stop,
         ready: Promise.resolve(),
+        isReady: false,
         place: START,
         recent: new Recent(START),
         filling: undefined,
@@ -179,6 +181,7 @@ export class Hub {
       reader.ready = this.#store.tail().then((cursor) => {
         reader.place = cursor
         reader.recent = new Recent(cursor)
+        reader.isReady = true
         this.reading += 1
         void this.#run(reader)
       })

@@ -48,6 +48,8 @@ export class Subscriber {
   readonly match: Match
   readonly #hearing: Hearing
   readonly #onLeave: (subscriber: Subscriber) => void
+  /** Where it stands in its audience. */
+  index = -1
   closed = false
   /** The place of the last record that was taken at once, until others have gone through the loop. */
   taken: Cursor | undefined

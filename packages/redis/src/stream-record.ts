@@ -63,6 +63,12 @@ export function decodeRecords(
   const notices: StoredNotice[] = []
   let seq = String(parseCursor(after).seq)
   for (const [id, fields] of records) {
+    const plain = decodePlain(id, fields)
+    if (plain !== null) {
+      seq = fields[PLAIN_SIZE - 1] as string
+      notices.push(plain)
+      continue
+    }
     const field = fieldsOf(fields)
     if (!isOurs(field)) {
       const notice = decodeForeign(`${id}.${seq}`, field)
@@ -103,6 +109,30 @@ export function decodePage(
 const missedBetween = (seq: number, next: number): number => (next > seq ? next - seq - 1 : next)
 
 type Fields = Partial<Record<string, string>>
+
+const PLAIN = ['task_id', 'task_name', 'status', 'timestamp', 'result', 'seq']
+const PLAIN_SIZE = 2 * PLAIN.length
+type Field = [name: string, value: string]
+type PlainFields = [...Field, ...Field, ...Field, ...Field, ...Field, ...Field]
+
+/** A success of which there is nothing more to say, as a step writes it: nearly every record. `null`: any other. */
+function decodePlain(id: string, fields: readonly string[]): StoredNotice | null {
+  if (fields.length !== PLAIN_SIZE || fields[5] !== 'SUCCESS') return null
+  for (let n = 0; n < PLAIN.length; n++) if (fields[2 * n] !== PLAIN[n]) return null
+  const [, jobId, , task, , , , timestamp, , json, , seq] = fields as PlainFields
+  if (!/^\d{1,16}$/.test(seq)) return null
+  const at = Date.parse(timestamp)
+  return {
+    cursor: `${id}.${seq}`,
+    type: 'succeeded',
+    jobId,
+    task,
+    owner: null,
+    at,
+    attempt: 1,
+    data: { json },
+  }
+}
 
 /** Others may have fields of the same names: what cannot be of this version, nor say that it is of a newer one, is theirs. */
 function isOurs(field: Fields): field is Fields & { seq: string } {
