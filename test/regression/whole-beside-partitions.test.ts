@@ -2,7 +2,7 @@
 // never ran, and nobody was told.
 import { type LovageError, newJobId } from '@lovage/core'
 import { createJobsClient } from '@lovage/client'
-import { createQueue } from '@lovage/redis'
+import { createQueue, createRedisStore } from '@lovage/redis'
 import { serve } from '@lovage/server'
 import { createWorker } from '@lovage/worker'
 import { Redis } from 'ioredis'
@@ -10,6 +10,7 @@ import { once } from 'node:events'
 import { expect, onTestFinished, vi } from 'vitest'
 import { test as base } from '../cli/program.ts'
 import { tasks } from '../kit/contract.ts'
+import { withRedis } from '../redis/stage.ts'
 
 const INPUT = { texts: ['a'] }
 const refusal = expect.objectContaining({
@@ -116,44 +117,48 @@ test('by the program, with what helps', async ({ queueOf, lovage }) => {
   }
 })
 
-/** Counts how often anybody looks. */
-async function looksAt(url: string, namespace: string) {
+/**
+ * Counts how often anybody looks, on a server of its own: ioredis cannot tell what it hears of others together with the
+ * answer to `MONITOR` from other answers.
+ */
+async function looksAt(url: string) {
   const looks = vi.fn()
-  const monitor = await new Redis(url).monitor()
+  const redis = new Redis(url, { disableClientInfo: true })
+  const monitor = await redis.monitor() // a connection beside this one
+  redis.disconnect()
   onTestFinished(() => monitor.disconnect())
   monitor.on('monitor', (_time: string, [name, key]: string[]) => {
-    if (name?.toLowerCase() === 'get' && key === `{${namespace}:default}:layout`) looks()
+    if (name?.toLowerCase() === 'get' && key === '{lovage:default}:layout') looks()
   })
   return { looks, monitor }
 }
 
-test('one that is in use without partitions looks once, however much it is asked', async ({
-  url,
-  namespace,
-}) => {
-  const first = open(url, namespace, 1)
-  await first.score.enqueue(INPUT)
-  const { looks, monitor } = await looksAt(url, namespace)
-  const queue = open(url, namespace, 1)
-  for (let n = 0; n < 5; n++) await queue.score.enqueue(INPUT)
-  await queue.counts()
-  const seen = once(monitor, 'monitor')
-  await queue.counts()
-  await seen
-  expect(looks).toHaveBeenCalledTimes(1)
-})
+base('one that is in use without partitions looks once, however much it is asked', () =>
+  withRedis([], async ({ url }) => {
+    const first = open(url, 'lovage', 1)
+    await first.score.enqueue(INPUT)
+    const { looks, monitor } = await looksAt(url)
+    const queue = open(url, 'lovage', 1)
+    for (let n = 0; n < 5; n++) await queue.score.enqueue(INPUT)
+    await queue.counts()
+    const seen = once(monitor, 'monitor')
+    await queue.counts()
+    await seen
+    expect(looks).toHaveBeenCalledTimes(1)
+  }),
+)
 
-test('a worker that has joined looks no more, though nobody has used the queue', async ({
-  url,
-  namespace,
-  store,
-}) => {
-  await store.join({ session: 's', leaseMs: 60_000 })
-  const { looks, monitor } = await looksAt(url, namespace)
-  const idle = { session: 's', settle: [], claim: 1, queues: ['default'] }
-  for (let n = 0; n < 5; n++) expect(await store.step(idle)).toMatchObject({ claimed: [] })
-  const seen = once(monitor, 'monitor')
-  expect(await store.extend('s', 60_000)).toMatchObject({ alive: true })
-  await seen
-  expect(looks).not.toHaveBeenCalled()
-})
+base('a worker that has joined looks no more, though nobody has used the queue', () =>
+  withRedis([], async ({ url }) => {
+    const store = createRedisStore({ url, onWarning: () => {} })
+    onTestFinished(() => store.close())
+    await store.join({ session: 's', leaseMs: 60_000 })
+    const { looks, monitor } = await looksAt(url)
+    const idle = { session: 's', settle: [], claim: 1, queues: ['default'] }
+    for (let n = 0; n < 5; n++) expect(await store.step(idle)).toMatchObject({ claimed: [] })
+    const seen = once(monitor, 'monitor')
+    expect(await store.extend('s', 60_000)).toMatchObject({ alive: true })
+    await seen
+    expect(looks).not.toHaveBeenCalled()
+  }),
+)
