@@ -15,7 +15,7 @@ import { PackedCommand } from './packed-command.ts'
 import { movedTo, type Route } from './route.ts'
 import { isFinal, isReply, isSoonOver, refused, unavailable } from './store-errors.ts'
 import type { Node } from './url.ts'
-import { Watchdog } from './watchdog.ts'
+import { EARLY_MS, Watchdog } from './watchdog.ts'
 
 /** How long a call may take in all, with every new try. */
 const CALL_MS = 5_000
@@ -123,8 +123,9 @@ export class Connection {
       if (!this.#isReady) await this.#ready(until)
       try {
         const { stream } = this.#dialled.client
+        const asked = calls()
         stream.cork()
-        const sent = calls().map((call) => this.#send(call, answerMsOf(options, until) + extraMs))
+        const sent = asked.map((call) => this.#send(call, answerMsOf(options, until) + extraMs))
         stream.uncork()
         const replies = await Promise.all(sent)
         const failed = replies.flat().find(isReply) // within a transaction
@@ -142,7 +143,7 @@ export class Connection {
     until: number,
     { repeatable, isPatient = true }: CommandOptions,
   ): Promise<void> {
-    const isLate = this.#isClosed || performance.now() >= until
+    const isLate = this.#isClosed || performance.now() >= until - EARLY_MS
     if (isReply(error)) {
       this.#heed(error)
       if (isLate || !isPatient || !isSoonOver(error)) throw refused(this.#route.address.name, error)

@@ -12,6 +12,9 @@ export interface Awaited {
   index: number
 }
 
+/** Timers may fire a little early. */
+export const EARLY_MS = 1
+
 export class Watchdog {
   /** In no order. A Set grows new tables as it is used, and each that is dead and old keeps the next one through every scavenge. */
   readonly #awaited: Awaited[] = []
@@ -57,8 +60,7 @@ export class Watchdog {
     const now = performance.now()
     let next = Number.POSITIVE_INFINITY
     for (const awaited of [...this.#awaited]) {
-      // Timers may fire a little early.
-      if (awaited.until <= now + 1) {
+      if (awaited.until <= now + EARLY_MS) {
         this.end(awaited)
         this.#onLate(awaited)
       } else next = Math.min(next, awaited.until)
