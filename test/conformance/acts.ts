@@ -38,6 +38,9 @@ export const newJob = (id: string, options: Partial<NewJob> = {}): NewJob => ({
 
 export const newJobs = (...ids: string[]): NewJob[] => ids.map((id) => newJob(id))
 
+/** Jobs whose ids were made for the call that enqueues them. */
+export const freshJobs = (...ids: string[]): NewJob[] => ids.map((id) => newJob(id, { isNew: true }))
+
 /** Jobs that wait in a lane of their task. */
 export const inLane = (lane: string, ...ids: string[]): NewJob[] =>
   ids.map((id) => newJob(id, { options: { lane } }))

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type PrivateRedis, startRedis } from '../../scripts/redis.mjs'
-import { claim, joinAll, newJobs, settle, stateOf, succeeded } from '../conformance/acts.ts'
+import { claim, freshJobs, joinAll, newJobs, settle, stateOf, succeeded } from '../conformance/acts.ts'
 import { withRedis } from './stage.ts'
 
 /** One of everything that a store does. */
@@ -166,8 +166,7 @@ test('who may not open transactions enqueues many all the same, each job once an
     const redis = new Redis(url)
     await redis.acl('SETUSER', 'old', 'on', '>secret', '~*', '+@all', '-multi', '-exec')
     const store = createRedisStore({ url: withAuth(url, 'old:secret') })
-    const fresh = (...names: string[]) => newJobs(...names).map((job) => ({ ...job, isNew: true }))
-    const calls = [await store.enqueue(fresh('a', 'b')), await store.enqueue(fresh('c', 'd'))]
+    const calls = [await store.enqueue(freshJobs('a', 'b')), await store.enqueue(freshJobs('c', 'd'))]
     expect(calls.flat().map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd'])
     await joinAll(store, 's')
     expect((await claim(store, 's')).map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd'])

@@ -2,7 +2,7 @@
 import { createRedisStore } from '@lovage/redis'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
-import { ids, newJob, newJobs, step } from '../conformance/acts.ts'
+import { freshJobs, ids, newJob, newJobs, step } from '../conformance/acts.ts'
 import { withRedis } from './stage.ts'
 
 async function callsOf(redis: Redis, command: string): Promise<number> {
@@ -69,11 +69,10 @@ test('several whose ids are new are one transaction, and a server that has forgo
   withRedis([], async ({ url }) => {
     const redis = new Redis(url)
     const store = createRedisStore({ url })
-    const fresh = (...names: string[]) => newJobs(...names).map((job) => ({ ...job, isNew: true }))
-    await store.enqueue(fresh('a', 'b'))
+    await store.enqueue(freshJobs('a', 'b'))
     await redis.script('FLUSH')
     await redis.config('RESETSTAT')
-    await Promise.all([store.enqueue(fresh('c')), store.enqueue(fresh('d', 'e'))])
+    await Promise.all([store.enqueue(freshJobs('c')), store.enqueue(freshJobs('d', 'e'))])
     for (const command of ['multi', 'hset', 'rpush', 'eval', 'exec'])
       expect(await callsOf(redis, command)).toBe(1)
     await store.join({ session: 's', leaseMs: 10_000 })

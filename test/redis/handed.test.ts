@@ -1,5 +1,5 @@
 // Who enqueues into an empty line hands the job to an idle session, and it is as if that had claimed it.
-import type { Claimed, Store } from '@lovage/core'
+import type { Store } from '@lovage/core'
 import { aesGcm, openStore } from '@lovage/redis'
 import type { Redis } from 'ioredis'
 import { randomBytes } from 'node:crypto'
@@ -19,15 +19,8 @@ import {
   succeeded,
 } from '../conformance/acts.ts'
 import { ManualClock } from '../kit/manual-clock.ts'
+import { expectReplaced, handedTo, idle, waitOptions } from './idle-session.ts'
 import { blocked, test } from './stage.ts'
-
-const options = () => ({ work: true, timeoutMs: 25_000, signal: AbortSignal.timeout(25_000) })
-
-/** Sessions that have found the line empty, and run nothing. */
-async function idle(store: Store, ...sessions: string[]): Promise<void> {
-  await joinAll(store, ...sessions)
-  for (const session of sessions) await step(store, session, { claim: 10, isIdle: true })
-}
 
 /** Whatever it would have been told is lost. */
 async function killWait(redis: Redis, namespace: string): Promise<void> {
@@ -35,9 +28,6 @@ async function killWait(redis: Redis, namespace: string): Promise<void> {
   const [, id] = /^id=(\d+) /.exec(clients.find((line) => line.includes(`${namespace}:default:wait `))!)!
   await redis.client('KILL', 'ID', Number(id))
 }
-
-const handedTo = async (store: Store, session: string): Promise<readonly Claimed[]> =>
-  (await store.wait(session, options())).handed ?? []
 
 test('an idle session hears of a job with the job, and holds it', async ({ store, redis, namespace }) => {
   await idle(store, 'one')
@@ -75,7 +65,7 @@ test('a cancellation is told after the job that it ends', async ({ store }) => {
   await store.enqueue(newJobs('a'))
   await store.cancel(cancelOf('a'))
   expect(ids(await handedTo(store, 'one'))).toEqual(['a'])
-  expect((await store.wait('one', options())).cancelled).toMatchObject([{ id: 'a' }])
+  expect((await store.wait('one', waitOptions())).cancelled).toMatchObject([{ id: 'a' }])
 })
 
 test('a repeated enqueue hands nothing twice', async ({ store }) => {
@@ -190,16 +180,13 @@ describe('a job that was handed over and never heard of', () => {
     namespace,
   }) => {
     await idle(store, 'one')
-    const waiting = store.wait('one', options())
+    const waiting = store.wait('one', waitOptions())
     await blocked(redis, namespace, 'wait')
     const failing = expect(waiting).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     await killWait(redis, namespace)
     await failing
     await open().enqueue(newJobs('a'))
-    await expect(step(store, 'one')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-
-    await store.join({ session: 'two', leaseMs: LEASE_MS, replaces: { session: 'one', holds: [] } })
-    expect(await claimOne(store, 'two')).toMatchObject({ id: 'a', attempt: 1 })
+    await expectReplaced(store, 'a')
   })
 })
 
@@ -212,7 +199,7 @@ test('a session that waits while its step is under way is replaced where the ans
   await idle(store, 'one')
   await store.enqueue(newJobs('a'))
   const [a] = await handedTo(store, 'one')
-  const waiting = store.wait('one', options())
+  const waiting = store.wait('one', waitOptions())
   const failing = expect(waiting).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   await blocked(redis, namespace, 'wait')
   await redis.client('PAUSE', 60_000, 'WRITE')
@@ -222,9 +209,7 @@ test('a session that waits while its step is under way is replaced where the ans
   await redis.client('UNPAUSE')
   await stepping
   await open().enqueue(newJobs('b'))
-  await expect(step(store, 'one')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
-  await store.join({ session: 'two', leaseMs: LEASE_MS, replaces: { session: 'one', holds: [] } })
-  expect(await claimOne(store, 'two')).toMatchObject({ id: 'b', attempt: 1 })
+  await expectReplaced(store, 'b')
 })
 
 test('what was popped for a session that no longer waits is kept for its next wait', async ({
@@ -235,7 +220,7 @@ test('what was popped for a session that no longer waits is kept for its next wa
 }) => {
   await idle(store, 'one')
   const stopped = new AbortController()
-  const waiting = store.wait('one', { ...options(), signal: stopped.signal })
+  const waiting = store.wait('one', { ...waitOptions(), signal: stopped.signal })
   await blocked(redis, namespace, 'wait')
   stopped.abort()
   expect(await waiting).toEqual({ work: false, cancelled: [] })

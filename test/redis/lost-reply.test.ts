@@ -5,6 +5,7 @@ import {
   claim,
   claimOne,
   feedAfter,
+  freshJobs,
   ids,
   joinAll,
   LEASE_MS,
@@ -104,10 +105,9 @@ describe('a call that is as good twice is sent again', () => {
     store,
     thief,
   }) => {
-    const fresh = newJobs('a', 'b').map((job) => ({ ...job, isNew: true }))
     await shaky.tail()
     thief.stealNextReply()
-    const enqueuing = shaky.enqueue(fresh)
+    const enqueuing = shaky.enqueue(freshJobs('a', 'b'))
     await joinAll(store, 's')
     await store.wait('s', { work: true, timeoutMs: 10_000, signal: new AbortController().signal })
     const claimed = await claim(store, 's')

@@ -5,6 +5,7 @@ import {
   claimOne,
   encoded,
   feedAfter,
+  freshJobs,
   ids,
   joinAll,
   newJob,
@@ -56,21 +57,20 @@ export function enqueueContract(test: ContractTest): void {
     })
 
     test('does the same with those whose ids were made for the call, one or many', async ({ store }) => {
-      const fresh = (...names: string[]) => newJobs(...names).map((job) => ({ ...job, isNew: true }))
       await joinAll(store, 's1')
       const waiting = store.wait('s1', {
         work: true,
         timeoutMs: 60_000,
         signal: new AbortController().signal,
       })
-      expect(await store.enqueue(fresh('d', 'b', 'e'))).toMatchObject([
+      expect(await store.enqueue(freshJobs('d', 'b', 'e'))).toMatchObject([
         { outcome: 'enqueued', id: 'd' },
         { outcome: 'enqueued', id: 'b' },
         { outcome: 'enqueued', id: 'e' },
       ])
       expect((await waiting).work).toBe(true)
-      await store.enqueue(fresh('c'))
-      await store.enqueue(fresh('z', 'a'))
+      await store.enqueue(freshJobs('c'))
+      await store.enqueue(freshJobs('z', 'a'))
       expect(ids(await claim(store, 's1'))).toEqual(['d', 'b', 'e', 'c', 'z', 'a'])
     })
 
