@@ -4,6 +4,7 @@
  */
 import type { StoredNotice } from './store.ts'
 import { type Match, matches, type Subscriber } from './subscriber.ts'
+import { Unordered } from './unordered.ts'
 
 /** By what a subscriber can be found, the rarest first: all that a record says of itself exactly once. */
 const TRAITS = {
@@ -25,19 +26,17 @@ const one = (value: string | undefined): readonly string[] | undefined =>
 type Shelf = Map<string, Subscriber | Set<Subscriber>>
 
 export class Audience {
-  /** In no order: each knows its index. A set makes a new table whenever its only one leaves. */
-  readonly #all: Subscriber[] = []
+  readonly #all = new Unordered<Subscriber>()
   /** Those who want everything. */
   readonly #unbound = new Set<Subscriber>()
   readonly #shelves = Object.values(TRAITS).map((trait: Trait) => ({ trait, shelf: new Map() as Shelf }))
 
   get size(): number {
-    return this.#all.length
+    return this.#all.size
   }
 
   add(subscriber: Subscriber): void {
-    subscriber.index = this.#all.length
-    this.#all.push(subscriber)
+    this.#all.add(subscriber)
     const place = this.#placeOf(subscriber)
     if (place === undefined) this.#unbound.add(subscriber)
     else for (const key of place.keys) put(place.shelf, key, subscriber)
@@ -45,13 +44,7 @@ export class Audience {
 
   /** Does nothing the second time. */
   delete(subscriber: Subscriber): void {
-    const { index } = subscriber
-    if (this.#all[index] !== subscriber) return
-    const last = this.#all.pop() as Subscriber
-    if (last !== subscriber) {
-      this.#all[index] = last
-      last.index = index
-    }
+    if (!this.#all.delete(subscriber)) return
     const place = this.#placeOf(subscriber)
     if (place === undefined) this.#unbound.delete(subscriber)
     else for (const key of place.keys) take(place.shelf, key, subscriber)
@@ -71,7 +64,7 @@ export class Audience {
   }
 
   [Symbol.iterator](): Iterator<Subscriber> {
-    return this.#all.values()
+    return this.#all[Symbol.iterator]()
   }
 
   #placeOf({ match }: Subscriber): { shelf: Shelf; keys: Iterable<string> } | undefined {

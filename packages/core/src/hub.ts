@@ -13,6 +13,7 @@ import { backoffMs, type Growth } from './backoff.ts'
 import type { Birth } from './birth.ts'
 import { type Clock, sleep } from './clock.ts'
 import { compareCursors, type Cursor, parseCursor, START } from './cursor.ts'
+import { Deadlines } from './deadlines.ts'
 import { Recent } from './recent.ts'
 import type { Page, Store, StoredNotice } from './store.ts'
 import { type Hearing, type Match, Subscriber } from './subscriber.ts'
@@ -53,7 +54,7 @@ export class Hub {
   readonly #random: () => number
   readonly #audience = new Audience()
   #reader: Reader | undefined
-  #cancelLinger: (() => void) | undefined
+  readonly #lingering: Deadlines
   /** When the last subscriber left. */
   #leftAt = 0
   #closed = false
@@ -64,6 +65,7 @@ export class Hub {
     this.#store = store
     this.#clock = clock
     this.#random = random
+    this.#lingering = new Deadlines(clock, (now) => this.#leave(now))
   }
 
   /**
@@ -162,7 +164,7 @@ export class Hub {
   close(): void {
     this.#closed = true
     this.#reader?.stop.abort()
-    this.#cancelLinger?.()
+    this.#lingering.close()
     for (const subscriber of this.#audience) subscriber.close()
   }
 
@@ -195,19 +197,18 @@ export class Hub {
 
   /** The timer of who left before goes on: waits come by the thousand, and to set and clear one costs as much as the rest. */
   #linger(): void {
+    if (this.#closed) return
     this.#leftAt = this.#clock.now()
-    if (this.#cancelLinger === undefined) this.#lookIn(LINGER_MS)
+    this.#lingering.watch(this.#leftAt + LINGER_MS)
   }
 
-  #lookIn(ms: number): void {
-    this.#cancelLinger = this.#clock.after(ms, () => {
-      this.#cancelLinger = undefined
-      if (this.size > 0) return // who leaves last sets another one
-      const rest = this.#leftAt + LINGER_MS - this.#clock.now()
-      if (rest > 0) return this.#lookIn(rest)
-      this.#reader?.stop.abort()
-      this.#reader = undefined
-    })
+  #leave(now: number): number {
+    if (this.size > 0) return Number.POSITIVE_INFINITY // who leaves last sets another one
+    const until = this.#leftAt + LINGER_MS
+    if (until > now) return until
+    this.#reader?.stop.abort()
+    this.#reader = undefined
+    return Number.POSITIVE_INFINITY
   }
 
   async #run(reader: Reader): Promise<void> {

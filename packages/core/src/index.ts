@@ -29,6 +29,7 @@ export {
 export { groupOf, memberRequest } from './consume.ts'
 export type { AckOutcome, ConsumedOf, ConsumeOptions } from './consumer.ts'
 export type { DeadNotice } from './consumers.ts'
+export { Deadlines } from './deadlines.ts'
 export type { DeliveredNotice } from './delivery.ts'
 export { checkCursor, compareCursors, type Cursor, parseCursor, seqOf, START, streamId } from './cursor.ts'
 export { type Durability, type Replication } from './durability.ts'
@@ -258,3 +259,4 @@ export {
 export { OVER } from './over.ts'
 export type { Unique } from './unique.ts'
 export { VERSION } from './version.ts'
+export { type Placed, Unordered } from './unordered.ts'

@@ -96,14 +96,15 @@ export class Connection {
       if (!this.#isReady) await this.#ready(until)
       const given = typeof args === 'function' ? args() : args
       const awaited = this.#watchdog.begin(name, answerMsOf(options, until))
+      let failed: unknown
       try {
         return await this.#dialled.client.sendCommand(new PackedCommand(name, given))
       } catch (error) {
-        this.#watchdog.end(awaited)
-        await this.#beforeAgain(error, until, options)
+        failed = error
       } finally {
         this.#watchdog.end(awaited)
       }
+      await this.#beforeAgain(failed, until, options)
     }
   }
 

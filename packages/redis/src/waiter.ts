@@ -9,7 +9,7 @@
  * A marker can be lost with the worker that took it, and a line may fall silent: the beats that renew the lease look
  * around, and tell (`beats.ts`). So pops may be long.
  */
-import { type Claimed, type Clock, LovageError, type Wake } from '@lovage/core'
+import { type Claimed, type Clock, Deadlines, LovageError, type Wake } from '@lovage/core'
 import type { Connection } from './connection.ts'
 import type { Seen } from './beats.ts'
 import { CTL_MS, type Keys } from './keys.ts'
@@ -70,14 +70,14 @@ export class Waiter {
   #signal: AbortSignal | undefined
   #pop: { work: boolean; ended: Promise<void> } | undefined
   #dueAt: number | undefined
-  /** When it is looked whether the caller has to be told something. Few waits last so long: the timer of one serves the next. */
-  #timerAt = Number.POSITIVE_INFINITY
-  #cancelTimer: (() => void) | undefined
+  /** Of the caller. Few waits last so long: the timer of one serves the next. */
+  readonly #deadlines: Deadlines
 
   constructor(options: WaiterOptions) {
     this.#options = options
     this.#ctl = `${options.keys.prefix}ctl:${options.session}`
     this.#hand = `${options.keys.prefix}hand:${options.session}`
+    this.#deadlines = new Deadlines(options.clock, (now) => this.#timeIsUp(now), true)
   }
 
   /**
@@ -108,7 +108,7 @@ export class Waiter {
     if (idleSince !== undefined) this.#mayBring = true
     this.#queues = queues
     this.#dueAt = nextDueMs === null ? undefined : this.#options.clock.now() + nextDueMs
-    if (this.#caller !== undefined) this.#setTimer(this.#caller)
+    if (this.#caller !== undefined) this.#deadlines.watch(this.#deadlineOf(this.#caller))
   }
 
   wait({
@@ -128,7 +128,7 @@ export class Waiter {
       const until = this.#options.clock.now() + timeoutMs
       const caller = { work, until, signal, resolve, reject }
       this.#caller = caller
-      this.#setTimer(caller)
+      this.#deadlines.watch(this.#deadlineOf(caller))
       if (this.#pop === undefined) this.#block()
       else if (work && !this.#pop.work) this.#nudge()
     })
@@ -159,7 +159,7 @@ export class Waiter {
     const caller = this.#caller
     if (!caller?.work) return
     if (work) this.#tell(true)
-    else this.#setTimer(caller)
+    else this.#deadlines.watch(this.#deadlineOf(caller))
   }
 
   /** The wait would be in vain. */
@@ -174,23 +174,18 @@ export class Waiter {
     return (work ? this.#dueAt : undefined) ?? Number.POSITIVE_INFINITY
   }
 
-  #setTimer(caller: Caller): void {
-    const at = Math.min(caller.until, this.#dueFor(caller))
-    if (this.#timerAt <= at) return
-    this.#cancelTimer?.()
-    this.#timerAt = at
-    const { clock } = this.#options
-    this.#cancelTimer = clock.after(Math.max(0, at - clock.now()), () => this.#timeIsUp(), true)
+  /** When it is looked whether the caller has to be told something. */
+  #deadlineOf(caller: Caller): number {
+    return Math.min(caller.until, this.#dueFor(caller))
   }
 
-  #timeIsUp(): void {
-    this.#timerAt = Number.POSITIVE_INFINITY
+  #timeIsUp(now: number): number {
     const caller = this.#caller
-    if (caller === undefined) return
-    const now = this.#options.clock.now()
-    const isDue = this.#dueFor(caller) <= now
-    if (isDue || caller.until <= now) this.#tell(isDue)
-    else this.#setTimer(caller)
+    if (caller === undefined) return Number.POSITIVE_INFINITY
+    const at = this.#deadlineOf(caller)
+    if (at > now) return at
+    this.#tell(this.#dueFor(caller) <= now)
+    return Number.POSITIVE_INFINITY
   }
 
   /** Ends the wait and the pop; a marker that it popped is back in its place then. */
@@ -204,7 +199,7 @@ export class Waiter {
       await this.#pop.ended
       clearTimeout(late)
     }
-    this.#cancelTimer?.()
+    this.#deadlines.close()
     blocking.drop()
   }
 

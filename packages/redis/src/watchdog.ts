@@ -2,22 +2,21 @@
  * Notices answers that do not come. One timer watches over all that a connection waits for: it is set once in some
  * seconds, where a timer for each call would be set and cleared ten thousand times a second.
  */
-export interface Awaited {
+import { type Placed, Unordered } from '@lovage/core'
+
+export interface Awaited extends Placed {
   readonly name: string
   /** How long its answer may take. */
   readonly ms: number
   /** As `performance.now()` has it. */
   readonly until: number
-  /** Where it stands among those that are awaited. */
-  index: number
 }
 
 /** Timers may fire a little early. */
 export const EARLY_MS = 1
 
 export class Watchdog {
-  /** In no order. A Set grows new tables as it is used, and each that is dead and old keeps the next one through every scavenge. */
-  readonly #awaited: Awaited[] = []
+  readonly #awaited = new Unordered<Awaited>()
   readonly #onLate: (late: Awaited) => void
   #timer: NodeJS.Timeout | undefined
   #timerAt = Number.POSITIVE_INFINITY
@@ -27,20 +26,15 @@ export class Watchdog {
   }
 
   begin(name: string, ms: number): Awaited {
-    const awaited = { name, ms, until: performance.now() + ms, index: this.#awaited.length }
-    this.#awaited.push(awaited)
+    const awaited = { name, ms, until: performance.now() + ms, index: -1 }
+    this.#awaited.add(awaited)
     if (awaited.until < this.#timerAt) this.#watch(awaited.until)
     return awaited
   }
 
   /** Does nothing the second time. */
   end(awaited: Awaited): void {
-    const { index } = awaited
-    if (this.#awaited[index] !== awaited) return
-    const last = this.#awaited.pop() as Awaited
-    if (last === awaited) return
-    this.#awaited[index] = last
-    last.index = index
+    this.#awaited.delete(awaited)
   }
 
   close(): void {

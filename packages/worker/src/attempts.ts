@@ -6,6 +6,7 @@ import {
   type AttemptSpan,
   type Claimed,
   type Clock,
+  Deadlines,
   DEFAULT_QUEUE,
   type Encoded,
   type Hold,
@@ -17,7 +18,6 @@ import type { TracedWorker } from '@lovage/ops'
 import { Attempt, heldOf, termsOf } from './attempt.ts'
 import type { WorkerTask } from './bind-handlers.ts'
 import { contextOf } from './context.ts'
-import { Deadlines } from './deadlines.ts'
 import type { Events } from './events.ts'
 import { failure } from './failure.ts'
 import { fateOf } from './fate.ts'

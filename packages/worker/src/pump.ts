@@ -12,6 +12,7 @@
 import {
   type Claimed,
   type Clock,
+  Deadlines,
   type Hold,
   isLovageError,
   LovageError,
@@ -20,7 +21,6 @@ import {
   type Store,
 } from '@lovage/core'
 import type { Attempts } from './attempts.ts'
-import { Deadlines } from './deadlines.ts'
 import type { Outbox } from './outbox.ts'
 import type { Prefetch } from './prefetch.ts'
 import { Ready } from './ready.ts'

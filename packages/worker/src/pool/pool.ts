@@ -7,12 +7,12 @@
 import {
   type AbortReason,
   type Clock,
+  Deadlines,
   type Isolation,
   LovageError,
   type PoolView,
   type Tracing,
 } from '@lovage/core'
-import { Deadlines } from '../deadlines.ts'
 import type { Events } from '../events.ts'
 import type { HandlerModule } from '../handler-module.ts'
 import type { Place, PlacedJob, PlaceHooks } from '../place.ts'

@@ -1,5 +1,5 @@
-import type { Clock } from '@lovage/core'
 import { expect, test } from 'vitest'
+import type { Clock } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
 
 /** A clock that keeps what it is asked for and moves when told. */
