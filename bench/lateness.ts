@@ -1,6 +1,6 @@
 /**
  * How punctual are delayed jobs? By how much do they run after their time, when 500 fall due each second; and how long
- * until 10,000 are done that fall due at one instant? The worker has 100 slots.
+ * until 10,000 are done that fall due at one instant, after 3,000 that did? The worker has 100 slots.
  *
  *   npm run bench -- --only lateness,due
  *
@@ -14,6 +14,8 @@ import type { Stage } from './kit/stage.ts'
 
 const PACE = 500
 const AT_ONCE = 10_000
+/** A flood that goes before, as 3,000 jobs go before every latency: most of the first one is the compiler's. */
+const WARM_AT_ONCE = 3_000
 /** Enqueueing must be over when the first falls due: so many jobs a second will do, and then some. */
 const ENQUEUED_PER_S = 4_000
 const CELERY_ENQUEUED_PER_S = 1_000
@@ -23,29 +25,34 @@ const QUICK_GIVE_UP_MS = 5_000
 /** Clocks that count whole ms may differ by that much. */
 const EARLY_MS = -2
 
-/** How late each was, and when all were done, from the first due time on. */
+/** Of each flood in turn, to the same worker: how late each was, and when all were done, from the first due time on. */
 async function punctuality(
   stage: Stage,
   who: Name,
-  jobs: number,
-  overMs: number,
-): Promise<{ late: number[]; doneMs: number }> {
+  floods: readonly { jobs: number; overMs: number }[],
+): Promise<{ late: number[]; doneMs: number }[]> {
   const [producer, worker] = await Promise.all([stage.play(who, 'producer'), stage.play(who, 'worker')])
   await worker.start({ concurrency: 100, handler: { does: 'late' } })
-  const done = worker.span({ from: 0, to: jobs }).then(() => Date.now())
-  done.catch(() => {}) // told where it is awaited
   const rate = who === 'celery' ? CELERY_ENQUEUED_PER_S : ENQUEUED_PER_S
-  const at = Date.now() + SPARE_MS + (jobs / rate) * 1_000
   const giveUpMs = stage.isQuick ? QUICK_GIVE_UP_MS : GIVE_UP_MS
-  await producer.schedule({ jobs, at, overMs })
-  if (Date.now() > at) throw new Error(`was still enqueueing when the first fell due`)
-  const doneAt = await Promise.race([done, pause(at + overMs + giveUpMs - Date.now())])
-  const late = await worker.late()
-  const early = late.filter((ms) => ms < EARLY_MS).length
-  if (early > 0) throw new Error(`ran ${early} of ${jobs} before they were due`)
-  if (doneAt === undefined)
-    throw new Error(`had run ${late.length} of ${jobs} ${giveUpMs / 1_000} s after the last fell due`)
-  return { late, doneMs: doneAt - at }
+  const all: { late: number[]; doneMs: number }[] = []
+  let before = 0
+  for (const { jobs, overMs } of floods) {
+    const done = worker.span({ from: before, to: before + jobs }).then(() => Date.now())
+    done.catch(() => {}) // told where it is awaited
+    const at = Date.now() + SPARE_MS + (jobs / rate) * 1_000
+    await producer.schedule({ jobs, at, overMs })
+    if (Date.now() > at) throw new Error(`was still enqueueing when the first fell due`)
+    const doneAt = await Promise.race([done, pause(at + overMs + giveUpMs - Date.now())])
+    const late = (await worker.late()).slice(before)
+    const early = late.filter((ms) => ms < EARLY_MS).length
+    if (early > 0) throw new Error(`ran ${early} of ${jobs} before they were due`)
+    if (doneAt === undefined)
+      throw new Error(`had run ${late.length} of ${jobs} ${giveUpMs / 1_000} s after the last fell due`)
+    all.push({ late, doneMs: doneAt - at })
+    before += jobs
+  }
+  return all
 }
 
 const NO_FLOOR = { floor: 'has no delays' }
@@ -61,8 +68,8 @@ export const question: Question = {
       },
       contestants: each(async (stage, who) => {
         const jobs = stage.jobs(2_500)
-        const all = (await punctuality(stage, who, jobs, (jobs / PACE) * 1_000)).late
-        const late = all.slice(all.length / 5) // as everywhere, the first fifth warms the worker up
+        const [run] = await punctuality(stage, who, [{ jobs, overMs: (jobs / PACE) * 1_000 }])
+        const late = run?.late.slice(jobs / 5) ?? [] // as everywhere, the first fifth warms the worker up
         return { 'lateness-p50': quantile(late, 0.5), 'lateness-p99': quantile(late, 0.99) }
       }, NO_FLOOR),
       rounds: 2,
@@ -70,9 +77,9 @@ export const question: Question = {
     {
       figures: { 'due-at-once': { what: '10,000 due at once: all done after', unit: 'ms', better: 'less' } },
       contestants: each(async (stage, who) => {
-        return { 'due-at-once': (await punctuality(stage, who, AT_ONCE, 0)).doneMs }
+        const floods = [WARM_AT_ONCE, AT_ONCE].map((jobs) => ({ jobs, overMs: 0 }))
+        return { 'due-at-once': (await punctuality(stage, who, floods)).at(-1)?.doneMs ?? NaN }
       }, NO_FLOOR),
-      rounds: 2,
       isSlow: true,
     },
   ],

@@ -9,6 +9,7 @@ export const peer: Peer = {
   async producer({ host, port }) {
     const connection = { host, port }
     const queue = new Queue(NAME, { connection })
+    queue.setMaxListeners(0) // each result that is waited for listens to it, and Node would warn of the eleventh
     await queue.waitUntilReady()
     let events: Promise<QueueEvents> | undefined
     const listen = async (): Promise<QueueEvents> => {
