@@ -62,7 +62,7 @@ async function play({ slots, isFar, took, events }: Play): Promise<number> {
     },
   }
   const store = faultyStore(isFar ? far(t.store).store : t.store, t.faults, t.clock)
-  const start = () => t.started(handlers, { concurrency: slots, lease: '1h', store })
+  const start = () => t.started(handlers, { concurrency: slots, prefetch: 300, lease: '1h', store })
   const jobs = [...Array.from({ length: WARM }, () => 0), ...took].map((ms) =>
     newJob(newJobId(), { task: 'touch', input: encode(ms) }),
   )

@@ -1,14 +1,17 @@
 /** Claiming ahead: a worker whose jobs are short holds some ready, and nobody else has to wait for those. */
-import type { JobOptions } from '@lovage/core'
-import type { Worker, WorkerOptions } from '@lovage/worker'
-import { describe, expect, test } from 'vitest'
+import { defineTasks, type JobOptions, task } from '@lovage/core'
+import { createWorker, type Worker, type WorkerOptions } from '@lovage/worker'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { far } from './far-store.ts'
+import { faultyStore } from './faulty-store.ts'
 import { type Bench, bench, gate } from './harness.ts'
 import type { tasks } from './tasks.ts'
-import type { Watcher } from './watcher.ts'
+import { Watcher } from './watcher.ts'
 
 /** More than have to end before a worker believes that jobs are short. */
 const MANY = 500
+/** What is the default where no task tells of `started`. */
+const AHEAD = { concurrency: 1, prefetch: 300 }
 
 const claims = (t: Bench): number[] => t.faults.of('step').map(([{ claim }]) => claim)
 
@@ -46,12 +49,12 @@ async function stuck(
   await enqueueMany(t, MANY)
   const climb = await t.enqueue('climb', undefined, options)
   const behind = await enqueueMany(t, 150)
-  const { worker, watcher } = await t.started(handlers, { concurrency: 1, ...given })
+  const { worker, watcher } = await t.started(handlers, { ...AHEAD, ...given })
   await watcher.until('job.succeeded', MANY)
   await watcher.untilJob('job.started', climb)
   await t.clock.advance(0)
   ran.splice(0)
-  const other = async (): Promise<Watcher> => (await t.started(handlers, { concurrency: 1 })).watcher
+  const other = async (): Promise<Watcher> => (await t.started(handlers, AHEAD)).watcher
   return { worker, watcher, climb, top, behind, ran, other }
 }
 
@@ -64,7 +67,7 @@ describe('a worker of one slot', () => {
   test('claims one job at a time as long as it does not know that they are short, and then a hundred', async () => {
     const t = bench()
     await enqueueMany(t, 2_000)
-    const { watcher } = await t.started({}, { concurrency: 1 })
+    const { watcher } = await t.started({}, AHEAD)
     await watcher.until('job.succeeded', 2_000)
     expect(claims(t).slice(0, 300)).toEqual(Array.from({ length: 300 }, () => 1))
     expect(Math.max(...claims(t))).toBe(100)
@@ -86,14 +89,14 @@ describe('a worker of one slot', () => {
           running -= 1
         },
       },
-      { concurrency: 1 },
+      AHEAD,
     )
     await watcher.until('job.succeeded', 1_000)
     expect(ran).toEqual(ids)
   })
 
   test.each([
-    ['two steps under way', undefined, 2],
+    ['two steps under way', 300, 2],
     ['one, when it claims nothing ahead', 0, 1],
   ])('has at most %s, and settles each job once', async (_, prefetch, most) => {
     const t = bench()
@@ -109,7 +112,7 @@ describe('a worker of one slot', () => {
   test('claims for its slot alone where the line is short', async () => {
     const t = bench()
     await enqueueMany(t, 1_000)
-    const { watcher } = await t.started({}, { concurrency: 1 })
+    const { watcher } = await t.started({}, AHEAD)
     await watcher.until('job.succeeded', 1_000)
     await t.clock.advance(0)
     const before = claims(t).length
@@ -120,7 +123,7 @@ describe('a worker of one slot', () => {
 
   test.each([
     ['it is told to', 0, 1],
-    ['a job took long now and then', undefined, 100],
+    ['a job took long now and then', 300, 100],
   ])('claims none ahead where %s', async (_, prefetch, ms) => {
     const t = bench()
     await enqueueMany(t, 1_000)
@@ -133,10 +136,32 @@ describe('a worker of one slot', () => {
     expect(Math.max(...claims(t))).toBe(1)
   })
 
+  test.each([
+    ['claims ahead by default', {}, 100],
+    ['does not where a task allows one attempt', { retry: { attempts: 1 } }, 1],
+    ['does not where a task tells of `started`', { notices: ['started'] }, 1],
+  ] as const)('%s', async (_, other, most) => {
+    const t = bench()
+    await enqueueMany(t, 1_000)
+    const worker = createWorker({
+      tasks: defineTasks({ touch: task(), other: task(other) }),
+      store: faultyStore(t.store, t.faults, t.clock),
+      clock: t.clock,
+      concurrency: 1,
+      logLevel: 'silent',
+      handlers: { touch: () => {}, other: () => {} },
+    })
+    onTestFinished(() => worker.stop({ timeout: 0 }))
+    const watcher = new Watcher(worker)
+    await worker.start()
+    await watcher.until('job.succeeded', 1_000)
+    expect(Math.max(...claims(t))).toBe(most)
+  })
+
   test('claims no more than it should get through in 10 ms', async () => {
     const t = bench()
     await enqueueMany(t, 1_500)
-    const { watcher } = await t.started({ touch: () => t.clock.advance(2) }, { concurrency: 1 })
+    const { watcher } = await t.started({ touch: () => t.clock.advance(2) }, AHEAD)
     await watcher.until('job.succeeded', 1_500)
     expect(Math.max(...claims(t))).toBeLessThan(8)
     expect(Math.max(...claims(t))).toBeGreaterThan(1)

@@ -43,7 +43,8 @@ export interface WorkerOptions<Tree extends TaskTree> extends StoreOptions {
    * While many jobs wait and each takes a few milliseconds at most, a worker claims some before it has slots for them:
    * at most this many, and no more than it should get through in 10 ms. They count as running; one that waits for 50 ms
    * goes back to the head of its line. 0: it claims for free slots alone. Default 300, and 0 where a task allows one
-   * attempt only, which the end of the process would take from jobs that never began.
+   * attempt only, which the end of the process would take from jobs that never began, or tells of `started`, which is
+   * told when a job is claimed.
    */
   prefetch?: number | undefined
   /** The queues that it serves. Default: those of its tasks. */
@@ -168,7 +169,7 @@ export function settingsOf<Tree extends TaskTree>(options: WorkerOptions<Tree>):
 const PREFETCH = 3 * STEP_MAX
 
 const prefetchFor = (tasks: readonly AnyTask[]): number =>
-  tasks.some(({ retry }) => retry.attempts === 1) ? 0 : PREFETCH
+  tasks.some(({ retry, notices }) => retry.attempts === 1 || notices.includes('started')) ? 0 : PREFETCH
 
 function queuesOf(queues: readonly string[] | undefined, tasks: readonly AnyTask[]): string[] {
   const served = queues ?? tasks.map(({ rules }) => rules?.queue ?? DEFAULT_QUEUE)

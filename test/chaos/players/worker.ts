@@ -16,6 +16,7 @@ const worker = createWorker({
   store: watched(store, scribe),
   name: who,
   concurrency: 8,
+  prefetch: 300, // as where no task tells of `started`
   lease: '3s',
   grace: '1s',
   drainTimeout: '3s',

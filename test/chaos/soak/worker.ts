@@ -19,6 +19,7 @@ const worker = createWorker({
   namespace,
   name,
   concurrency: 100,
+  prefetch: 300, // as where no task tells of `started`
   logLevel: 'silent',
   handlers: {
     plain: same,
