@@ -108,6 +108,7 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
   } satisfies RedisOptions
   if (kind !== 'sentinel') {
     client = new Redis({ ...options, Connector: RouteConnector })
+    hearAtOnce(client)
     return { client, node: () => node, serverRun: () => serverRun }
   }
   client = new Redis({
@@ -120,5 +121,17 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
     ...(sentinelAuth?.username !== undefined && { sentinelUsername: sentinelAuth.username }),
     ...(sentinelAuth !== undefined && { sentinelPassword: sentinelAuth.password }),
   })
+  hearAtOnce(client)
   return { client, node: () => undefined, serverRun: () => serverRun }
 }
+
+/**
+ * ioredis puts its listener before all others, and Node does not take note of one that comes that way: what arrives would
+ * lie in the buffer of the stream until the next tick, and be fetched from there. Once anybody has listened as usual it
+ * goes straight to the listener.
+ */
+function hearAtOnce(client: Redis): void {
+  client.on('connect', () => client.stream.on('data', nobody).off('data', nobody))
+}
+
+const nobody = (): void => {}
