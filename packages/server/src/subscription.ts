@@ -89,7 +89,9 @@ export class Subscription {
     const { signal } = this.#controller
     if (signal.aborted) return Promise.resolve(undefined)
     return new Promise((resolve, reject) => {
-      this.#wake = () => resolve(undefined)
+      // Assigned where it is written, V8 would take it for a method, which it expects to stay: what it resolves would, too.
+      const wake = (): void => resolve(undefined)
+      this.#wake = wake
       iterator.next().then(resolve, (cause: unknown) => {
         if (!signal.aborted) reject(getTRPCErrorFromUnknown(cause))
         else if (!this.#isAbort(cause)) this.#speaker.report(cause)

@@ -42,8 +42,11 @@ class Context implements JobContext {
     const { id, task, attempt: number, owner, claimedAt } = attempt.claimed
     // An id that is no UUIDv7 keeps no time; then the claim is the earliest moment that is known.
     this.job = { id, task, attempt: number, owner, enqueuedAt: enqueuedAtOf(id) ?? claimedAt }
-    this.progress = (value: unknown) => reports.report(attempt, value)
-    this.chunk = (text) => reports.chunk(attempt, text)
+    // Assigned where they are written, V8 would take them for methods, which it expects to stay: each attempt would, too.
+    const progress = (value: unknown): void => reports.report(attempt, value)
+    const chunk = (text: string): void => reports.chunk(attempt, text)
+    this.progress = progress
+    this.chunk = chunk
     this[PARTS] = new Parts(attempt, reports)
     Object.defineProperty(this, 'log', LOG)
     Object.defineProperty(this, 'signal', SIGNAL)
