@@ -186,7 +186,8 @@ export async function waitForResult(
     : () => {}
   try {
     const ending = born && !stop.isStopped && (await source.ending?.(id, born, stop))
-    if (ending && isTerminal(ending)) return await resultOf(ending)
+    if (ending && isTerminal(ending))
+      return ending.type === 'succeeded' ? ending.result : await resultOf(ending)
     const controller = new AbortController()
     stop.onStop(() => controller.abort(OVER))
     if (!stop.isStopped)

@@ -54,6 +54,7 @@ import {
 import type { QueueDepth } from './queue-depth.ts'
 import type { AnyStore } from './partitions/partition.ts'
 import type { Counts } from './store.ts'
+import { SharedTimer } from './shared-timer.ts'
 import type { Task, TaskTypes } from './task.ts'
 import type { LimitOptions } from './task-rules.ts'
 import { type Named, taskList, type TasksOf, type TaskTree } from './tasks.ts'
@@ -223,7 +224,7 @@ export function queueOver<const Tree extends TaskTree>(
   options: EngineOptions & { clock?: Clock } = {},
 ): Queue<Tree> {
   const engine = new Engine(tasks, store, options)
-  const clock = options.clock ?? systemClock
+  const clock = new SharedTimer(options.clock ?? systemClock)
   const source = (task: string | undefined): JobSource => ({
     get: (id) => engine.get(id, { task }),
     cancel: (id, reason) => engine.cancel(id, { task, by: null, reason }),
@@ -301,7 +302,10 @@ export function queueOver<const Tree extends TaskTree>(
     depths: () => store.depths(),
     inspect: (options?: InspectOptions) => engine.inspect(options),
     on: engine.events.on.bind(engine.events),
-    close: () => engine.close(),
+    close: async () => {
+      await engine.close()
+      clock.close()
+    },
     '~engine': engine,
   }) as unknown as Queue<Tree>
 }

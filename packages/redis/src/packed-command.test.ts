@@ -1,4 +1,4 @@
-// What goes over the socket is what ioredis itself would write.
+// What goes over the socket, and what is made of an answer, is what ioredis itself would make.
 import { setImmediate as turn } from 'node:timers/promises'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -51,4 +51,18 @@ test('once it was answered, a small collection takes it', async () => {
   const before = oldBytes()
   await some(1_000)
   expect((oldBytes() - before) / 1_000).toBeLessThan(100)
+})
+
+test.each<[what: string, reply: () => unknown]>([
+  ['a text', () => Buffer.from('ä€😀 plain')],
+  ['nothing', () => null],
+  ['a number', () => 42],
+  [
+    'lists in lists',
+    () => [[Buffer.from('feed'), [[Buffer.from('1-0'), [Buffer.from('seq'), Buffer.from('1')]]]]],
+  ],
+  ['what a transaction answers', () => [1, null, [], new Error('WRONGTYPE'), Buffer.from('')]],
+])('an answer with %s', (_what, reply) => {
+  const theirs = new Command('xread', [], { replyEncoding: 'utf8' }).transformReply(reply() as Buffer)
+  expect(new PackedCommand('xread', []).transformReply(reply() as Buffer)).toEqual(theirs)
 })

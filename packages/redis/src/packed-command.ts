@@ -29,6 +29,11 @@ export class PackedCommand extends Command {
       : Buffer.from(this.#text(Buffer.byteLength), 'utf8')
   }
 
+  /** All of it is text, and stays as the server has put it. */
+  override transformReply(reply: Buffer | Buffer[]): string | string[] {
+    return textIn(reply) as string | string[]
+  }
+
   #text(bytesOf: (part: string) => number): string {
     let text = `*${this.#given.length + 1}${sized(this.name.length)}${this.name}`
     for (const arg of this.#given) {
@@ -62,6 +67,14 @@ const PROMISING = {
   },
 }
 Object.assign(PackedCommand.prototype, PROMISING)
+
+/** Where it is no text it is a number, nothing, or the error of one command of a transaction. */
+function textIn(reply: unknown): unknown {
+  if (reply instanceof Buffer) return reply.toString()
+  if (!Array.isArray(reply)) return reply
+  for (let n = 0; n < reply.length; n++) reply[n] = textIn(reply[n])
+  return reply
+}
 
 const lengthOf = (part: string): number => part.length
 

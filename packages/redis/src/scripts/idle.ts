@@ -78,6 +78,8 @@ export interface Handed {
 }
 
 export function handedIn(message: string): Handed {
-  const [claimedAt = '', id = ''] = message.split('\n', 2)
-  return { claimedAt: Number(claimedAt), id, record: message.slice(claimedAt.length + id.length + 2) }
+  const first = message.indexOf('\n')
+  const second = message.indexOf('\n', first + 1)
+  const claimedAt = Number(message.slice(0, first))
+  return { claimedAt, id: message.slice(first + 1, second), record: message.slice(second + 1) }
 }
