@@ -1,5 +1,5 @@
 /** How ioredis is told to open one connection, wherever that leads. */
-import { connect as connectPlain } from 'node:net'
+import { connect as connectPlain, type OnReadOpts } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { backoffMs } from '@lovage/core'
 import { AbstractConnector, Redis, type RedisOptions, SentinelConnector } from 'ioredis'
@@ -20,6 +20,22 @@ const KEEP_ALIVE_MS = 10_000 // idle proxies cut after a minute or more; a dead 
  */
 export const reconnectMs = (times: number, random: () => number = Math.random): number =>
   backoffMs({ type: 'exponential', firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS }, times, random)
+
+const READ_BYTES = 65_536
+
+/**
+ * Node sets so many bytes aside for each read, gives back what was not filled, and hands it through the buffer of a stream,
+ * which is a tenth of what a small answer costs. A socket that has a place to read to is spared all that.
+ */
+const reader = (read: (data: Buffer) => void): OnReadOpts => {
+  return {
+    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    callback(count, buffer) {
+      read(Buffer.from(buffer.subarray(0, count)))
+      return true
+    },
+  }
+}
 
 /** How long a server may take from being called to being of use. */
 export const greetingMs = ({ address }: Route): number => (address.kind === 'server' ? CONNECT_MS : SOON_MS)
@@ -67,7 +83,9 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
       node = route.next()
       const { host, port } = node
       this.connecting = true
-      this.stream = tls === undefined ? connectPlain({ host, port }) : connectTls({ host, port, ...tls })
+      const options = { host, port, onread: reader((data) => stream.emit('data', data)) }
+      const stream = tls === undefined ? connectPlain(options) : connectTls({ ...options, ...tls })
+      this.stream = stream
       this.stream.on('error', (error) => {
         this.firstError ??= error
       })
@@ -108,7 +126,6 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
   } satisfies RedisOptions
   if (kind !== 'sentinel') {
     client = new Redis({ ...options, Connector: RouteConnector })
-    hearAtOnce(client)
     return { client, node: () => node, serverRun: () => serverRun }
   }
   client = new Redis({
@@ -126,7 +143,7 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
 }
 
 /**
- * ioredis puts its listener before all others, and Node does not take note of one that comes that way: what arrives would
+ * Where ioredis opens the socket. It puts its listener before all others, and Node does not take note of one that comes that way: what arrives would
  * lie in the buffer of the stream until the next tick, and be fetched from there. Once anybody has listened as usual it
  * goes straight to the listener.
  */
