@@ -2,6 +2,7 @@
  * Who is to be told of a record. Each subscriber stands under what is rarest of all that he asks for, so that a record
  * is compared with those few who may want it, and not with everybody.
  */
+import { FreshMap } from './fresh-map.ts'
 import type { StoredNotice } from './store.ts'
 import { type Match, matches, type Subscriber } from './subscriber.ts'
 import { Unordered } from './unordered.ts'
@@ -23,13 +24,13 @@ const one = (value: string | undefined): readonly string[] | undefined =>
   value === undefined ? undefined : [value]
 
 /** Of most jobs there is one who waits: a set for each would be as much work as all the rest. */
-type Shelf = Map<string, Subscriber | Set<Subscriber>>
+class Shelf extends FreshMap<string, Subscriber | Set<Subscriber>> {}
 
 export class Audience {
   readonly #all = new Unordered<Subscriber>()
   /** Those who want everything. */
   readonly #unbound = new Set<Subscriber>()
-  readonly #shelves = Object.values(TRAITS).map((trait: Trait) => ({ trait, shelf: new Map() as Shelf }))
+  readonly #shelves = Object.values(TRAITS).map((trait: Trait) => ({ trait, shelf: new Shelf() }))
 
   get size(): number {
     return this.#all.size

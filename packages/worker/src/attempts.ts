@@ -9,6 +9,7 @@ import {
   Deadlines,
   DEFAULT_QUEUE,
   type Encoded,
+  FreshMap,
   type Hold,
   type Store,
   type TracedAttempt,
@@ -28,7 +29,6 @@ import type { Prefetch } from './prefetch.ts'
 import type { Releases } from './releases.ts'
 import type { Reports } from './reports.ts'
 import { runAttempt } from './run-attempt.ts'
-import { Running } from './running.ts'
 import { within } from './within.ts'
 import { type AttemptResult, countedResult, overTime, settlementOf, verdictOf } from './settle.ts'
 import { outOfAttempts, unknownTask } from './unrunnable.ts'
@@ -66,7 +66,7 @@ export interface AttemptsOptions {
 export class Attempts {
   readonly #options: AttemptsOptions
   /** Those whose hold is true as far as this worker knows. */
-  readonly #running = new Running()
+  readonly #running = new FreshMap<string, Attempt>()
   /** Those whose hold is gone while their handlers still run. They take a slot too. */
   readonly #stray = new Set<Attempt>()
   readonly #deadlines: Deadlines
@@ -167,7 +167,7 @@ export class Attempts {
     const terms = termsOf(claimed, bound, resultTtlMs)
     if (number > terms.policy.attempts) return this.#settle(outOfAttempts(claimed, terms))
     const attempt = new Attempt(claimed, bound, terms, clock.now())
-    this.#running.add(attempt)
+    this.#running.set(id, attempt)
     void this.#run(attempt)
   }
 

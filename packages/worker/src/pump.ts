@@ -72,7 +72,7 @@ export class Pump {
   readonly #rounds: readonly (readonly string[])[]
   #round = 0
   /** Under way. */
-  #steps: readonly Step[] = [] // few: a Set's dead tables would keep one another, and what was in them (`running.ts`)
+  #steps: readonly Step[] = [] // few: a Set's dead tables would keep one another, and what was in them (core's `fresh-map.ts`)
   #isScheduled = false
   /** A step is to be made even if there is nothing to settle. */
   #isWoken = false
