@@ -31,6 +31,8 @@ export class Audience {
   /** Those who want everything. */
   readonly #unbound = new Set<Subscriber>()
   readonly #shelves = Object.values(TRAITS).map((trait: Trait) => ({ trait, shelf: new Shelf() }))
+  /** Most follow one job, and need not look for where they belong. */
+  readonly #byJob = this.#shelves[0]?.shelf as Shelf
 
   get size(): number {
     return this.#all.size
@@ -38,6 +40,8 @@ export class Audience {
 
   add(subscriber: Subscriber): void {
     this.#all.add(subscriber)
+    const { jobId } = subscriber.match
+    if (jobId !== undefined) return put(this.#byJob, jobId, subscriber)
     const place = this.#placeOf(subscriber)
     if (place === undefined) this.#unbound.add(subscriber)
     else for (const key of place.keys) put(place.shelf, key, subscriber)
@@ -46,6 +50,8 @@ export class Audience {
   /** Does nothing the second time. */
   delete(subscriber: Subscriber): void {
     if (!this.#all.delete(subscriber)) return
+    const { jobId } = subscriber.match
+    if (jobId !== undefined) return take(this.#byJob, jobId, subscriber)
     const place = this.#placeOf(subscriber)
     if (place === undefined) this.#unbound.delete(subscriber)
     else for (const key of place.keys) take(place.shelf, key, subscriber)

@@ -40,6 +40,8 @@ import { DEFAULT_QUEUE } from './task-rules.ts'
 import { hearsFollowing, tellEnqueue, tellFollowing } from './telling.ts'
 import type { Tracing } from './trace.ts'
 
+const itself = (ref: JobRef): JobRef => ref
+
 const NO_OPTIONS: QueueEnqueueOptions = {} // shared, so that an enqueue without any makes none
 
 /** Whose notices of which jobs. */
@@ -124,11 +126,26 @@ export class Engine {
     return this.#terms.get(name) ?? (name === GROUP ? this.#groupTerms : this.#unknownTerms)
   }
 
-  enqueue(name: string, input: unknown, options: QueueEnqueueOptions = NO_OPTIONS): Promise<JobRef> {
-    return tellEnqueue(this, name, 1, options, (traced) => this.#enqueue(name, input, traced))
+  enqueue(name: string, input: unknown, options?: QueueEnqueueOptions): Promise<JobRef> {
+    return this.enqueueAs(name, input, options, itself)
   }
 
-  async #enqueue(name: string, input: unknown, options: QueueEnqueueOptions): Promise<JobRef> {
+  /** @param made What is wanted of the job. To await a reference and to answer something else would cost a turn. */
+  enqueueAs<Made extends JobRef>(
+    name: string,
+    input: unknown,
+    options: QueueEnqueueOptions = NO_OPTIONS,
+    made: (ref: JobRef) => Made,
+  ): Promise<Made> {
+    return tellEnqueue(this, name, 1, options, (traced) => this.#enqueue(name, input, traced, made))
+  }
+
+  async #enqueue<Made>(
+    name: string,
+    input: unknown,
+    options: QueueEnqueueOptions,
+    made: (ref: JobRef) => Made,
+  ): Promise<Made> {
     const task = this.task(name)
     this.#checkOnce()
     // Where the schema answers at once nothing is awaited here, so that the calls of one tick reach the store together.
@@ -136,9 +153,9 @@ export class Engine {
     const checked = checking instanceof Promise ? await checking : checking
     if (!checked.ok) throw new LovageError('INPUT_INVALID', { task: name, issues: checked.issues })
     const job = newJob(task, input, options, this.terms(name))
-    // As `put`: a promise that is handed on costs as much as two.
     const [enqueued] = await this.store.enqueue([job], this.#replicationOf(options.durability))
-    return this.#refOf(job, enqueued as Enqueued)
+    const ref = this.#refOf(job, enqueued as Enqueued)
+    return made(ref instanceof Promise ? await ref : ref)
   }
 
   /** Enqueues a job that was made before. @throws LovageError `JOB_EXISTS` */

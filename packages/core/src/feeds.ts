@@ -49,7 +49,9 @@ export class Feeds {
 
   /** Counts how often reading began, or began anew, in any partition: which one a job will be in nobody knows before. */
   get reading(): number {
-    return this.#readers.reduce((sum, { hub }) => sum + hub.reading, 0)
+    let reading = 0
+    for (const { hub } of this.#readers) reading += hub.reading
+    return reading
   }
 
   /** As `endingOf`. */
@@ -59,8 +61,8 @@ export class Feeds {
   }
 
   /** The same as one hub counts; where reading began anew anywhere since, as it never counts. */
-  #bornAt({ reading }: Hub, born: Birth): Birth {
-    return { ...born, reading: born.reading === this.reading ? reading : -1 }
+  #bornAt(hub: Hub, { cursor, reading }: Birth): Birth {
+    return { cursor, reading: reading === this.reading ? hub.reading : -1 }
   }
 
   ofMany(follow: Parameters<typeof readFeed>[2]): AsyncGenerator<Batch, void, undefined> {

@@ -74,9 +74,10 @@ export class Hub {
    *
    * @throws LovageError `STORE_UNAVAILABLE`
    */
-  async subscribe(match: Match, { signal, ...hearing }: Partial<Listener>): Promise<Subscriber> {
+  async subscribe(match: Match, listener: Partial<Listener>): Promise<Subscriber> {
+    const { signal } = listener
     const close = (): void => subscriber.close()
-    const subscriber: Subscriber = new Subscriber(match, hearing, () => {
+    const subscriber: Subscriber = new Subscriber(match, listener, () => {
       signal?.removeEventListener('abort', close)
       this.#audience.delete(subscriber)
       if (this.size === 0) this.#linger()
@@ -130,10 +131,10 @@ export class Hub {
    */
   since({ jobId }: Match, born: Birth, after: Cursor = born.cursor): Kept | null {
     const reader = this.#reader
-    if (reader === undefined || born.reading !== this.reading || !reader.recent.reachesBackTo(after))
-      return null
-    // Where the reader is behind, all of it will come live.
-    if (compareCursors(after, reader.place) > 0) return { notices: [], cursor: after }
+    if (reader === undefined || born.reading !== this.reading) return null
+    // Where the reader has read no further, all of it will come live.
+    if (compareCursors(after, reader.place) >= 0) return { notices: [], cursor: after }
+    if (!reader.recent.reachesBackTo(after)) return null
     return { notices: reader.recent.after(after, jobId), cursor: reader.place }
   }
 

@@ -236,11 +236,12 @@ export function queueOver<const Tree extends TaskTree>(
     const own = source(name)
     const handle = (ref: JobRef): JobHandle => createHandle(own, ref, clock)
     const taskCalls: TaskCalls<TaskTypes, string> = {
-      enqueue: async (input, enqueueOptions) => {
+      enqueue: (input, enqueueOptions) => {
         const { reading } = engine
-        const ref = await engine.enqueue(name, input, enqueueOptions)
-        const { cursor } = ref
-        return createHandle(own, ref, clock, cursor === '' ? undefined : { cursor, reading })
+        return engine.enqueueAs(name, input, enqueueOptions, (ref) => {
+          const { cursor } = ref
+          return createHandle(own, ref, clock, cursor === '' ? undefined : { cursor, reading })
+        })
       },
       enqueueMany: async (inputs, enqueueOptions) =>
         (await engine.enqueueMany(name, inputs, enqueueOptions)).map(handle),

@@ -28,10 +28,26 @@ export function tellEnqueue<
   enqueue: (options: Options) => Promise<Made>,
 ): Promise<Made> {
   const { events, tracing } = teller
-  if (tracing === undefined) return told(events, task, count, enqueue(options))
+  return tracing === undefined
+    ? told(events, task, count, enqueue(options))
+    : traced(teller, tracing, task, count, options, enqueue)
+}
+
+/** Async, so that a tracer that throws is a rejection like any other. */
+async function traced<
+  Options extends { trace?: Traceparent; queue?: string },
+  Made extends JobRef | readonly JobRef[],
+>(
+  teller: Teller,
+  tracing: Tracing<never>,
+  task: string,
+  count: number,
+  options: Options,
+  enqueue: (options: Options) => Promise<Made>,
+): Promise<Made> {
   const { trace: given, queue = teller.queueOf(task) } = options
   return tracing.enqueue({ task, queue, count, trace: given }, (trace) =>
-    told(events, task, count, enqueue(trace === undefined ? options : { ...options, trace })),
+    told(teller.events, task, count, enqueue(trace === undefined ? options : { ...options, trace })),
   )
 }
 

@@ -38,8 +38,8 @@ export interface CommandOptions {
   isPatient?: boolean
 }
 
-const answerMsOf = ({ answerMs }: CommandOptions, until: number): number =>
-  answerMs ?? Math.max(until - performance.now(), ANSWER_MIN_MS)
+const answerMsOf = ({ answerMs }: CommandOptions, until: number, now = performance.now()): number =>
+  answerMs ?? Math.max(until - now, ANSWER_MIN_MS)
 
 export class Connection {
   readonly #route: Route
@@ -91,11 +91,15 @@ export class Connection {
 
   /** Every job takes some of these one after the other: it is one async function, and makes no other. */
   async command(name: string, args: Args | (() => Args), options: CommandOptions): Promise<unknown> {
-    const until = performance.now() + CALL_MS
-    for (;;) {
-      if (!this.#isReady) await this.#ready(until)
+    let now = performance.now()
+    const until = now + CALL_MS
+    for (; ; now = performance.now()) {
+      if (!this.#isReady()) {
+        await this.#ready(until)
+        now = performance.now()
+      }
       const given = typeof args === 'function' ? args() : args
-      const awaited = this.#watchdog.begin(name, answerMsOf(options, until))
+      const awaited = this.#watchdog.begin(name, answerMsOf(options, until, now), now)
       let failed: unknown
       try {
         return await this.#dialled.client.sendCommand(new PackedCommand(name, given))
@@ -121,7 +125,7 @@ export class Connection {
   ): Promise<unknown[]> {
     const until = performance.now() + CALL_MS
     for (;;) {
-      if (!this.#isReady) await this.#ready(until)
+      if (!this.#isReady()) await this.#ready(until)
       try {
         const { stream } = this.#dialled.client
         const asked = calls()
@@ -155,7 +159,7 @@ export class Connection {
   /** Lets what is under way end, within `QUIT_MS`. */
   async close(): Promise<void> {
     if (this.#isClosed) return
-    const isReady = this.#isReady
+    const isReady = this.#isReady()
     this.#isClosed = true
     if (isReady) {
       const late = setTimeout(() => this.#cut(), QUIT_MS)
@@ -179,7 +183,7 @@ export class Connection {
     for (const { reject } of this.#waiters) reject(this.#closed())
   }
 
-  get #isReady(): boolean {
+  #isReady(): boolean {
     const { client } = this.#dialled
     return !this.#isClosed && this.#hasArrived && client.status === 'ready' && client.stream.writable
   }

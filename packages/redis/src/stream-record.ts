@@ -61,7 +61,7 @@ export function decodeRecords(
   after: Cursor,
 ): { notices: StoredNotice[]; cursor: Cursor } {
   const notices: StoredNotice[] = []
-  let seq = String(parseCursor(after).seq)
+  let seq: string | undefined
   for (const [id, fields] of records) {
     const plain = decodePlain(id, fields)
     if (plain !== null) {
@@ -71,6 +71,7 @@ export function decodeRecords(
     }
     const field = fieldsOf(fields)
     if (!isOurs(field)) {
+      seq ??= String(parseCursor(after).seq)
       const notice = decodeForeign(`${id}.${seq}`, field)
       if (notice !== null) notices.push(notice)
     } else {

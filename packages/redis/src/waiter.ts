@@ -232,7 +232,7 @@ export class Waiter {
     this.#pop = { work, ended }
   }
 
-  get #isListed(): boolean {
+  #isListed(): boolean {
     return this.#idleSince !== undefined || this.#isAsking
   }
 
@@ -247,11 +247,11 @@ export class Waiter {
     // What it is told of a job comes after the job.
     const from = [this.#hand, this.#ctl]
     if (work) for (const queue of this.#queues) from.push(wake + queue)
-    const wasListed = this.#isListed
+    const wasListed = this.#isListed()
     from.push(BLOCK_SECONDS)
     const reply = await blocking.command('blpop', from, POP)
     const [key, message] = (reply ?? []) as [key?: string, message?: string]
-    if (key !== this.#hand && !wasListed && !this.#isListed) this.#mayBring = false // it would have come first
+    if (key !== this.#hand && !wasListed && !this.#isListed()) this.#mayBring = false // it would have come first
     if (key?.startsWith(wake)) {
       if (this.#caller?.work) this.#tell(true)
       else await run(giveBack, { queue: key.slice(wake.length) })

@@ -203,7 +203,7 @@ export class Pump {
     const { store, clock, attempts, outbox, releases, waiter, announce } = this.#options
     const { isSearching } = outbox
     const sent = outbox.take()
-    const claim = isSearching ? 0 : this.#claimable
+    const claim = isSearching ? 0 : this.#claimable()
     const queues = this.#rounds[this.#round] as readonly string[]
     this.#round = (this.#round + 1) % this.#rounds.length
     const verify = this.#mustVerify ? [...attempts.holds(), ...this.#ready.holds()] : NO_HOLDS
@@ -211,7 +211,7 @@ export class Pump {
     const step: Step = {
       sent,
       claim,
-      slots: Math.min(claim, this.#openSlots),
+      slots: Math.min(claim, this.#openSlots()),
       release: isSearching ? NO_RELEASES : releases.take(),
       isVerifying: this.#mustVerify,
       lateAt: clock.now() + STEP_TIMEOUT_MS,
@@ -232,12 +232,12 @@ export class Pump {
   }
 
   /** Slots for which no job is here, nor claimed by a step under way. */
-  get #openSlots(): number {
+  #openSlots(): number {
     return Math.max(0, this.#share.free - this.#ready.size)
   }
 
   /** How many jobs a step may claim now. */
-  get #claimable(): number {
+  #claimable(): number {
     if (this.#isDraining) return 0
     const { attempts, prefetch } = this.#options
     let room = this.#share.free - this.#ready.size
@@ -286,7 +286,7 @@ export class Pump {
     while (
       this.#steps.length < STEPS_MAX &&
       this.#isLineLong &&
-      this.#claimable >= WORTH_A_STEP &&
+      this.#claimable() >= WORTH_A_STEP &&
       session.id !== null
     )
       this.#makeStep(session.id)
