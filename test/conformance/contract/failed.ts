@@ -193,6 +193,16 @@ export function failedContract(test: ContractTest): void {
       expect(await store.retry([])).toEqual([])
     })
 
+    test('are tried anew once, also where the new id was that of a job that was cancelled in line', async ({
+      store,
+    }) => {
+      await fail(store, 'a')
+      await store.enqueue(newJobs('b'))
+      await store.cancel(cancelOf('b', 0))
+      expect(await store.retry([{ id: 'a', newId: 'b' }])).toEqual(['a'])
+      expect(ids(await claim(store, 's1'))).toEqual(['b'])
+    })
+
     test('are discarded, and their outcomes stay', async ({ store }) => {
       await fail(store, 'a', 'b', 'c')
       expect(await store.discard(['b', 'nobody', 'a', 'b'])).toEqual(['b', 'a'])

@@ -5,7 +5,7 @@ import { feed, optional } from './feed.ts'
 import { tidy } from './hands.ts'
 import { header } from './header.ts'
 import { hand, idle } from './idle.ts'
-import { ring } from './line.ts'
+import { ring, takenOut } from './line.ts'
 import { special } from './special.ts'
 import { works } from './works.ts'
 
@@ -172,11 +172,8 @@ const putInLine = lua`
         found[#found + 1] = n
         found[#found + 1] = id
       else
-        -- Its former life was cancelled and its outcome forgotten, but a line still has that id.
-        local grave = areTombs and redis.call('HGET', tombs, id)
-        if grave then
-          redis.call('HDEL', tombs, id)
-          redis.call('LREM', prefix .. 'wait:' .. grave, 0, id)
+        if areTombs then
+          ${takenOut('id')}
         end
         if string.find(delayMs, '{', 1, true) then
           flush()

@@ -5,7 +5,7 @@ import { buried } from './dead.ts'
 import { feed } from './feed.ts'
 import { tidy } from './hands.ts'
 import { header } from './header.ts'
-import { ring } from './line.ts'
+import { ring, takenOut } from './line.ts'
 import { special } from './special.ts'
 import { time } from './time.ts'
 import { works } from './works.ts'
@@ -43,6 +43,7 @@ export const retryFailed = defineScript({
         options = '{' .. kept .. (kept ~= '' and ',' or '') .. of .. '}'
         redis.call('HDEL', prefix .. 'dead', id)
         redis.call('ZREM', prefix .. 'failed', id)
+        ${takenOut('newId')}
         redis.call('HSET', jobs, newId, '[${RECORD_VERSION},' .. at.taskJson .. ',' .. at.ownerJson .. ',' .. options .. ',' .. rest)
         works().enter(newId, at.line, at.options.priority)
         index(newId, at.options.tags, nowText)

@@ -890,11 +890,12 @@ local function putInLine()
       found[#found + 1] = n
       found[#found + 1] = id
     else
-      -- Its former life was cancelled and its outcome forgotten, but a line still has that id.
-      local grave = areTombs and redis.call('HGET', tombs, id)
-      if grave then
-        redis.call('HDEL', tombs, id)
-        redis.call('LREM', prefix .. 'wait:' .. grave, 0, id)
+      if areTombs then
+        local grave = redis.call('HGET', tombs, id)
+if grave then
+  redis.call('HDEL', tombs, id)
+  redis.call('LREM', prefix .. 'wait:' .. grave, 0, id)
+end
       end
       if string.find(delayMs, '{', 1, true) then
         flush()

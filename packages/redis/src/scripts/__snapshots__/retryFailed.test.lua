@@ -869,6 +869,11 @@ for n = items + 1, #ARGV, 2 do
     options = '{' .. kept .. (kept ~= '' and ',' or '') .. of .. '}'
     redis.call('HDEL', prefix .. 'dead', id)
     redis.call('ZREM', prefix .. 'failed', id)
+    local grave = redis.call('HGET', tombs, newId)
+if grave then
+  redis.call('HDEL', tombs, newId)
+  redis.call('LREM', prefix .. 'wait:' .. grave, 0, newId)
+end
     redis.call('HSET', jobs, newId, '[1,' .. at.taskJson .. ',' .. at.ownerJson .. ',' .. options .. ',' .. rest)
     works().enter(newId, at.line, at.options.priority)
     index(newId, at.options.tags, nowText)
