@@ -61,8 +61,11 @@ import { saidItems, say } from './scripts/say.ts'
 import { extend, handBackHeld, holdItems, join, leave } from './scripts/sessions.ts'
 import { announceText, stepItems } from './scripts/step-items.ts'
 import { DEFER_MS } from './scripts/plain-step.ts'
+import { oneItems, stepOne } from './scripts/step-one.ts'
 import { type ClaimedBatch, step } from './scripts/step.ts'
+import { secondOf } from './scripts/time.ts'
 import { decodePage } from './stream-record.ts'
+import { ShortWay } from './short-way.ts'
 import { Waiter } from './waiter.ts'
 
 export interface RedisStoreOptions extends AddressOptions, RetentionOptions {
@@ -108,6 +111,7 @@ class RedisStore implements Store {
   readonly #clock: Clock
   readonly #warn: (message: string) => void
   readonly #connection: Connection
+  readonly #settings: Settings
   readonly #run: Run
   /** Whoever has joined has looked where the queue is; his steps and beats would look on for as long as nobody has used it. */
   readonly #runJoined: Run
@@ -117,6 +121,7 @@ class RedisStore implements Store {
   readonly #heart: Heart
   readonly #waiters = new Map<string, Waiter>()
   readonly #joined: Joined
+  readonly #shortWay = new ShortWay()
   readonly #closing = new AbortController()
 
   constructor(options: RedisStoreOptions, partition?: PartitionOptions) {
@@ -133,7 +138,7 @@ class RedisStore implements Store {
     this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, 'LovageWarning'))
     this.#connection = this.#open('main')
     const { prefix, resultPrefix, saidPrefix, ctlPrefix, groupPrefix } = this.#keys
-    const settings: Settings = {
+    const settings: Settings = (this.#settings = {
       get now() {
         return clock === undefined ? '' : String(clock.now())
       },
@@ -144,7 +149,7 @@ class RedisStore implements Store {
       saidPrefix,
       ctlPrefix,
       groupPrefix,
-    }
+    })
     const run = runner(this.#connection, this.#keys, settings)
     const whole = partition === undefined ? new Wholeness(address, run) : undefined
     const inPlace = (own: Run): Run => whole?.before(own) ?? own
@@ -256,23 +261,13 @@ class RedisStore implements Store {
   }
 
   async step(request: StepRequest): Promise<StepReply> {
-    const { session, claim, queues, release } = request
+    const { session, queues } = request
     this.#joined.mustBeAt(session, this.#connection.serverRun)
-    const { settleSize, items } = stepItems(request)
     const isIdle = request.isIdle === true && queues.length === 1 && queues[0] === 'default'
     const waiter = isIdle ? this.#waiterOf(session) : this.#waiters.get(session)
-    const args = {
-      session,
-      claim,
-      queueCount: queues.length,
-      settleSize,
-      releaseCount: release?.length ?? 0,
-      announce: announceText(request.announce),
-      isIdle: isIdle ? '1' : '',
-      idleSince: waiter?.idleSince() ?? '',
-    }
+    const idleSince = waiter?.idleSince()
     if (isIdle) waiter?.ask()
-    const reply = await this.#runJoined(step, args, items)
+    const reply = await this.#makeStep({ ...request, isIdle }, idleSince)
     this.#joined.mustBeAt(session, this.#connection.serverRun) // it may have been the first call that another one answered
     const { alive, isListed, lost, nextDueMs, deferred, ticks, claimedAt } = reply
     if (alive) {
@@ -292,6 +287,36 @@ class RedisStore implements Store {
       nextDueMs,
       ticks: ticks.length === 0 ? [] : ticksIn(ticks, claimedAt),
     }
+  }
+
+  #makeStep(request: StepRequest, idleSince: number | undefined) {
+    const one = idleSince === undefined ? oneItems(request, this.#settings, this.#clock.now()) : null
+    return one !== null && this.#shortWay.isWorthIt()
+      ? this.#stepOne(one)
+      : this.#wholeStep(request, idleSince)
+  }
+
+  async #stepOne(items: readonly (string | number)[]) {
+    const reply = await this.#runJoined(stepOne, {}, items)
+    this.#shortWay.led(reply.isShort)
+    return reply
+  }
+
+  #wholeStep(request: StepRequest, idleSince: number | undefined) {
+    const { session, claim, queues, settle, release, announce, isIdle } = request
+    const { settleSize, items } = stepItems(request)
+    const args = {
+      session,
+      claim,
+      queueCount: queues.length,
+      settleSize,
+      releaseCount: release?.length ?? 0,
+      announce: announceText(announce),
+      isIdle: isIdle === true ? '1' : '',
+      idleSince: idleSince ?? '',
+      second: settle.length === 0 ? '' : secondOf(this.#clock.now()),
+    }
+    return this.#runJoined(step, args, items)
   }
 
   /**

@@ -107,8 +107,23 @@ export function defineScript<const Arg extends string, Reply>(script: {
   const source = `${parts.filter((part) => part !== '').join('\n')}\n`
   const sent = isBuilding ? script.keys.slice(0, 1) : script.keys
   const areSettings = script.args.map((name) => name in SETTINGS)
-  return { ...rest, sent, areSettings, source, sha: createHash('sha1').update(source).digest('hex') }
+  return { ...rest, sent, areSettings, source, sha: shaOf(source) }
 }
+
+/**
+ * The same script for calls that give it other arguments: `opening` takes those, and either returns the answer or
+ * leaves behind it a local `ARGV` as the script has it.
+ */
+export function opened<Arg extends string, Reply>(
+  script: Script<Arg, Reply>,
+  { name, opening, decode }: { name: string; opening: string; decode: (reply: unknown) => Reply },
+): Script<never, Reply> {
+  const { keys, sent, repeatable } = script
+  const source = `${opening}\n${script.source}`
+  return { name, keys, sent, args: [], areSettings: [], repeatable, decode, source, sha: shaOf(source) }
+}
+
+const shaOf = (source: string): string => createHash('sha1').update(source).digest('hex')
 
 /** Lua finds a local faster than a global, and some loops run a hundred times a call. */
 const LOCALS = 'local redis, string, ARGV = redis, string, ARGV'

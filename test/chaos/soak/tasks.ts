@@ -26,6 +26,6 @@ export const tasks = defineTasks({
 
 /** Failures are kept for so long, for a retry; a run must be able to see them go. */
 export const FAILED = { max: 1_000, maxAgeMs: 20_000 }
-export const STREAM_MAX_LEN = 5_000
+export const STREAM_MAX_LEN = 10_000
 /** Above what 5 s can end. */
 export const RESULTS = { max: 50_000 }

@@ -6,18 +6,8 @@ const CHUNK = 1_000
 /** Ids between two looks at whether the oldest are gone. */
 const LOOK_EVERY = 100
 
-/**
- * Adds the ids that `counted` holds, `countedCount` of them, to those whose outcomes are kept, and lets go of the oldest
- * where there are more than were asked for. Takes the arguments `prefix` and `resultsMax`.
- *
- * `results` has their ids, oldest first. Most leave it because their time is over: that is looked at once in a hundred,
- * and where the oldest one is gone, at twice as many as have come since.
- */
-export const sweepResults = lua`
-  local results, length = prefix .. 'results', 0
-  for from = 1, countedCount, ${CHUNK} do
-    length = redis.call('RPUSH', results, unpack(counted, from, math.min(from + ${CHUNK - 1}, countedCount)))
-  end
+/** Of `length` ids, `countedCount` of which have come now. */
+const sweep = lua`
   local excess = math.min(length - resultsMax, 2 * countedCount)
   while excess > 0 do
     local old = redis.call('LPOP', results, math.min(excess, ${CHUNK}))
@@ -30,6 +20,30 @@ export const sweepResults = lua`
     local gone = 0
     while gone < #heads and redis.call('EXISTS', prefix .. 'r:' .. heads[gone + 1]) == 0 do gone = gone + 1 end
     if gone > 0 then redis.call('LTRIM', results, gone, '-1') end
+  end
+`
+
+/**
+ * Adds the ids that `counted` holds, `countedCount` of them, to those whose outcomes are kept, and lets go of the oldest
+ * where there are more than were asked for. Takes the arguments `prefix` and `resultsMax`.
+ *
+ * `results` has their ids, oldest first. Most leave it because their time is over: that is looked at once in a hundred,
+ * and where the oldest one is gone, at twice as many as have come since.
+ */
+export const sweepResults = lua`
+  local results, length = prefix .. 'results', 0
+  for from = 1, countedCount, ${CHUNK} do
+    length = redis.call('RPUSH', results, unpack(counted, from, math.min(from + ${CHUNK - 1}, countedCount)))
+  end
+  ${sweep}
+`
+
+/** The same for the one id `id`. */
+export const sweepOne = lua`
+  local results, countedCount = prefix .. 'results', 1
+  local length = redis.call('RPUSH', results, id)
+  if length % ${LOOK_EVERY} == 0 or length > tonumber(resultsMax) then
+    ${sweep}
   end
 `
 

@@ -82,9 +82,7 @@ export const enqueueNew = defineScript({
   first: lua`
     local id = ARGV[items + 1]
     redis.call('HSET', jobs, id, ARGV[items + 2])
-    if redis.call('EXISTS', ${idle}) == 1 then
-      ${hand('ARGV[items + 2]')}
-    end
+    ${hand('ARGV[items + 2]')}
     if redis.call('RPUSH', wait, id) == 1 then
       ${ringPlain}
     end

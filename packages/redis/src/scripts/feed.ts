@@ -3,15 +3,13 @@ import { lua } from '../script.ts'
 import { calendar, time } from './time.ts'
 
 /** Records between two looks at how long the stream is. A hundredth of that length, where it is short. */
-const TRIM_EVERY = 100
+export const TRIM_EVERY = 100
 
-/** Where the feed stands, in locals that are there already: `newest`, `seq`, `sealed`, `heldId`, `heldSeq`, `cap`. */
+/** Where the feed stands, in locals that are there already: `newest`, `seq`, `sealed`. */
 export const openPlace = lua`
-  local places = redis.call('MGET', tail, held)
-  newest, seq = string.match(places[1] or '0-0.0', '^(.+)%.(%d+)$')
+  newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
   seq = tonumber(seq)
   sealed = seq
-  if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
 `
 
 /** What follows the records of one call: the new place, and once in a hundred the trim. */
@@ -21,6 +19,7 @@ export const sealPlace = lua`
   local every = math.min(${TRIM_EVERY}, math.ceil(streamMaxLen / ${TRIM_EVERY}))
   if math.floor(seq / every) ~= math.floor(sealed / every) then
     local how, most = 'MAXLEN', streamMaxLen
+    local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
     if heldSeq then
       local waiting = seq - heldSeq
       if waiting > tonumber(cap) then most = cap
@@ -42,7 +41,7 @@ export const sealPlace = lua`
  */
 export const writing = lua`
   -- Most enqueues write no notice: they are spared the calendar and the place.
-  local moment, newest, seq, sealed, heldId, heldSeq, cap
+  local moment, newest, seq, sealed
   local function stamp()
     if not moment then
       ${calendar}

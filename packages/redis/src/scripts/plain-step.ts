@@ -14,7 +14,7 @@ import { openPlace, sealPlace } from './feed.ts'
 import { ANCHOR, ANCHOR_TEXT, tidied } from './hands.ts'
 import { put } from './idle.ts'
 import { HEAD } from './step-items.ts'
-import { calendar } from './time.ts'
+import { calendarBy } from './time.ts'
 
 /** The beats of an idle worker look every 5 s or more often; what is due later they will see in time. */
 export const SOON_MS = 10_000
@@ -58,6 +58,15 @@ export const takePlain = (strayed = '') => lua`
     if #tombstones > 0 then redis.call('HDEL', tombs, unpack(tombstones)) end
     passed = passed + #tombstones
   end
+`
+
+/** Fills `more` with the fields of a notice that `marks` tell. */
+export const parted = lua`
+  more = {}
+  local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
+  if owner ~= '' then more[1], more[2] = 'owner', string.sub(owner, 2) end
+  if attempt ~= '' then more[#more + 1], more[#more + 2] = 'attempt', attempt end
+  if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
 `
 
 /** Returns the answer of `step`, or does nothing. Uses the time. */
@@ -112,11 +121,11 @@ export const plainStep = lua`
   end
 
   if isPlain then
-    local newest, seq, sealed, heldId, heldSeq, cap
+    local newest, seq, sealed
     if settled > 0 then
       ${openPlace}
       local moment
-      ${calendar}
+      ${calendarBy}
       local counted, countedCount = {}, 0
       local resultPrefix = prefix .. 'r:'
       local at = from
@@ -125,11 +134,7 @@ export const plainStep = lua`
         local behind = at + ${HEAD} + 2 * ARGV[at]
         local more
         if marks ~= '' then
-          more = {}
-          local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
-          if owner ~= '' then more[1], more[2] = 'owner', string.sub(owner, 2) end
-          if attempt ~= '' then more[#more + 1], more[#more + 2] = 'attempt', attempt end
-          if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
+          ${parted}
         end
         -- Many say the same, such as those that return nothing: of them it is put together once.
         local value, json, fields, kept

@@ -19,6 +19,7 @@ import { report } from './report.ts'
 import { say } from './say.ts'
 import { putSchedule, removeSchedule, schedules } from './schedules.ts'
 import { extend, join, leave } from './sessions.ts'
+import { stepOne } from './step-one.ts'
 import { step } from './step.ts'
 
 /** What opens a connection, and what a cluster, partitions and `store.check` ask. */
@@ -50,7 +51,7 @@ const ROLES: Record<string, { scripts: Script<string, unknown>[]; direct: string
   },
   worker: {
     scripts: [
-      ...[join, extend, step, leave, report, say, pulse, get, giveBack, peek],
+      ...[join, extend, step, stepOne, leave, report, say, pulse, get, giveBack, peek],
       ...[limit, putSchedule, removeSchedule, schedules, fire],
     ] as never,
     direct: ['blpop', 'lpop', 'rpush', 'pexpire'],

@@ -17,6 +17,7 @@ import { report } from './report.ts'
 import { putSchedule, removeSchedule, schedules } from './schedules.ts'
 import { extend, join, leave } from './sessions.ts'
 import { say } from './say.ts'
+import { stepOne } from './step-one.ts'
 import { step } from './step.ts'
 
 const SCRIPTS = [
@@ -52,6 +53,7 @@ const SCRIPTS = [
   say,
   schedules,
   step,
+  stepOne,
 ]
 
 test.each(SCRIPTS)('$name', async ({ name, source }) => {
@@ -74,5 +76,6 @@ test('only what must not happen twice is never sent twice', () => {
     'pull',
     'report',
     'step',
+    'stepOne',
   ])
 })

@@ -5,7 +5,7 @@
  * share one head, `count, to, hold, ms, task, marks, document`, and add two arguments each: `id, value`. An argument
  * costs worker and server as much as a good part of a command.
  */
-import type { Hold, Settlement, StepRequest } from '@lovage/core'
+import type { Held, Hold, Settlement, StepRequest } from '@lovage/core'
 import { cut, failureDocument, MESSAGE_MAX, successDocument } from '../outcome.ts'
 import { toText } from '../text.ts'
 import { marked } from './feed.ts'
@@ -25,11 +25,8 @@ export function stepItems({ session, queues, settle, release = [], verify = [] }
   let last: Settlement | undefined
   let lastHead = 0
   const begin = (held: Settlement, to: string, ms: number, document: string): void => {
-    const { task, owner, attempt, trace } = held
-    const marks =
-      (attempt === 1 ? '' : `${attempt}`) + (trace === undefined ? '' : `~${trace}`) + marked(owner)
     lastHead = items.length
-    items.push(0, to, tokenOf(session, held), Math.round(ms), task, marks, document)
+    items.push(0, to, tokenOf(session, held), Math.round(ms), held.task, marksOf(held), document)
   }
   const add = ({ id }: Settlement, value: string): void => {
     items[lastHead] = (items[lastHead] as number) + 1
@@ -65,6 +62,10 @@ export function stepItems({ session, queues, settle, release = [], verify = [] }
   for (const hold of verify) items.push(hold.id, tokenOf(session, hold))
   return { settleSize, items }
 }
+
+/** What a notice says beside what all of them say: the attempt, a trace after a tilde, an owner after an equals sign. */
+export const marksOf = ({ owner, attempt, trace }: Held): string =>
+  (attempt === 1 ? '' : `${attempt}`) + (trace === undefined ? '' : `~${trace}`) + marked(owner)
 
 /** Whether the head of one says what that of the other would. */
 const areAlike = (one: Settlement, other: Settlement): boolean =>

@@ -29,7 +29,8 @@ const STRAYED = lua`
  * table unless there is something to put in. What only some jobs need is in `works`, and costs the others
  * one question a step.
  *
- * `isIdle`: whether the session may be handed a job hereafter; `idleSince`: since when it might be. Items: the queues; then `settleSize` of them that say what to settle (`step-items.ts`); then ids to release;
+ * `isIdle`: whether the session may be handed a job hereafter; `idleSince`: since when it might be. `second`: as of
+ * `secondOf`, where something is settled. Items: the queues; then `settleSize` of them that say what to settle (`step-items.ts`); then ids to release;
  * then `id, hold` for each to verify. Answers: word, ms until the next thing is due (-1: none), now, claimed ids, their
  * records, their tries, how many were put off because a newer version wrote them, lost ids, and for each schedule that
  * is due its name, document and moment. A list without entries is nil, and what comes last may be absent.
@@ -52,6 +53,7 @@ export const step = defineScript({
     'announce',
     'isIdle',
     'idleSince',
+    'second',
   ],
   repeatable: false,
   first: lua`
@@ -236,6 +238,7 @@ export const step = defineScript({
   decode: headed(['alive', 'idle', 'reaped'], (word, rest) => {
     const [nextDueMs, claimedAt, ids, records, tries, deferred, lost, ticks] = rest as StepAnswer
     return {
+      isShort: false,
       alive: word !== 'reaped',
       isListed: word === 'idle',
       nextDueMs: nextDueMs === -1 ? null : nextDueMs,

@@ -6,12 +6,15 @@ import { lua } from '../script.ts'
  * own. Takes the argument `now`.
  */
 export const time = lua`
-  local nowMs = tonumber(now)
-  if not nowMs then
+  local nowMs, nowText = tonumber(now), nil
+  if nowMs then
+    nowText = string.format('%d', nowMs)
+  else
+    -- As text, which costs less than numbers do: seconds, and microseconds without zeros before them.
     local clock = redis.call('TIME')
-    nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+    nowText = clock[1] .. string.sub('00000' .. clock[2], -6, -4)
+    nowMs = tonumber(nowText)
   end
-  local nowText = string.format('%d', nowMs)
 `
 
 /**
@@ -36,3 +39,27 @@ export const calendar = lua`
       floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
   end
 `
+
+const SECONDS_CHARS = 10
+
+/** Sets `moment` as `calendar` does, and need not compute the date in the second that `second` tells. */
+export const calendarBy = lua`
+  if string.sub(second, 1, ${SECONDS_CHARS}) == string.sub(nowText, 1, -4) then
+    moment = string.sub(second, ${SECONDS_CHARS + 1}) .. string.sub(nowText, -3) .. 'Z'
+  else
+    ${calendar}
+  end
+`
+
+/** That text: Unix seconds, and how the stamps of that second begin, as in `17658972002025-12-16T15:00:00.`. */
+export function secondOf(nowMs: number): string {
+  const seconds = Math.floor(nowMs / 1_000)
+  if (seconds !== lastSeconds) {
+    lastSeconds = seconds
+    lastSecond = `${seconds}${new Date(nowMs).toISOString().slice(0, -'000Z'.length)}`
+  }
+  return lastSecond
+}
+
+let lastSeconds: number | undefined
+let lastSecond = ''

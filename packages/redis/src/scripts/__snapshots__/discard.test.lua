@@ -2,12 +2,15 @@ local redis, string, ARGV = redis, string, ARGV
 local now, prefix, failedMaxAgeMs = ARGV[1], ARGV[2], ARGV[3]
 local items = 3
 local function body()
-local nowMs = tonumber(now)
-if not nowMs then
+local nowMs, nowText = tonumber(now), nil
+if nowMs then
+  nowText = string.format('%d', nowMs)
+else
+  -- As text, which costs less than numbers do: seconds, and microseconds without zeros before them.
   local clock = redis.call('TIME')
-  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  nowText = clock[1] .. string.sub('00000' .. clock[2], -6, -4)
+  nowMs = tonumber(nowText)
 end
-local nowText = string.format('%d', nowMs)
 local function buried(id)
   local failedAt = redis.call('ZSCORE', prefix .. 'failed', id)
   if not failedAt or failedAt + failedMaxAgeMs <= nowMs then return end

@@ -4,17 +4,19 @@ local jobs, wait, tail, active, workers = prefix .. 'jobs', prefix .. 'wait:defa
 local items = 2
 local id = ARGV[items + 1]
 redis.call('HSET', jobs, id, ARGV[items + 2])
-if redis.call('EXISTS', prefix .. 'idle:1') == 1 then
-  local name = redis.call('RPOP', prefix .. 'idle:1')
+local name = redis.call('RPOP', prefix .. 'idle:1')
 -- What may forbid that it starts now: others before it, pauses, limits, turns.
 if name and redis.call('EXISTS', wait, prefix .. 'prio:default', prefix .. 'lanes', prefix .. 'limits',
   prefix .. 'paused', prefix .. 'streaks') == 0 then
-  local nowMs = tonumber(now)
-if not nowMs then
+  local nowMs, nowText = tonumber(now), nil
+if nowMs then
+  nowText = string.format('%d', nowMs)
+else
+  -- As text, which costs less than numbers do: seconds, and microseconds without zeros before them.
   local clock = redis.call('TIME')
-  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  nowText = clock[1] .. string.sub('00000' .. clock[2], -6, -4)
+  nowMs = tonumber(nowText)
 end
-local nowText = string.format('%d', nowMs)
   local session, since = string.match(name, '^(.*)@(%d+)$')
   local lease = redis.call('ZSCORE', workers, session)
   if not lease then
@@ -26,7 +28,6 @@ local nowText = string.format('%d', nowMs)
   end
 end
 if name then redis.call('RPUSH', prefix .. 'idle:1', name) end
-end
 if redis.call('RPUSH', wait, id) == 1 then
   local wake = prefix .. 'wake:default'
 if redis.call('EXISTS', wake) == 0 then redis.call('RPUSH', wake, '1') end

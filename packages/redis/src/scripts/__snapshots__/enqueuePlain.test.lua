@@ -14,12 +14,15 @@ if last == items + 2 then
 -- What may forbid that it starts now: others before it, pauses, limits, turns.
 if name and redis.call('EXISTS', wait, prefix .. 'prio:default', prefix .. 'lanes', prefix .. 'limits',
   prefix .. 'paused', prefix .. 'streaks') == 0 then
-  local nowMs = tonumber(now)
-if not nowMs then
+  local nowMs, nowText = tonumber(now), nil
+if nowMs then
+  nowText = string.format('%d', nowMs)
+else
+  -- As text, which costs less than numbers do: seconds, and microseconds without zeros before them.
   local clock = redis.call('TIME')
-  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  nowText = clock[1] .. string.sub('00000' .. clock[2], -6, -4)
+  nowMs = tonumber(nowText)
 end
-local nowText = string.format('%d', nowMs)
   local session, since = string.match(name, '^(.*)@(%d+)$')
   local lease = redis.call('ZSCORE', workers, session)
   if not lease then

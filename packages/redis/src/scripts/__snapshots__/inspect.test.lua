@@ -3,12 +3,15 @@ local now, running = ARGV[1], ARGV[2]
 local jobs, active, workers, tries, progress, info, pulse = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local items = 2
 local function body()
-local nowMs = tonumber(now)
-if not nowMs then
+local nowMs, nowText = tonumber(now), nil
+if nowMs then
+  nowText = string.format('%d', nowMs)
+else
+  -- As text, which costs less than numbers do: seconds, and microseconds without zeros before them.
   local clock = redis.call('TIME')
-  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  nowText = clock[1] .. string.sub('00000' .. clock[2], -6, -4)
+  nowMs = tonumber(nowText)
 end
-local nowText = string.format('%d', nowMs)
 local function isKnown(record)
   return string.find(record, '[1,', 1, true) == 1
 end

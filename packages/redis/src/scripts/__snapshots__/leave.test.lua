@@ -4,14 +4,17 @@ local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcome
 local items = 5
 local function body()
 redis.call('HDEL', active, '')
-local nowMs = tonumber(now)
-if not nowMs then
+local nowMs, nowText = tonumber(now), nil
+if nowMs then
+  nowText = string.format('%d', nowMs)
+else
+  -- As text, which costs less than numbers do: seconds, and microseconds without zeros before them.
   local clock = redis.call('TIME')
-  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  nowText = clock[1] .. string.sub('00000' .. clock[2], -6, -4)
+  nowMs = tonumber(nowText)
 end
-local nowText = string.format('%d', nowMs)
 -- Most enqueues write no notice: they are spared the calendar and the place.
-local moment, newest, seq, sealed, heldId, heldSeq, cap
+local moment, newest, seq, sealed
 local function stamp()
   if not moment then
     do
@@ -34,11 +37,9 @@ end
   return moment
 end
 local function open()
-  local places = redis.call('MGET', tail, held)
-newest, seq = string.match(places[1] or '0-0.0', '^(.+)%.(%d+)$')
+  newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
 seq = tonumber(seq)
 sealed = seq
-if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
 end
 local function place()
   if not seq then open() end
@@ -51,6 +52,7 @@ local function seal()
 local every = math.min(100, math.ceil(streamMaxLen / 100))
 if math.floor(seq / every) ~= math.floor(sealed / every) then
   local how, most = 'MAXLEN', streamMaxLen
+  local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
   if heldSeq then
     local waiting = seq - heldSeq
     if waiting > tonumber(cap) then most = cap

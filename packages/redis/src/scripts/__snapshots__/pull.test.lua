@@ -4,12 +4,15 @@ local outcomes, tail, held, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local items = 7
 local function body()
 redis.call('ZREM', groups, '')
-local nowMs = tonumber(now)
-if not nowMs then
+local nowMs, nowText = tonumber(now), nil
+if nowMs then
+  nowText = string.format('%d', nowMs)
+else
+  -- As text, which costs less than numbers do: seconds, and microseconds without zeros before them.
   local clock = redis.call('TIME')
-  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  nowText = clock[1] .. string.sub('00000' .. clock[2], -6, -4)
+  nowMs = tonumber(nowText)
 end
-local nowText = string.format('%d', nowMs)
 local base = groupPrefix .. group
 local dueKey, membersKey, deadKey = base .. ':due', base .. ':members', base .. ':dead'
 

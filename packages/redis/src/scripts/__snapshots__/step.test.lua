@@ -1,14 +1,17 @@
 local redis, string, ARGV = redis, string, ARGV
-local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce, isIdle, idleSince = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13], ARGV[14]
+local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce, isIdle, idleSince, second = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = prefix .. 'jobs', prefix .. 'wait:default', prefix .. 'tombs', prefix .. 'later', prefix .. 'retry', prefix .. 'active', prefix .. 'workers', prefix .. 'tries', prefix .. 'progress', prefix .. 'outcomes', prefix .. 'tail', prefix .. 'held'
-local items = 14
+local items = 15
 redis.call('HDEL', active, '')
-local nowMs = tonumber(now)
-if not nowMs then
+local nowMs, nowText = tonumber(now), nil
+if nowMs then
+  nowText = string.format('%d', nowMs)
+else
+  -- As text, which costs less than numbers do: seconds, and microseconds without zeros before them.
   local clock = redis.call('TIME')
-  nowMs = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  nowText = clock[1] .. string.sub('00000' .. clock[2], -6, -4)
+  nowMs = tonumber(nowText)
 end
-local nowText = string.format('%d', nowMs)
 if idleSince ~= '' then redis.call('LREM', prefix .. 'idle:1', '-1', session .. '@' .. idleSince) end
 local isPlain = queueCount ~= '0' and releaseCount == '0' and announce == '' and #ARGV == items + queueCount + settleSize
   and redis.call('ZSCORE', workers, session)
@@ -69,15 +72,16 @@ if isPlain and settleSize ~= '0' then
 end
 
 if isPlain then
-  local newest, seq, sealed, heldId, heldSeq, cap
+  local newest, seq, sealed
   if settled > 0 then
-    local places = redis.call('MGET', tail, held)
-newest, seq = string.match(places[1] or '0-0.0', '^(.+)%.(%d+)$')
+    newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
 seq = tonumber(seq)
 sealed = seq
-if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
     local moment
-    do
+    if string.sub(second, 1, 10) == string.sub(nowText, 1, -4) then
+  moment = string.sub(second, 11) .. string.sub(nowText, -3) .. 'Z'
+else
+  do
   local floor = math.floor
   local days = floor(nowMs / 86400000)
   local rest = nowMs - days * 86400000
@@ -93,6 +97,7 @@ if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (
   moment = string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day, floor(rest / 3600000),
     floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
 end
+end
     local counted, countedCount = {}, 0
     local resultPrefix = prefix .. 'r:'
     local at = from
@@ -102,10 +107,10 @@ end
       local more
       if marks ~= '' then
         more = {}
-        local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
-        if owner ~= '' then more[1], more[2] = 'owner', string.sub(owner, 2) end
-        if attempt ~= '' then more[#more + 1], more[#more + 2] = 'attempt', attempt end
-        if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
+local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
+if owner ~= '' then more[1], more[2] = 'owner', string.sub(owner, 2) end
+if attempt ~= '' then more[#more + 1], more[#more + 2] = 'attempt', attempt end
+if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
       end
       -- Many say the same, such as those that return nothing: of them it is put together once.
       local value, json, fields, kept
@@ -147,6 +152,7 @@ end
 local every = math.min(100, math.ceil(streamMaxLen / 100))
 if math.floor(seq / every) ~= math.floor(sealed / every) then
   local how, most = 'MAXLEN', streamMaxLen
+  local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
   if heldSeq then
     local waiting = seq - heldSeq
     if waiting > tonumber(cap) then most = cap
@@ -274,7 +280,7 @@ redis.call('PEXPIRE', since, '86400000')
 end
 local function body()
 -- Most enqueues write no notice: they are spared the calendar and the place.
-local moment, newest, seq, sealed, heldId, heldSeq, cap
+local moment, newest, seq, sealed
 local function stamp()
   if not moment then
     do
@@ -297,11 +303,9 @@ end
   return moment
 end
 local function open()
-  local places = redis.call('MGET', tail, held)
-newest, seq = string.match(places[1] or '0-0.0', '^(.+)%.(%d+)$')
+  newest, seq = string.match(redis.call('GET', tail) or '0-0.0', '^(.+)%.(%d+)$')
 seq = tonumber(seq)
 sealed = seq
-if places[2] then heldId, heldSeq, cap = string.match(places[2], '^(%S+) (%d+) (%d+)$') end
 end
 local function place()
   if not seq then open() end
@@ -314,6 +318,7 @@ local function seal()
 local every = math.min(100, math.ceil(streamMaxLen / 100))
 if math.floor(seq / every) ~= math.floor(sealed / every) then
   local how, most = 'MAXLEN', streamMaxLen
+  local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
   if heldSeq then
     local waiting = seq - heldSeq
     if waiting > tonumber(cap) then most = cap
