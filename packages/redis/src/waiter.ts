@@ -12,10 +12,10 @@
 import { type Claimed, type Clock, Deadlines, LovageError, type Wake } from '@lovage/core'
 import type { Connection } from './connection.ts'
 import type { Seen } from './beats.ts'
-import { CTL_MS, type Keys } from './keys.ts'
+import type { Keys } from './keys.ts'
 import type { Run } from './script.ts'
 import { type Handed, handedIn } from './scripts/idle.ts'
-import { giveBack, peek } from './scripts/marker.ts'
+import { giveBack, nudge, peek } from './scripts/marker.ts'
 
 /** A line that fell silent while that of the beats did not is found out then. */
 const BLOCK_MS = 20_000
@@ -130,7 +130,7 @@ export class Waiter {
       this.#caller = caller
       this.#deadlines.watch(this.#deadlineOf(caller))
       if (this.#pop === undefined) this.#block()
-      else if (work && !this.#pop.work) this.#nudge()
+      else if (work && !this.#pop.work) void this.#nudge()
     })
   }
 
@@ -194,8 +194,8 @@ export class Waiter {
     this.#listenTo(undefined)
     const { blocking } = this.#options
     if (this.#pop !== undefined) {
-      this.#nudge()
       const late = setTimeout(() => blocking.drop(), CLOSE_MS)
+      void this.#nudge().then((isGone) => isGone && blocking.drop())
       await this.#pop.ended
       clearTimeout(late)
     }
@@ -282,10 +282,9 @@ export class Waiter {
     if (message !== '') this.#told.push(JSON.parse(message) as Wake['cancelled'][number])
   }
 
-  /** Ends the pop that is under way. If Redis cannot be reached, its own timeout does. */
-  #nudge(): void {
-    const { commands } = this.#options
-    commands.command('rpush', [this.#ctl, ''], { repeatable: false }).catch(() => {})
-    commands.command('pexpire', [this.#ctl, CTL_MS], { repeatable: true }).catch(() => {})
+  /** Ends the pop that is under way. If Redis cannot be reached, its own timeout does. Answers whether the session is no more. */
+  async #nudge(): Promise<boolean> {
+    const { run, session } = this.#options
+    return !(await run(nudge, { session }).catch(() => true))
   }
 }

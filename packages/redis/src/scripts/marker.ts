@@ -1,4 +1,6 @@
+import { CTL_MS } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
+import { evenWhenFull } from './full.ts'
 import { ring } from './line.ts'
 import { time } from './time.ts'
 
@@ -14,6 +16,23 @@ export const giveBack = defineScript({
     return 'rung'
   `,
   decode: headed(['rung'], () => undefined),
+})
+
+/** Ends the pop of a session that is under way, by an empty message. Of one that is no more nothing may be left behind. */
+export const nudge = defineScript({
+  name: 'nudge',
+  keys: ['active', 'workers'],
+  args: ['prefix', 'session'],
+  repeatable: true,
+  body: lua`
+    ${evenWhenFull}
+    if not redis.call('ZSCORE', workers, session) then return 'gone' end
+    local ctl = prefix .. 'ctl:' .. session
+    redis.call('RPUSH', ctl, '')
+    redis.call('PEXPIRE', ctl, ${CTL_MS})
+    return 'nudged'
+  `,
+  decode: headed(['nudged', 'gone'], (word) => word === 'nudged'),
 })
 
 /**

@@ -13,7 +13,7 @@ import { dead, deleteGroup, listGroups, open } from './groups.ts'
 import { inspect, pulse } from './inspect.ts'
 import { layout } from './layout.ts'
 import { counts, end, get, goesOn, range } from './look.ts'
-import { giveBack, peek } from './marker.ts'
+import { giveBack, nudge, peek } from './marker.ts'
 import { pull } from './pull.ts'
 import { report } from './report.ts'
 import { say } from './say.ts'
@@ -51,10 +51,10 @@ const ROLES: Record<string, { scripts: Script<string, unknown>[]; direct: string
   },
   worker: {
     scripts: [
-      ...[join, extend, step, stepOne, leave, report, say, pulse, get, giveBack, peek],
+      ...[join, extend, step, stepOne, leave, report, say, pulse, get, giveBack, nudge, peek],
       ...[limit, putSchedule, removeSchedule, schedules, fire],
     ] as never,
-    direct: ['blpop', 'lpop', 'rpush', 'pexpire'],
+    direct: ['blpop', 'lpop'],
   },
   consumer: { scripts: [...follow, ...groups] as never, direct: ['get', 'xread'] },
   operator: {

@@ -11,7 +11,7 @@ import { dead, deleteGroup, listGroups, open } from './groups.ts'
 import { inspect, pulse } from './inspect.ts'
 import { layout } from './layout.ts'
 import { counts, end, get, goesOn, range } from './look.ts'
-import { giveBack, peek } from './marker.ts'
+import { giveBack, nudge, peek } from './marker.ts'
 import { pull } from './pull.ts'
 import { report } from './report.ts'
 import { putSchedule, removeSchedule, schedules } from './schedules.ts'
@@ -35,6 +35,7 @@ const SCRIPTS = [
   fire,
   get,
   giveBack,
+  nudge,
   goesOn,
   inspect,
   join,

@@ -1,0 +1,13 @@
+local redis, string, ARGV = redis, string, ARGV
+local prefix, session = ARGV[1], ARGV[2]
+local active, workers = prefix .. 'active', prefix .. 'workers'
+local items = 2
+local function body()
+redis.call('HDEL', active, '')
+if not redis.call('ZSCORE', workers, session) then return 'gone' end
+local ctl = prefix .. 'ctl:' .. session
+redis.call('RPUSH', ctl, '')
+redis.call('PEXPIRE', ctl, 300000)
+return 'nudged'
+end
+return body()
