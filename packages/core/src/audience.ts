@@ -24,15 +24,16 @@ const one = (value: string | undefined): readonly string[] | undefined =>
   value === undefined ? undefined : [value]
 
 /** Of most jobs there is one who waits: a set for each would be as much work as all the rest. */
-class Shelf extends FreshMap<string, Subscriber | Set<Subscriber>> {}
+type Shelf = FreshMap<string, Subscriber | Set<Subscriber>>
 
 export class Audience {
   readonly #all = new Unordered<Subscriber>()
   /** Those who want everything. */
   readonly #unbound = new Set<Subscriber>()
-  readonly #shelves = Object.values(TRAITS).map((trait: Trait) => ({ trait, shelf: new Shelf() }))
-  /** Most follow one job, and need not look for where they belong. */
-  readonly #byJob = this.#shelves[0]?.shelf as Shelf
+  readonly #shelves = Object.values(TRAITS).map((trait: Trait): { trait: Trait; shelf: Shelf } => ({
+    trait,
+    shelf: new FreshMap(),
+  }))
 
   get size(): number {
     return this.#all.size
@@ -40,21 +41,13 @@ export class Audience {
 
   add(subscriber: Subscriber): void {
     this.#all.add(subscriber)
-    const { jobId } = subscriber.match
-    if (jobId !== undefined) return put(this.#byJob, jobId, subscriber)
-    const place = this.#placeOf(subscriber)
-    if (place === undefined) this.#unbound.add(subscriber)
-    else for (const key of place.keys) put(place.shelf, key, subscriber)
+    if (!this.#place(subscriber, put)) this.#unbound.add(subscriber)
   }
 
   /** Does nothing the second time. */
   delete(subscriber: Subscriber): void {
     if (!this.#all.delete(subscriber)) return
-    const { jobId } = subscriber.match
-    if (jobId !== undefined) return take(this.#byJob, jobId, subscriber)
-    const place = this.#placeOf(subscriber)
-    if (place === undefined) this.#unbound.delete(subscriber)
-    else for (const key of place.keys) take(place.shelf, key, subscriber)
+    if (!this.#place(subscriber, take)) this.#unbound.delete(subscriber)
   }
 
   /** @param told Gets those who have to be told of it (`tell`). */
@@ -74,12 +67,15 @@ export class Audience {
     return this.#all[Symbol.iterator]()
   }
 
-  #placeOf({ match }: Subscriber): { shelf: Shelf; keys: Iterable<string> } | undefined {
+  /** Puts him where he can be found, or takes him from there. Answers whether there is such a place. */
+  #place(subscriber: Subscriber, act: typeof put): boolean {
     for (const { trait, shelf } of this.#shelves) {
-      const keys = trait.in(match)
-      if (keys !== undefined) return { shelf, keys }
+      const keys = trait.in(subscriber.match)
+      if (keys === undefined) continue
+      for (const key of keys) act(shelf, key, subscriber)
+      return true
     }
-    return undefined
+    return false
   }
 }
 

@@ -1,25 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Clock } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
-
-/** A clock that keeps what it is asked for and moves when told. */
-function tape(): Clock & { armed: { at: number; call: () => void }[]; go: (at: number) => void } {
-  let now = 0
-  const armed: { at: number; call: () => void }[] = []
-  return {
-    armed,
-    now: () => now,
-    after(ms, call) {
-      const timer = { at: now + ms, call }
-      armed.push(timer)
-      return () => void armed.splice(armed.indexOf(timer), 1)
-    },
-    go(at) {
-      now = at
-      for (const timer of armed.splice(0).filter((one) => one.at <= at || !armed.push(one))) timer.call()
-    },
-  }
-}
+import { tape } from './tape.test.kit.ts'
 
 test('a later moment costs no timer of its own', () => {
   const clock = tape()

@@ -61,7 +61,7 @@ import { saidItems, say } from './scripts/say.ts'
 import { extend, handBackHeld, holdItems, join, leave } from './scripts/sessions.ts'
 import { announceText, stepItems } from './scripts/step-items.ts'
 import { DEFER_MS } from './scripts/plain-step.ts'
-import { oneItems, stepOne } from './scripts/step-one.ts'
+import { loneOf, oneItems, stepOne } from './scripts/step-one.ts'
 import { type ClaimedBatch, step } from './scripts/step.ts'
 import { secondOf } from './scripts/time.ts'
 import { decodePage } from './stream-record.ts'
@@ -290,9 +290,9 @@ class RedisStore implements Store {
   }
 
   #makeStep(request: StepRequest, idleSince: number | undefined) {
-    const one = idleSince === undefined ? oneItems(request, this.#settings, this.#clock.now()) : null
-    return one !== null && this.#shortWay.isWorthIt()
-      ? this.#stepOne(one)
+    const held = idleSince === undefined ? loneOf(request, this.#settings) : null
+    return held !== null && this.#shortWay.isWorthIt()
+      ? this.#stepOne(oneItems(held, request, this.#settings, this.#clock.now()))
       : this.#wholeStep(request, idleSince)
   }
 

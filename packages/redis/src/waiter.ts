@@ -195,7 +195,7 @@ export class Waiter {
     const { blocking } = this.#options
     if (this.#pop !== undefined) {
       const late = setTimeout(() => blocking.drop(), CLOSE_MS)
-      void this.#nudge().then((isGone) => isGone && blocking.drop())
+      void this.#nudge().then((isThere) => isThere || blocking.drop())
       await this.#pop.ended
       clearTimeout(late)
     }
@@ -282,9 +282,9 @@ export class Waiter {
     if (message !== '') this.#told.push(JSON.parse(message) as Wake['cancelled'][number])
   }
 
-  /** Ends the pop that is under way. If Redis cannot be reached, its own timeout does. Answers whether the session is no more. */
-  async #nudge(): Promise<boolean> {
+  /** Ends the pop that is under way; if Redis cannot be reached, its own timeout does. Answers `false` where the session is no more. */
+  #nudge(): Promise<boolean> {
     const { run, session } = this.#options
-    return !(await run(nudge, { session }).catch(() => true))
+    return run(nudge, { session }).catch(() => true)
   }
 }

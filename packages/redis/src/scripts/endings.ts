@@ -5,9 +5,9 @@
  * expiry that is moot, a parent that waits.
  */
 import { FLOW_EXPIRED, FLOW_FAILED, SHOWN_OPTIONS } from '@lovage/core'
-import { CTL_MS } from '../keys.ts'
 import { INLINE_MAX } from '../stream-record.ts'
 import { lua } from '../script.ts'
+import { tell } from './ctl.ts'
 
 /** Inside `works` (`works.ts`), after `lanes`. Defines `cancelOne`, `expire`, `ended` and `pastOf`. */
 export const endings = lua`
@@ -201,10 +201,9 @@ export const endings = lua`
       tidy()
       redis.call('HDEL', progress, id)
       if redis.call('ZSCORE', workers, session) then
-        local key = prefix .. 'ctl:' .. session
-        redis.call('RPUSH', key, '{"id":' .. cjson.encode(id) .. ',"by":' .. (by and cjson.encode(by) or 'null')
-          .. ',"reason":' .. (reason and cjson.encode(reason) or 'null') .. '}')
-        redis.call('PEXPIRE', key, ${CTL_MS})
+        local told = '{"id":' .. cjson.encode(id) .. ',"by":' .. (by and cjson.encode(by) or 'null')
+          .. ',"reason":' .. (reason and cjson.encode(reason) or 'null') .. '}'
+        ${tell('told')}
         linger(id, at, session)
       else
         release(id)

@@ -1,5 +1,5 @@
-import { CTL_MS } from '../keys.ts'
 import { defineScript, headed, lua } from '../script.ts'
+import { tell } from './ctl.ts'
 import { evenWhenFull } from './full.ts'
 import { ring } from './line.ts'
 import { time } from './time.ts'
@@ -27,9 +27,7 @@ export const nudge = defineScript({
   body: lua`
     ${evenWhenFull}
     if not redis.call('ZSCORE', workers, session) then return 'gone' end
-    local ctl = prefix .. 'ctl:' .. session
-    redis.call('RPUSH', ctl, '')
-    redis.call('PEXPIRE', ctl, ${CTL_MS})
+    ${tell("''")}
     return 'nudged'
   `,
   decode: headed(['nudged', 'gone'], (word) => word === 'nudged'),

@@ -69,6 +69,33 @@ export const parted = lua`
   if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
 `
 
+/**
+ * Sets of the success `value` its `json`, the `fields` that its notice has at the end, `more` among them, and the text of its
+ * outcome, `kept`, which ends with `document`.
+ */
+export const worded = lua`
+  json, fields = value, more
+  local border = string.find(value, '\n', 1, true)
+  if border then
+    local meta = string.sub(value, border + 1)
+    json, fields = string.sub(value, 1, border - 1), { 'meta', meta, unpack(more or {}) }
+    kept = '{"status":"SUCCESS","result":' .. json .. ',"meta":' .. meta .. document
+  else
+    kept = '{"status":"SUCCESS","result":' .. json .. document
+  end
+`
+
+/** Its notice, whose place is `newest` then. Uses `id`, `task` and `moment`. */
+export const told = (seq: string) => lua`
+  if fields then
+    newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
+      'timestamp', moment, 'result', json, 'seq', ${seq}, unpack(fields))
+  else
+    newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
+      'timestamp', moment, 'result', json, 'seq', ${seq})
+  end
+`
+
 /** Returns the answer of `step`, or does nothing. Uses the time. */
 export const plainStep = lua`
   local isPlain = queueCount ~= '0' and releaseCount == '0' and announce == '' and #ARGV == items + queueCount + settleSize
@@ -142,15 +169,7 @@ export const plainStep = lua`
           local id = ARGV[item]
           if ARGV[item + 1] ~= value then
             value = ARGV[item + 1]
-            json, fields = value, more
-            local border = string.find(value, '\n', 1, true)
-            if border then
-              local meta = string.sub(value, border + 1)
-              json, fields = string.sub(value, 1, border - 1), { 'meta', meta, unpack(more or {}) }
-              kept = '{"status":"SUCCESS","result":' .. json .. ',"meta":' .. meta .. document
-            else
-              kept = '{"status":"SUCCESS","result":' .. json .. document
-            end
+            ${worded}
           end
           if ms ~= '0' then
             redis.call('PSETEX', resultPrefix .. id, ms, kept)
@@ -158,13 +177,7 @@ export const plainStep = lua`
             counted[countedCount] = id
           end
           seq = seq + 1
-          if fields then
-            newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
-              'timestamp', moment, 'result', json, 'seq', seq, unpack(fields))
-          else
-            newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
-              'timestamp', moment, 'result', json, 'seq', seq)
-          end
+          ${told('seq')}
         end
         at = behind
       end

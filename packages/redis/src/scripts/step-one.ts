@@ -13,8 +13,8 @@ import { INLINE_MAX } from '../stream-record.ts'
 import { toText } from '../text.ts'
 import { sweepOne } from './count-results.ts'
 import { TRIM_EVERY } from './feed.ts'
-import { idle } from './idle.ts'
-import { parted } from './plain-step.ts'
+import { put } from './idle.ts'
+import { parted, told, worded } from './plain-step.ts'
 import { HEAD, marksOf } from './step-items.ts'
 import { step } from './step.ts'
 import { calendarBy, secondOf, time } from './time.ts'
@@ -36,25 +36,32 @@ const ARGS = [
 ] as const
 const OPTIONAL = ['isIdle', 'marks', 'queue', 'now'] as const
 
-type Told = Pick<Settings, 'now' | 'streamMaxLen' | 'resultsMax' | 'failedMax' | 'failedMaxAgeMs'>
+/** The one success that is all that a step is to settle, or `null` where more is asked of it. */
+export function loneOf(request: StepRequest, { streamMaxLen }: Settings): Succeeded | null {
+  const { settle, claim, queues } = request
+  const [held] = settle
+  if (held === undefined || settle.length > 1 || !isPlain(held) || !isNoMore(request)) return null
+  return queues.length === 1 && claim > 0 && streamMaxLen >= STREAM_LEAST ? held : null
+}
 
 /**
- * What `stepOne` is given, or `null` where more is asked of the step than that.
+ * What `stepOne` is given for it.
  *
  * @param nowMs By the clock of this process: where it says the second of the server, that need not compute the date.
  */
-export function oneItems(request: StepRequest, told: Told, nowMs: number): (string | number)[] | null {
-  const { session, settle, claim, queues, isIdle = false } = request
-  const [held] = settle
-  const [queue] = queues
-  if (held === undefined || settle.length > 1 || !isPlain(held) || !isNoMore(request)) return null
-  if (queue === undefined || queues.length > 1 || claim === 0 || told.streamMaxLen < STREAM_LEAST) return null
-  const { now, streamMaxLen, resultsMax, failedMax, failedMaxAgeMs } = told
+export function oneItems(
+  held: Succeeded,
+  request: StepRequest,
+  settings: Settings,
+  nowMs: number,
+): (string | number)[] {
+  const { session, claim, queues, isIdle = false } = request
+  const { now, streamMaxLen, resultsMax, failedMax, failedMaxAgeMs } = settings
   const { id, claimedAt, task, result, ttlMs } = held
   const items = [
     ...[id, toText(result), session, claimedAt, task, Math.round(ttlMs), successDocument(held), resultsMax],
     ...[secondOf(nowMs), `${streamMaxLen} ${failedMax} ${failedMaxAgeMs} ${claim}`],
-    ...[isIdle ? '1' : '', marksOf(held), queue === 'default' ? '' : queue, now],
+    ...[isIdle ? '1' : '', marksOf(held), queues[0] === 'default' ? '' : (queues[0] as string), now],
   ]
   while (items.at(-1) === '') items.pop()
   return items
@@ -69,9 +76,7 @@ const isPlain = (held: Settlement): held is Succeeded =>
   held.result.json.length <= INLINE_MAX
 
 const isNoMore = ({ release, verify, announce }: StepRequest): boolean =>
-  !(release !== undefined && release.length > 0) &&
-  !(verify !== undefined && verify.length > 0) &&
-  !(announce !== undefined && announce.size > 0)
+  (release?.length ?? 0) + (verify?.length ?? 0) + (announce?.size ?? 0) === 0
 
 /** `local id, value = ARGV[1], ARGV[2]`, for some of the arguments. */
 const local = (...names: readonly ((typeof ARGS)[number] | (typeof OPTIONAL)[number])[]): string =>
@@ -102,11 +107,10 @@ const opening = lua`
       ${ODD.map((name) => `prefix .. '${name}'`).join(', ')})
     local nextDue
     if odd > 0 then
-      local due = redis.call('ZRANGE', prefix .. 'later', '0', '0', 'WITHSCORES')[2]
-      local clock = redis.call('ZRANGE', prefix .. 'timers', '0', '0', 'WITHSCORES')[2]
-      odd = odd - (due and 1 or 0) - (clock and 1 or 0)
-      nextDue = due or clock
-      if due and clock and tonumber(clock) < tonumber(due) then nextDue = clock end
+      nextDue = redis.call('ZRANGE', prefix .. 'later', '0', '0', 'WITHSCORES')[2]
+      local nextClock = redis.call('ZRANGE', prefix .. 'timers', '0', '0', 'WITHSCORES')[2]
+      odd = odd - (nextDue and 1 or 0) - (nextClock and 1 or 0)
+      if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end
     end
     if odd == 0 and #value <= ${INLINE_MAX} and redis.call('HGET', active, id) == hold then
       local place = redis.call('GET', prefix .. 'tail')
@@ -120,28 +124,16 @@ const opening = lua`
           -- The first write is one that a full server lets through, and with it the others (\`full.ts\`).
           redis.call('HDEL', prefix .. 'progress', id)
           ${local('ms', 'resultsMax')}
-          local json, kept, more = value, value, nil
+          local document = document .. moment .. '"}'
+          local more, json, fields, kept
           if marks and marks ~= '' then
             ${parted}
           end
-          local border = string.find(value, '\n', 1, true)
-          if border then
-            local meta = string.sub(value, border + 1)
-            json = string.sub(value, 1, border - 1)
-            kept, more = json .. ',"meta":' .. meta, { 'meta', meta, unpack(more or {}) }
-          end
-          if ms ~= '0' then
-            redis.call('PSETEX', prefix .. 'r:' .. id, ms, '{"status":"SUCCESS","result":' .. kept .. document .. moment .. '"}')
-          end
+          ${worded}
+          if ms ~= '0' then redis.call('PSETEX', prefix .. 'r:' .. id, ms, kept) end
           local outcomes, seqText = prefix .. 'outcomes', string.format('%d', seq)
           local newest
-          if more then
-            newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
-              'timestamp', moment, 'result', json, 'seq', seqText, unpack(more))
-          else
-            newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
-              'timestamp', moment, 'result', json, 'seq', seqText)
-          end
+          ${told('seqText')}
           redis.call('HDEL', active, id)
           redis.call('HDEL', jobs, id)
           redis.call('SET', prefix .. 'tail', newest .. '.' .. seqText)
@@ -151,7 +143,7 @@ const opening = lua`
           local answer = 'alive '
           if isIdle == '1' then
             answer = 'idle '
-            redis.call('RPUSH', ${idle}, session .. '@' .. nowText)
+            ${put}
           end
           answer = answer .. nowText
           if nextDue then answer = answer .. ' ' .. string.format('%d', nextDue - nowMs) end

@@ -686,10 +686,11 @@ function cancelOne(id, at, by, reason, ttlMs, isQuiet)
     tidy()
     redis.call('HDEL', progress, id)
     if redis.call('ZSCORE', workers, session) then
+      local told = '{"id":' .. cjson.encode(id) .. ',"by":' .. (by and cjson.encode(by) or 'null')
+        .. ',"reason":' .. (reason and cjson.encode(reason) or 'null') .. '}'
       local key = prefix .. 'ctl:' .. session
-      redis.call('RPUSH', key, '{"id":' .. cjson.encode(id) .. ',"by":' .. (by and cjson.encode(by) or 'null')
-        .. ',"reason":' .. (reason and cjson.encode(reason) or 'null') .. '}')
-      redis.call('PEXPIRE', key, 300000)
+redis.call('RPUSH', key, told)
+redis.call('PEXPIRE', key, 300000)
       linger(id, at, session)
     else
       release(id)

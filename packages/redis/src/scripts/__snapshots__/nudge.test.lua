@@ -5,9 +5,9 @@ local items = 2
 local function body()
 redis.call('HDEL', active, '')
 if not redis.call('ZSCORE', workers, session) then return 'gone' end
-local ctl = prefix .. 'ctl:' .. session
-redis.call('RPUSH', ctl, '')
-redis.call('PEXPIRE', ctl, 300000)
+local key = prefix .. 'ctl:' .. session
+redis.call('RPUSH', key, '')
+redis.call('PEXPIRE', key, 300000)
 return 'nudged'
 end
 return body()

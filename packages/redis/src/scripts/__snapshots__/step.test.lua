@@ -119,14 +119,14 @@ if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
         if ARGV[item + 1] ~= value then
           value = ARGV[item + 1]
           json, fields = value, more
-          local border = string.find(value, '\n', 1, true)
-          if border then
-            local meta = string.sub(value, border + 1)
-            json, fields = string.sub(value, 1, border - 1), { 'meta', meta, unpack(more or {}) }
-            kept = '{"status":"SUCCESS","result":' .. json .. ',"meta":' .. meta .. document
-          else
-            kept = '{"status":"SUCCESS","result":' .. json .. document
-          end
+local border = string.find(value, '\n', 1, true)
+if border then
+  local meta = string.sub(value, border + 1)
+  json, fields = string.sub(value, 1, border - 1), { 'meta', meta, unpack(more or {}) }
+  kept = '{"status":"SUCCESS","result":' .. json .. ',"meta":' .. meta .. document
+else
+  kept = '{"status":"SUCCESS","result":' .. json .. document
+end
         end
         if ms ~= '0' then
           redis.call('PSETEX', resultPrefix .. id, ms, kept)
@@ -135,12 +135,12 @@ if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
         end
         seq = seq + 1
         if fields then
-          newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
-            'timestamp', moment, 'result', json, 'seq', seq, unpack(fields))
-        else
-          newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
-            'timestamp', moment, 'result', json, 'seq', seq)
-        end
+  newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
+    'timestamp', moment, 'result', json, 'seq', seq, unpack(fields))
+else
+  newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
+    'timestamp', moment, 'result', json, 'seq', seq)
+end
       end
       at = behind
     end
@@ -952,10 +952,11 @@ function cancelOne(id, at, by, reason, ttlMs, isQuiet)
     tidy()
     redis.call('HDEL', progress, id)
     if redis.call('ZSCORE', workers, session) then
+      local told = '{"id":' .. cjson.encode(id) .. ',"by":' .. (by and cjson.encode(by) or 'null')
+        .. ',"reason":' .. (reason and cjson.encode(reason) or 'null') .. '}'
       local key = prefix .. 'ctl:' .. session
-      redis.call('RPUSH', key, '{"id":' .. cjson.encode(id) .. ',"by":' .. (by and cjson.encode(by) or 'null')
-        .. ',"reason":' .. (reason and cjson.encode(reason) or 'null') .. '}')
-      redis.call('PEXPIRE', key, 300000)
+redis.call('RPUSH', key, told)
+redis.call('PEXPIRE', key, 300000)
       linger(id, at, session)
     else
       release(id)

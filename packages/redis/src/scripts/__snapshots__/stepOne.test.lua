@@ -11,11 +11,10 @@ do
     prefix .. 'later', prefix .. 'timers', prefix .. 'ends', prefix .. 'slots', prefix .. 'lanes')
   local nextDue
   if odd > 0 then
-    local due = redis.call('ZRANGE', prefix .. 'later', '0', '0', 'WITHSCORES')[2]
-    local clock = redis.call('ZRANGE', prefix .. 'timers', '0', '0', 'WITHSCORES')[2]
-    odd = odd - (due and 1 or 0) - (clock and 1 or 0)
-    nextDue = due or clock
-    if due and clock and tonumber(clock) < tonumber(due) then nextDue = clock end
+    nextDue = redis.call('ZRANGE', prefix .. 'later', '0', '0', 'WITHSCORES')[2]
+    local nextClock = redis.call('ZRANGE', prefix .. 'timers', '0', '0', 'WITHSCORES')[2]
+    odd = odd - (nextDue and 1 or 0) - (nextClock and 1 or 0)
+    if nextClock and (not nextDue or tonumber(nextClock) < tonumber(nextDue)) then nextDue = nextClock end
   end
   if odd == 0 and #value <= 4096 and redis.call('HGET', active, id) == hold then
     local place = redis.call('GET', prefix .. 'tail')
@@ -56,7 +55,8 @@ end
         -- The first write is one that a full server lets through, and with it the others (\`full.ts\`).
         redis.call('HDEL', prefix .. 'progress', id)
         local ms, resultsMax = ARGV[6], ARGV[8]
-        local json, kept, more = value, value, nil
+        local document = document .. moment .. '"}'
+        local more, json, fields, kept
         if marks and marks ~= '' then
           more = {}
 local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
@@ -64,24 +64,25 @@ if owner ~= '' then more[1], more[2] = 'owner', string.sub(owner, 2) end
 if attempt ~= '' then more[#more + 1], more[#more + 2] = 'attempt', attempt end
 if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
         end
-        local border = string.find(value, '\n', 1, true)
-        if border then
-          local meta = string.sub(value, border + 1)
-          json = string.sub(value, 1, border - 1)
-          kept, more = json .. ',"meta":' .. meta, { 'meta', meta, unpack(more or {}) }
-        end
-        if ms ~= '0' then
-          redis.call('PSETEX', prefix .. 'r:' .. id, ms, '{"status":"SUCCESS","result":' .. kept .. document .. moment .. '"}')
-        end
+        json, fields = value, more
+local border = string.find(value, '\n', 1, true)
+if border then
+  local meta = string.sub(value, border + 1)
+  json, fields = string.sub(value, 1, border - 1), { 'meta', meta, unpack(more or {}) }
+  kept = '{"status":"SUCCESS","result":' .. json .. ',"meta":' .. meta .. document
+else
+  kept = '{"status":"SUCCESS","result":' .. json .. document
+end
+        if ms ~= '0' then redis.call('PSETEX', prefix .. 'r:' .. id, ms, kept) end
         local outcomes, seqText = prefix .. 'outcomes', string.format('%d', seq)
         local newest
-        if more then
-          newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
-            'timestamp', moment, 'result', json, 'seq', seqText, unpack(more))
-        else
-          newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
-            'timestamp', moment, 'result', json, 'seq', seqText)
-        end
+        if fields then
+  newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
+    'timestamp', moment, 'result', json, 'seq', seqText, unpack(fields))
+else
+  newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
+    'timestamp', moment, 'result', json, 'seq', seqText)
+end
         redis.call('HDEL', active, id)
         redis.call('HDEL', jobs, id)
         redis.call('SET', prefix .. 'tail', newest .. '.' .. seqText)
@@ -243,14 +244,14 @@ if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
         if ARGV[item + 1] ~= value then
           value = ARGV[item + 1]
           json, fields = value, more
-          local border = string.find(value, '\n', 1, true)
-          if border then
-            local meta = string.sub(value, border + 1)
-            json, fields = string.sub(value, 1, border - 1), { 'meta', meta, unpack(more or {}) }
-            kept = '{"status":"SUCCESS","result":' .. json .. ',"meta":' .. meta .. document
-          else
-            kept = '{"status":"SUCCESS","result":' .. json .. document
-          end
+local border = string.find(value, '\n', 1, true)
+if border then
+  local meta = string.sub(value, border + 1)
+  json, fields = string.sub(value, 1, border - 1), { 'meta', meta, unpack(more or {}) }
+  kept = '{"status":"SUCCESS","result":' .. json .. ',"meta":' .. meta .. document
+else
+  kept = '{"status":"SUCCESS","result":' .. json .. document
+end
         end
         if ms ~= '0' then
           redis.call('PSETEX', resultPrefix .. id, ms, kept)
@@ -259,12 +260,12 @@ if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
         end
         seq = seq + 1
         if fields then
-          newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
-            'timestamp', moment, 'result', json, 'seq', seq, unpack(fields))
-        else
-          newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
-            'timestamp', moment, 'result', json, 'seq', seq)
-        end
+  newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
+    'timestamp', moment, 'result', json, 'seq', seq, unpack(fields))
+else
+  newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
+    'timestamp', moment, 'result', json, 'seq', seq)
+end
       end
       at = behind
     end
@@ -1076,10 +1077,11 @@ function cancelOne(id, at, by, reason, ttlMs, isQuiet)
     tidy()
     redis.call('HDEL', progress, id)
     if redis.call('ZSCORE', workers, session) then
+      local told = '{"id":' .. cjson.encode(id) .. ',"by":' .. (by and cjson.encode(by) or 'null')
+        .. ',"reason":' .. (reason and cjson.encode(reason) or 'null') .. '}'
       local key = prefix .. 'ctl:' .. session
-      redis.call('RPUSH', key, '{"id":' .. cjson.encode(id) .. ',"by":' .. (by and cjson.encode(by) or 'null')
-        .. ',"reason":' .. (reason and cjson.encode(reason) or 'null') .. '}')
-      redis.call('PEXPIRE', key, 300000)
+redis.call('RPUSH', key, told)
+redis.call('PEXPIRE', key, 300000)
       linger(id, at, session)
     else
       release(id)
