@@ -56,13 +56,11 @@ const PROMISING = {
     try {
       this.fulfil(this.transformReply(reply))
       this.isResolved = true
-      this.isSettled = true
     } catch (error) {
       this.reject(error as Error)
     }
   },
   reject(this: PackedCommand, error: Error): void {
-    this.isSettled = true
     this.fail(error)
   },
 }
