@@ -198,7 +198,7 @@ export class Consumers {
   #listen(): Promise<void> {
     if (this.#listening === undefined) {
       const stop = new AbortController()
-      const subscribed = this.#hub.subscribe({}, { signal: stop.signal })
+      const subscribed = Promise.resolve(this.#hub.subscribe({}, { signal: stop.signal }))
       const listening = { stop, ready: subscribed.then(() => {}) }
       this.#listening = listening
       subscribed.then(

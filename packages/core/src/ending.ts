@@ -8,9 +8,11 @@ import { isTerminal, JOB_NOTICE_TYPES, type JobNotice, type JobNoticeType } from
 import { noticeOf } from './snapshot.ts'
 import type { Stop } from './stop.ts'
 import type { StoredNotice } from './store.ts'
-import { matches } from './subscriber.ts'
+import { type Hearing, matches } from './subscriber.ts'
 
 const ENDS: ReadonlySet<JobNoticeType> = new Set(JOB_NOTICE_TYPES.filter((type) => isTerminal({ type })))
+
+const NOTHING: Hearing = {} // shared, so that a wait makes none
 
 /** `null`: the feed alone does not say it. It began anew, was too fast, or has not got the result. Then follow it. */
 export async function endingOf(
@@ -19,7 +21,9 @@ export async function endingOf(
   { born, stop }: { born: Birth; stop: Stop },
 ): Promise<JobNotice | null> {
   const match = { jobId, types: ENDS }
-  const subscriber = await hub.subscribe(match, {})
+  const subscribing = hub.subscribe(match, NOTHING)
+  // Mostly the reader has its place, and nothing has to be awaited.
+  const subscriber = subscribing instanceof Promise ? await subscribing : subscribing
   stop.onStop(() => subscriber.close())
   try {
     const known = hub.since(match, born)

@@ -1,10 +1,10 @@
 /** Following many jobs: history joined to what is live, without hole or repeat. */
 import { compareCursors, type Cursor, parseCursor, placeBefore } from './cursor.ts'
-import type { Hub, Listener } from './hub.ts'
+import type { Hub } from './hub.ts'
 import type { JobNotice, Notice } from './notice.ts'
 import { hasEnded, noticeOf, terminalNotice } from './snapshot.ts'
 import type { Page, Store, StoredNotice } from './store.ts'
-import { type Match, matches } from './subscriber.ts'
+import { type Hearing, type Match, matches } from './subscriber.ts'
 
 const PAGE = 500
 
@@ -12,7 +12,8 @@ const PAGE = 500
 type ToNotice = (record: StoredNotice) => JobNotice | null
 
 /** How somebody follows. */
-export interface Follow extends Omit<Listener, 'take'> {
+export interface Follow extends Omit<Hearing, 'take'> {
+  signal: AbortSignal
   from?: Cursor | undefined
   /** Takes live notices at once, and says how many, from the first on; never the last one of a job that is followed. */
   take?: ((notices: readonly JobNotice[]) => number) | undefined

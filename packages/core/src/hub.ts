@@ -22,11 +22,6 @@ import { type Hearing, type Match, Subscriber } from './subscriber.ts'
 const LINGER_MS = 5_000
 const BETWEEN_FAILURES: Growth = { type: 'exponential', firstMs: 100, maxMs: 2_000 }
 
-/** Who follows. */
-export interface Listener extends Hearing {
-  signal: AbortSignal
-}
-
 interface Reader {
   stop: AbortController
   /** Resolves when it has its place. */
@@ -69,29 +64,28 @@ export class Hub {
   }
 
   /**
-   * Registers, and resolves once everything that is written from now on will be delivered. Who has no signal closes the
-   * subscriber himself.
+   * Registers, and answers once everything that is written from now on will be delivered: at once where the reader has
+   * its place. Who has no signal closes the subscriber himself.
    *
    * @throws LovageError `STORE_UNAVAILABLE`
    */
-  async subscribe(match: Match, listener: Partial<Listener>): Promise<Subscriber> {
-    const { signal } = listener
-    const close = (): void => subscriber.close()
-    const subscriber: Subscriber = new Subscriber(match, listener, () => {
-      signal?.removeEventListener('abort', close)
-      this.#audience.delete(subscriber)
-      if (this.size === 0) this.#linger()
-    })
+  subscribe(match: Match, hearing: Hearing): Subscriber | Promise<Subscriber> {
+    const subscriber = new Subscriber(match, hearing, this.#left)
     this.#audience.add(subscriber)
-    signal?.addEventListener('abort', close)
-    if (signal?.aborted || this.#closed) close()
-    else if (this.#reader?.isReady !== true) {
-      await this.#read().catch((error: unknown) => {
+    if (this.#closed) subscriber.close()
+    if (subscriber.closed || this.#reader?.isReady === true) return subscriber
+    return this.#read().then(
+      () => subscriber,
+      (error: unknown) => {
         subscriber.leave()
         throw error
-      })
-    }
-    return subscriber
+      },
+    )
+  }
+
+  readonly #left = (subscriber: Subscriber): void => {
+    this.#audience.delete(subscriber)
+    if (this.size === 0) this.#linger()
   }
 
   /**

@@ -35,6 +35,8 @@ const BUFFER_MAX = 1_000
 
 /** How a subscriber is told. */
 export interface Hearing {
+  /** Closes him. */
+  signal?: AbortSignal | undefined
   /** Whether he is too slow for every notice: then he gets of each job's progress the newest. Default: never. */
   isSlow?: (() => boolean) | undefined
   /**
@@ -64,10 +66,19 @@ export class Subscriber {
     this.match = match
     this.#hearing = hearing
     this.#onLeave = onLeave
+    const { signal } = hearing
+    signal?.addEventListener('abort', this)
+    if (signal?.aborted === true) this.close()
+  }
+
+  /** His signal is aborted. */
+  handleEvent(): void {
+    this.close()
   }
 
   /** Takes it off the hub. */
   leave(): void {
+    this.#hearing.signal?.removeEventListener('abort', this)
     this.#onLeave(this)
   }
 

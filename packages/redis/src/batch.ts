@@ -30,9 +30,10 @@ export class Batcher {
 
   enqueue(jobs: readonly NewJob[]): Promise<Enqueued[]> {
     if (jobs.length === 0) return Promise.resolve([])
-    const chars = jobs.reduce((sum, { input }) => sum + input.json.length, 0)
+    let chars = 0
+    for (const { input } of jobs) chars += input.json.length
     if (this.#jobs + jobs.length > ENQUEUE_MAX || this.#chars + chars > BATCH_CHARS) this.flush()
-    if (this.#callers.length === 0) process.nextTick(() => this.flush())
+    if (this.#callers.length === 0) process.nextTick(flush, this)
     this.#jobs += jobs.length
     this.#chars += chars
     return new Promise((resolve, reject) => this.#callers.push({ jobs, resolve, reject }))
@@ -49,8 +50,7 @@ export class Batcher {
 
   async #send(callers: Caller[]): Promise<void> {
     try {
-      const [first, ...others] = callers as [Caller, ...Caller[]]
-      const jobs = others.length === 0 ? first.jobs : callers.flatMap((caller) => caller.jobs)
+      const jobs = callers.length === 1 ? (callers[0] as Caller).jobs : callers.flatMap(({ jobs }) => jobs)
       const items = plainItems(jobs)
       const script = jobs.every(isNew) ? (jobs.length === 1 ? enqueueNew : enqueueAllNew) : enqueuePlain
       const cursor = items === null ? null : await this.#run(script, {}, items)
@@ -70,6 +70,8 @@ export class Batcher {
       resolve(jobs.map(({ id }) => ({ cursor, ...(found.get(++n) ?? { outcome: 'enqueued', id }) })))
   }
 }
+
+const flush = (batcher: Batcher): void => batcher.flush()
 
 const isNew = (job: NewJob): boolean => job.isNew === true
 

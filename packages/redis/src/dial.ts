@@ -3,6 +3,7 @@ import { connect as connectPlain, type OnReadOpts } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { backoffMs } from '@lovage/core'
 import { AbstractConnector, Redis, type RedisOptions, SentinelConnector } from 'ioredis'
+import { Answers } from './answers.ts'
 import type { Route } from './route.ts'
 import type { Node } from './url.ts'
 
@@ -31,7 +32,7 @@ const reader = (read: (data: Buffer) => void): OnReadOpts => {
   return {
     buffer: Buffer.allocUnsafeSlow(READ_BYTES),
     callback(count, buffer) {
-      read(Buffer.from(buffer.subarray(0, count)))
+      read(Buffer.from(buffer.buffer, 0, count))
       return true
     },
   }
@@ -125,6 +126,7 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
   } satisfies RedisOptions
   if (kind !== 'sentinel') {
     client = new Redis({ ...options, Connector: RouteConnector })
+    readAnswers(client)
     return { client, node: () => node, serverRun: () => serverRun }
   }
   client = new Redis({
@@ -137,17 +139,31 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
     ...(sentinelAuth?.username !== undefined && { sentinelUsername: sentinelAuth.username }),
     ...(sentinelAuth !== undefined && { sentinelPassword: sentinelAuth.password }),
   })
-  hearAtOnce(client)
+  readAnswers(client)
   return { client, node: () => undefined, serverRun: () => serverRun }
 }
 
 /**
- * Where ioredis opens the socket. It puts its listener before all others, and Node does not take note of one that comes that way: what arrives would
- * lie in the buffer of the stream until the next tick, and be fetched from there. Once anybody has listened as usual it
- * goes straight to the listener.
+ * Reads in the place of ioredis. That puts its listener before all others, and where it opens the socket Node does not take
+ * note of one that comes that way: what arrives would lie in the buffer of the stream until the next tick.
  */
-function hearAtOnce(client: Redis): void {
-  client.on('connect', () => client.stream.on('data', nobody).off('data', nobody))
+function readAnswers(client: Redis): void {
+  client.on('connect', () => {
+    const { stream } = client
+    const answers = new Answers((answer) => {
+      const item = client.commandQueue.shift()
+      if (item === undefined) throw new Error('an answer to nothing')
+      if (answer instanceof Error) client.handleReconnection(answer, item)
+      else item.command.resolve(answer)
+    })
+    const read = (chunk: Buffer): void => {
+      try {
+        answers.read(chunk)
+      } catch (error) {
+        stream.off('data', read)
+        client.recoverFromFatalError(error as Error, error as Error, { offlineQueue: false })
+      }
+    }
+    stream.removeAllListeners('data').on('data', read)
+  })
 }
-
-const nobody = (): void => {}

@@ -8,6 +8,12 @@
  */
 import { Command } from 'ioredis'
 
+const NO_ARGS: [] = [] // shared, so that a command makes none
+const NO_OPTIONS = {}
+
+/** Of a text of so many characters Node makes bytes on its stack. */
+const SHORT = 4_096
+
 export type PackedArgs = readonly (string | number)[]
 
 export class PackedCommand extends Command {
@@ -17,21 +23,15 @@ export class PackedCommand extends Command {
   declare fail: (error: unknown) => void
 
   constructor(name: string, args: PackedArgs) {
-    super(name, [], { replyEncoding: 'utf8' })
+    super(name, NO_ARGS, NO_OPTIONS)
     this.#given = args
   }
 
-  override toWritable(): Buffer {
+  override toWritable(): string | Buffer {
     const text = this.#text(lengthOf)
     // Asked of the whole: to ask for the bytes of each argument takes longer than all the rest.
-    return Buffer.byteLength(text) === text.length
-      ? Buffer.from(text, 'latin1')
-      : Buffer.from(this.#text(Buffer.byteLength), 'utf8')
-  }
-
-  /** All of it is text, and stays as the server has put it. */
-  override transformReply(reply: Buffer | Buffer[]): string | string[] {
-    return textIn(reply) as string | string[]
+    if (Buffer.byteLength(text) !== text.length) return Buffer.from(this.#text(Buffer.byteLength), 'utf8')
+    return text.length <= SHORT ? text : Buffer.from(text, 'latin1')
   }
 
   #text(bytesOf: (part: string) => number): string {
@@ -52,27 +52,16 @@ const PROMISING = {
       this.fail = fail
     })
   },
-  resolve(this: PackedCommand, reply: Buffer): void {
-    try {
-      this.fulfil(this.transformReply(reply))
-      this.isResolved = true
-    } catch (error) {
-      this.reject(error as Error)
-    }
+  /** The answer is text already (`answers.ts`), and stays as the server has put it. */
+  resolve(this: PackedCommand, reply: unknown): void {
+    this.fulfil(reply)
+    this.isResolved = true
   },
   reject(this: PackedCommand, error: Error): void {
     this.fail(error)
   },
 }
 Object.assign(PackedCommand.prototype, PROMISING)
-
-/** Where it is no text it is a number, nothing, or the error of one command of a transaction. */
-function textIn(reply: unknown): unknown {
-  if (reply instanceof Buffer) return reply.toString()
-  if (!Array.isArray(reply)) return reply
-  for (let n = 0; n < reply.length; n++) reply[n] = textIn(reply[n])
-  return reply
-}
 
 const lengthOf = (part: string): number => part.length
 
