@@ -23,6 +23,7 @@ import {
   succeeded,
 } from '../conformance/acts.ts'
 import { ManualClock } from '../kit/manual-clock.ts'
+import { handedTo } from './idle-session.ts'
 
 interface Scene {
   store: Store
@@ -128,6 +129,12 @@ const asking =
     return request(await claimOne(store, 's'))
   }
 
+async function handedOne(store: Store, id: string): Promise<Claimed> {
+  await store.enqueue(newJobs(id))
+  const [held] = await handedTo(store, 's')
+  return held!
+}
+
 const every = (clock: ManualClock, everyMs: number): StoredSchedule => ({
   ...{ name: 'tick', spec: '{}', source: 'code', nextAt: clock.now() + everyMs },
   job: { task: 'score', owner: null, options: {}, input: encoded(1) },
@@ -161,6 +168,15 @@ describe('leads through', () => {
       await store.enqueue(newJobs('b')) // which is no matter of this queue
       const { claimed } = await step(store, 's', { claim: 1, queues: ['mail'] })
       return { settle: [succeeded(claimed[0]!)], queues: ['mail'], isIdle: false }
+    },
+    'for one that was handed over': async ({ store }) => {
+      // All in one millisecond, which says nothing of what came first.
+      await step(store, 's', { claim: 1, isIdle: true })
+      await settle(store, 's', succeeded(await handedOne(store, 'b'))) // the session is offered no more
+      await step(store, 's', { claim: 1, isIdle: true })
+      const before = await handedOne(store, 'c')
+      await step(store, 's', { claim: 1, isIdle: true, settle: [succeeded(before)] })
+      return { settle: [succeeded(await handedOne(store, 'a'))] }
     },
     'after a report': holding(({ store }, held) => store.progress('s', [report(held, 1)])),
     'while another one is delayed': holding(({ store }) => store.enqueue([newJob('b', { delayMs: 5_000 })])),

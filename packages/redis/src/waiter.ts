@@ -63,6 +63,8 @@ export class Waiter {
   #isAsking = false
   /** A job may be on its way, also when a step has been made since that ends it: what was handed before waits for the next pop. */
   #mayBring = false
+  /** The job that the latest step asked for. Where none was on its way before, the next one to come is that one. */
+  #asked: 'awaited' | 'come' | 'unclear' = 'unclear'
   /** A pop was not answered while it might bring a job. */
   #isLost = false
   #caller: Caller | undefined
@@ -93,6 +95,7 @@ export class Waiter {
 
   /** A step is sent that asks for jobs to be handed. */
   ask(): void {
+    this.#asked = this.#mayBring ? 'unclear' : 'awaited'
     this.#isAsking = true
     this.#mayBring = true
   }
@@ -103,9 +106,9 @@ export class Waiter {
    * @param idleSince Where the session may be handed a job from now on.
    */
   expect(queues: readonly string[], nextDueMs: number | null, idleSince?: number): void {
-    this.#idleSince = idleSince // also where the job has been heard already: to take off what is not there does no harm
+    this.#idleSince = this.#asked === 'come' ? undefined : idleSince
     this.#isAsking = false
-    if (idleSince !== undefined) this.#mayBring = true
+    if (this.#idleSince !== undefined) this.#mayBring = true
     this.#queues = queues
     this.#dueAt = nextDueMs === null ? undefined : this.#options.clock.now() + nextDueMs
     if (this.#caller !== undefined) this.#deadlines.watch(this.#deadlineOf(this.#caller))
@@ -257,8 +260,12 @@ export class Waiter {
       else await run(giveBack, { queue: key.slice(wake.length) })
     } else if (key === this.#hand) {
       const handed = handedIn(message as string)
-      // It may have been listed anew since.
-      if (this.#idleSince === undefined || this.#idleSince < handed.claimedAt) {
+      if (this.#asked === 'awaited') {
+        this.#asked = 'come'
+        this.#isAsking = false
+      }
+      // Else it may have been listed anew since: to take off what is not there does no harm.
+      if (this.#asked === 'come' || this.#idleSince === undefined || this.#idleSince < handed.claimedAt) {
         this.#idleSince = undefined
         this.#mayBring = this.#isAsking
       }
