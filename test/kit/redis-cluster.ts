@@ -62,8 +62,8 @@ export class RedisCluster implements AsyncDisposable {
     }
     for (const node of this.nodes) this.#ids.set(node, String(await node.redis.cluster('MYID')))
     for (const node of this.nodes.slice(1)) {
-      const [, bus] = (await node.redis.config('GET', 'cluster-port')) as [name: string, value: string]
-      await first.redis.call('CLUSTER', 'MEET', '127.0.0.1', String(node.wirePort), bus)
+      const [, bus] = await node.redis.config('GET', 'cluster-port')
+      await first.redis.call('CLUSTER', 'MEET', '127.0.0.1', String(node.wirePort), bus as string)
     }
     for (const node of this.nodes) {
       await eventually(async () => Number((await infoOf(node))['cluster_known_nodes']) === this.nodes.length)

@@ -113,6 +113,6 @@ const utf8: TextOf = (bytes, _all, from, to) => bytes.toString('utf8', from, to)
 function numberIn(text: string, from: number, to: number): number {
   const isNegative = text.charCodeAt(from) === 45
   let value = 0
-  for (let at = isNegative ? from + 1 : from; at < to; at++) value = value * 10 + text.charCodeAt(at) - 48
+  for (let at = isNegative ? from + 1 : from; at < to; at++) value = value * 10 + (text.charCodeAt(at) - 48)
   return isNegative ? -value : value
 }

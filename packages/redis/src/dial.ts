@@ -107,6 +107,7 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
     connectionName: `lovage:${role}`,
     disableClientInfo: true, // `CLIENT SETINFO` came with 7.2, and would be one more right to give
     lazyConnect: true,
+    protocol: 2, // scripts answer the same in both, and 2 needs one round trip less to connect
     noDelay: true,
     keepAlive: KEEP_ALIVE_MS,
     connectTimeout: greetingMs(route),

@@ -22,7 +22,7 @@ test.each<[what: string, args: PackedArgs]>([
 test('it ends as one of ioredis does', async () => {
   const ended = async (command: Command): Promise<unknown[]> => {
     const [settled] = await Promise.allSettled([command.promise])
-    return [settled, command.isResolved]
+    return [settled, command.isResolved, command.isSettled]
   }
   for (const reply of ['täxt', ['a', [null, 7]], null]) {
     const [ours, theirs] = [new PackedCommand('get', []), new Command('get', [], { replyEncoding: 'utf8' })]

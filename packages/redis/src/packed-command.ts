@@ -56,8 +56,10 @@ const PROMISING = {
   resolve(this: PackedCommand, reply: unknown): void {
     this.fulfil(reply)
     this.isResolved = true
+    this.isSettled = true
   },
   reject(this: PackedCommand, error: Error): void {
+    this.isSettled = true
     this.fail(error)
   },
 }
