@@ -34,7 +34,7 @@ export interface BeatsOptions {
   onLost: (session: string) => void
   /** A beat was answered. */
   onBeat?: (session: string, seen: Seen) => void
-  /** A beat was not, or not for long. */
+  /** A beat was not, or not for long; perhaps one that was under way when another loop took over. */
   onSilence?: (session: string, error: unknown) => void
 }
 
@@ -80,20 +80,19 @@ export class Beats {
     const from = this.#options.clock.now()
     try {
       const { alive, ...seen } = await extend(session, leaseMs, this.#queues.get(session) ?? [])
+      const ms = this.#options.clock.now() - from
+      if (ms >= SILENT_MS) onSilence?.(session, new Error(`no answer to a beat for ${ms} ms`))
       if (!isMine()) return
       if (alive) {
         this.#beatIn(beatMs(leaseMs), session, leaseMs)
         onBeat?.(session, seen)
-        const ms = this.#options.clock.now() - from
-        if (ms >= SILENT_MS) onSilence?.(session, new Error(`no answer to a beat for ${ms} ms`))
       } else {
         this.stop(session)
         onLost(session)
       }
     } catch (error) {
-      if (!isMine()) return
-      this.#beatIn(Math.min(RETRY_MS, beatMs(leaseMs)), session, leaseMs)
       onSilence?.(session, error)
+      if (isMine()) this.#beatIn(Math.min(RETRY_MS, beatMs(leaseMs)), session, leaseMs)
     }
   }
 }
