@@ -1,4 +1,5 @@
 /** A TCP line that a test can listen to, cut, slow down and let go silent. What passes is not changed. */
+import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { Passage, type Trouble } from './passage.ts'
@@ -74,6 +75,15 @@ export class TcpProxy implements AsyncDisposable {
     for (const pair of this.#pairs) this.#forgotten.add(pair)
     this.#passages = new Set()
     this.#trouble = {}
+  }
+
+  /** Says to whoever is connected what the server has not said, and resolves when they have hung up. */
+  async spoil(bytes: string): Promise<void> {
+    const hungUp = [...this.#pairs].map(([near]) => {
+      near.write(bytes)
+      return once(near, 'close')
+    })
+    await Promise.all(hungUp)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

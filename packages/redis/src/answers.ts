@@ -13,6 +13,7 @@ const SHORT_BYTES = 1_024
 
 const LINE = '\r\n'
 const [STATUS, ERROR, NUMBER, TEXT, LIST] = [43, 45, 58, 36, 42] // + - : $ *
+const MINUS = 45
 
 /** A list that is not complete. */
 interface Open {
@@ -111,7 +112,7 @@ const latin1: TextOf = (bytes, _all, from, to) => bytes.toString('latin1', from,
 const utf8: TextOf = (bytes, _all, from, to) => bytes.toString('utf8', from, to)
 
 function numberIn(text: string, from: number, to: number): number {
-  const isNegative = text.charCodeAt(from) === 45
+  const isNegative = text.charCodeAt(from) === MINUS
   let value = 0
   for (let at = isNegative ? from + 1 : from; at < to; at++) value = value * 10 + (text.charCodeAt(at) - 48)
   return isNegative ? -value : value

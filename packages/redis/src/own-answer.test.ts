@@ -15,10 +15,12 @@ type Reply = string | number | null | Error | Reply[]
 const text = (value: string): Buffer =>
   Buffer.concat([Buffer.from(`$${Buffer.byteLength(value)}\r\n`), Buffer.from(value), Buffer.from('\r\n')])
 
+const isStatus = (reply: string): boolean => /^\+[a-z]*$/.test(reply)
+
 function encoded(reply: Reply): Buffer {
   if (reply === null) return Buffer.from('$-1\r\n')
   if (typeof reply === 'number') return Buffer.from(`:${reply}\r\n`)
-  if (typeof reply === 'string') return /^\+[a-z]*$/.test(reply) ? Buffer.from(`${reply}\r\n`) : text(reply)
+  if (typeof reply === 'string') return isStatus(reply) ? Buffer.from(`${reply}\r\n`) : text(reply)
   if (reply instanceof Error) return Buffer.from(`-${reply.message}\r\n`)
   return Buffer.concat([Buffer.from(`*${reply.length}\r\n`), ...reply.map(encoded)])
 }
@@ -26,7 +28,7 @@ function encoded(reply: Reply): Buffer {
 /** What a caller is to get. */
 function expected(reply: Reply): unknown {
   if (Array.isArray(reply)) return reply.map(expected)
-  if (typeof reply === 'string') return /^\+[a-z]*$/.test(reply) ? reply.slice(1) : reply
+  if (typeof reply === 'string') return isStatus(reply) ? reply.slice(1) : reply
   return reply
 }
 
@@ -130,6 +132,6 @@ test('each command gets its own answer, whoever sent it, however the answers are
         expect(speaker.client.status).toBe('ready')
       },
     ),
-    { numRuns: 300, endOnFailure: true }, // a smaller one would meet a connection that has broken,
+    { numRuns: 300, endOnFailure: true }, // a smaller one would meet a connection that has broken
   )
 }, 60_000)
