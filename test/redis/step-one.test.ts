@@ -140,6 +140,12 @@ const every = (clock: ManualClock, everyMs: number): StoredSchedule => ({
   job: { task: 'score', owner: null, options: {}, input: encoded(1) },
 })
 
+/** So many notices. */
+async function ninetyNine(store: Store): Promise<void> {
+  await store.enqueue(Array.from({ length: 99 }, (_, n) => newJob(`b${n}`)))
+  await settle(store, 's', ...(await claim(store, 's')).map((held) => succeeded(held)))
+}
+
 const rich = (held: Claimed & { trace?: string }): Settlement =>
   ({ ...succeeded(held), result: { json: 'null', meta: '{"values":["undefined"]}' } }) as Settlement
 
@@ -199,11 +205,47 @@ describe('leads through', () => {
       clock.now = () => now.call(clock) - (calls++ === 0 ? 1_000 : 0) // it is asked first for what this process thinks
     }),
     'on a server that is full': holding(() => redis.config('SET', 'maxmemory', '1kb')),
+    'at every hundredth notice': holding(({ store }) => ninetyNine(store)),
   }
   test.for(Object.entries(CASES))('%s', async ([, set]) => {
     const { isShort, short, whole } = await compare(set)
     expect(isShort).toBe(true)
     expect(short).toEqual(whole)
+  })
+
+  describe('and trims the feed once in a hundred notices', () => {
+    const OUTCOMES = '{lovage:default}:outcomes'
+    /** Older records than any other, and the hundredth of a hundred comes next. */
+    const long = holding(async ({ store }) => {
+      const add = "for n = 1, 10400 do redis.call('XADD', KEYS[1], '1-' .. n, 'of', 'others') end"
+      await redis.eval(add, 1, OUTCOMES)
+      await ninetyNine(store)
+    })
+
+    test('to its length', async () => {
+      const { isShort, short, whole } = await compare(long)
+      expect(isShort).toBe(true)
+      expect(short).toEqual(whole)
+      expect((short[OUTCOMES] as unknown[]).length).toBeLessThan(10_200)
+    })
+
+    test.for([
+      ['as far as groups have read', '1-10300 1 50000'],
+      ['but for no more than groups may hold', '1-10300 1 5000'],
+    ] as const)('%s', async ([, held]) => {
+      const { isShort, short, whole } = await compare(async (scene) => {
+        const request = await long(scene)
+        await redis.set(
+          '{lovage:default}:tail',
+          (await redis.get('{lovage:default}:tail'))!.replace('.99', '.20099'),
+        )
+        await redis.set('{lovage:default}:held', held)
+        return request
+      })
+      expect(isShort).toBe(true)
+      expect(short).toEqual(whole)
+      expect((short[OUTCOMES] as unknown[]).length).toBeLessThan(held.endsWith('50000') ? 600 : 5_200)
+    })
   })
 
   test('and lets go of outcomes above their number', async () => {
@@ -228,7 +270,6 @@ describe('leads through', () => {
       const others = Array.from({ length: 99 }, (_, n) => newJob(`b${n}`))
       await store.enqueue([...others, newJob('c')])
       const held = await claim(store, 's')
-      // The hundredth is a notice beside outcomes: then it is not the trim for which the step goes the whole way.
       await settle(
         store,
         's',
@@ -323,10 +364,6 @@ describe('steps aside', () => {
     'to tell of starts': asking((held) => ({ settle: [succeeded(held)], announce: new Set(['score']) })),
     'where nothing may be claimed': asking((held) => ({ settle: [succeeded(held)], claim: 0 })),
     'for several queues': asking((held) => ({ settle: [succeeded(held)], queues: ['default', 'mail'] })),
-    'at every hundredth notice': holding(async ({ store }) => {
-      await store.enqueue(Array.from({ length: 99 }, (_, n) => newJob(`b${n}`)))
-      await settle(store, 's', ...(await claim(store, 's')).map((held) => succeeded(held)))
-    }),
   }
   test.for(Object.entries(CASES))('%s', async ([, set]) => {
     const { isShort, short, whole } = await compare(set)

@@ -10,8 +10,7 @@
  */
 import { LovageError } from '@lovage/core'
 import type { Redis } from 'ioredis'
-import { dial, type Dialled, greetingMs, reconnectMs } from './dial.ts'
-import { PackedCommand } from './packed-command.ts'
+import { dial, type Dialled, greetingMs, reconnectMs, send } from './dial.ts'
 import { movedTo, type Route } from './route.ts'
 import { isFinal, isReply, isSoonOver, refused, unavailable } from './store-errors.ts'
 import type { Node } from './url.ts'
@@ -102,7 +101,7 @@ export class Connection {
       const awaited = this.#watchdog.begin(name, answerMsOf(options, until, now), now)
       let failed: unknown
       try {
-        return await this.#dialled.client.sendCommand(new PackedCommand(name, given))
+        return await send(this.#dialled.client, name, given)
       } catch (error) {
         failed = error
       } finally {
@@ -210,7 +209,7 @@ export class Connection {
     const awaited = this.#watchdog.begin(name, answerMs)
     try {
       const given = typeof args === 'function' ? args() : args
-      return await this.#dialled.client.sendCommand(new PackedCommand(name, given))
+      return await send(this.#dialled.client, name, given)
     } finally {
       this.#watchdog.end(awaited)
     }

@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import { backoffMs } from '@lovage/core'
 import { AbstractConnector, Redis, type RedisOptions, SentinelConnector } from 'ioredis'
 import { Answers } from './answers.ts'
+import { packed, type PackedArgs, PackedCommand } from './packed-command.ts'
 import type { Route } from './route.ts'
 import type { Node } from './url.ts'
 
@@ -142,6 +143,19 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
   })
   readAnswers(client)
   return { client, node: () => undefined, serverRun: () => serverRun }
+}
+
+/** Sends in the place of ioredis, on a connection that is ready. Its answer comes in turn with those to its own commands. */
+export function send(client: Redis, name: string, args: PackedArgs): Promise<unknown> {
+  const { stream } = client
+  if (client.status !== 'ready' || !stream.writable)
+    return Promise.reject(new Error('the connection is lost'))
+  const bytes = packed(name, args)
+  if (typeof bytes === 'string') stream.write(bytes, 'latin1')
+  else stream.write(bytes)
+  const command = new PackedCommand(name)
+  client.commandQueue.push({ command } as never)
+  return command.promise
 }
 
 /**

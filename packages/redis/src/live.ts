@@ -2,7 +2,7 @@
 import { type Cursor, parseCursor, type StoredNotice, streamId } from '@lovage/core'
 import type { Connection } from './connection.ts'
 import type { Keys } from './keys.ts'
-import { runner, type Settings } from './script.ts'
+import { type Run, runner, type Settings } from './script.ts'
 import { goesOn } from './scripts/look.ts'
 import { decodeRecords, type StreamRecord } from './stream-record.ts'
 
@@ -32,39 +32,17 @@ export class LiveFeed {
    * nothing has come for a while. And it is where another server answers than before, or the same one after a start:
    * jobs of which the feed has not spoken yet may be gone.
    */
-  async *read(after: Cursor, signal: AbortSignal): AsyncGenerator<readonly StoredNotice[], void, undefined> {
+  read(after: Cursor, signal: AbortSignal): AsyncIterable<readonly StoredNotice[]> {
     parseCursor(after)
-    let place = after
     const connection = this.#open()
-    const run = runner(connection, this.#keys, this.#settings)
-    const end = (): void => connection.drop()
-    signal.addEventListener('abort', end)
-    try {
-      if (!(await run(goesOn, placeArgs(place))) || !this.#isSame(connection.serverRun)) return
-      const { arrivals } = connection
-      while (!signal.aborted) {
-        const args = ['COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', this.#keys.outcomes, streamId(place)]
-        const reply = await connection.command('xread', args, READ)
-        // Between two reads it may have come back from an outage by itself.
-        if (connection.arrivals !== arrivals) return
-        if (reply === null) {
-          if (!(await run(goesOn, placeArgs(place)))) return
-          continue
-        }
-        const [[, records]] = reply as [[stream: string, records: StreamRecord[]]]
-        const { notices, cursor } = decodeRecords(records, place)
-        place = cursor
-        if (notices.length === 0) continue
-        yield notices
-        // Whoever waits for them is told before the next read is sent: a write to the socket takes as long as all of that.
-        await new Promise(process.nextTick)
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error
-    } finally {
-      signal.removeEventListener('abort', end)
-      connection.drop()
-    }
+    const reading = new Reading(after, {
+      signal,
+      connection,
+      run: runner(connection, this.#keys, this.#settings),
+      outcomes: this.#keys.outcomes,
+      isSame: () => this.#isSame(connection.serverRun),
+    })
+    return { [Symbol.asyncIterator]: () => reading }
   }
 
   /** The tail was asked for: the first reader goes on from there, and perhaps at another server. */
@@ -80,4 +58,93 @@ export class LiveFeed {
   }
 }
 
-const placeArgs = (place: Cursor) => ({ after: streamId(place), seq: parseCursor(place).seq })
+interface Means {
+  signal: AbortSignal
+  connection: Connection
+  run: Run
+  /** The key. */
+  outcomes: string
+  /** Whether the server that answers is the one of before. */
+  isSame: () => boolean
+}
+
+type Batch = IteratorResult<readonly StoredNotice[], undefined>
+
+const OVER: Batch = { value: undefined, done: true }
+
+/** No generator: for those a job on its own waits four turns of promises more. */
+class Reading implements AsyncIterator<readonly StoredNotice[], undefined> {
+  readonly #means: Means
+  #place: Cursor
+  /** What is on its way. */
+  #reply: Promise<unknown> | undefined
+  /** Of the connection, when this began. */
+  #arrivals = 0
+  #isOver = false
+
+  constructor(after: Cursor, means: Means) {
+    this.#place = after
+    this.#means = means
+    means.signal.addEventListener('abort', this)
+  }
+
+  /** The signal is aborted. */
+  handleEvent(): void {
+    this.#means.connection.drop()
+  }
+
+  async next(): Promise<Batch> {
+    if (this.#isOver) return OVER
+    const { signal, connection, isSame } = this.#means
+    try {
+      if (this.#reply === undefined) {
+        if (!(await this.#goesOn()) || !isSame()) return this.#end()
+        this.#arrivals = connection.arrivals
+        this.#ask(streamId(this.#place))
+      }
+      while (!signal.aborted) {
+        const reply = await this.#reply
+        // Between two reads it may have come back from an outage by itself.
+        if (connection.arrivals !== this.#arrivals) break
+        if (reply === null) {
+          if (!(await this.#goesOn())) break
+          this.#ask(streamId(this.#place))
+          continue
+        }
+        const [[, records]] = reply as [[stream: string, records: StreamRecord[]]]
+        // At once: the server is awake still, and to wake it costs both sides more than all that is done with the notices.
+        this.#ask((records.at(-1) as StreamRecord)[0])
+        const { notices, cursor } = decodeRecords(records, this.#place)
+        this.#place = cursor
+        if (notices.length > 0) return { value: notices, done: false }
+      }
+    } catch (error) {
+      this.#end()
+      if (!signal.aborted) throw error
+    }
+    return this.#end()
+  }
+
+  return(): Promise<Batch> {
+    return Promise.resolve(this.#end())
+  }
+
+  #ask(id: string): void {
+    const { connection, outcomes } = this.#means
+    const args = ['COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', outcomes, id]
+    this.#reply = connection.command('xread', args, READ)
+    this.#reply.catch(() => {}) // whoever asks for the next batch hears of it
+  }
+
+  #goesOn(): Promise<boolean> {
+    return this.#means.run(goesOn, { after: streamId(this.#place), seq: parseCursor(this.#place).seq })
+  }
+
+  #end(): Batch {
+    const { signal, connection } = this.#means
+    signal.removeEventListener('abort', this)
+    connection.drop()
+    this.#isOver = true
+    return OVER
+  }
+}

@@ -6,8 +6,7 @@ import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
 import { addressOf } from './address.ts'
-import { dial } from './dial.ts'
-import { PackedCommand } from './packed-command.ts'
+import { dial, send } from './dial.ts'
 import { Route } from './route.ts'
 
 type Reply = string | number | null | Error | Reply[]
@@ -97,8 +96,7 @@ class Speaker {
 let speaker: Speaker
 afterEach(() => speaker.close())
 
-const ours = (): Promise<unknown> =>
-  speaker.client.sendCommand(new PackedCommand('get', ['key'])) as Promise<unknown>
+const ours = (): Promise<unknown> => send(speaker.client, 'get', ['key'])
 const theirs = (): Promise<unknown> => speaker.client.get('key')
 
 const leaf = fc.oneof(

@@ -82,7 +82,9 @@ export class Outbox {
       chars += charsOf((this.#waiting[count] as Finished).settlement)
       count += 1
     }
-    const sent = this.#waiting.splice(0, count)
+    let sent = this.#waiting
+    if (count === sent.length) this.#waiting = []
+    else sent = this.#waiting.splice(0, count)
     this.#sent = [...this.#sent, sent]
     return sent
   }

@@ -16,7 +16,9 @@ export class Ready {
   }
 
   put(claimed: readonly Claimed[], at: number): void {
-    if (this.#next > 0) this.#jobs.splice(0, this.#next)
+    // Mostly all of them have been taken.
+    if (this.#next === this.#jobs.length) this.#jobs = []
+    else if (this.#next > 0) this.#jobs.splice(0, this.#next)
     this.#next = 0
     for (const one of claimed) this.#jobs.push({ claimed: one, at })
   }

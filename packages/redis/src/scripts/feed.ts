@@ -12,20 +12,25 @@ export const openPlace = lua`
   sealed = seq
 `
 
+/** What consumer groups hold is left. Uses `outcomes`, `held`, `seq` and `streamMaxLen`. */
+export const trimmed = lua`
+  local how, most = 'MAXLEN', streamMaxLen
+  local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
+  if heldSeq then
+    local waiting = seq - heldSeq
+    if waiting > tonumber(cap) then most = cap
+    elseif waiting > tonumber(streamMaxLen) then how, most = 'MINID', heldId end
+  end
+  redis.call('XTRIM', outcomes, how, '~', most)
+`
+
 /** What follows the records of one call: the new place, and once in a hundred the trim. */
 export const sealPlace = lua`
   redis.call('SET', tail, newest .. '.' .. string.format('%d', seq))
   -- A node of the stream is trimmed as a whole, so that most of the looks would be for nothing.
   local every = math.min(${TRIM_EVERY}, math.ceil(streamMaxLen / ${TRIM_EVERY}))
   if math.floor(seq / every) ~= math.floor(sealed / every) then
-    local how, most = 'MAXLEN', streamMaxLen
-    local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
-    if heldSeq then
-      local waiting = seq - heldSeq
-      if waiting > tonumber(cap) then most = cap
-      elseif waiting > tonumber(streamMaxLen) then how, most = 'MINID', heldId end
-    end
-    redis.call('XTRIM', outcomes, how, '~', most)
+    ${trimmed}
   end
 `
 

@@ -12,14 +12,14 @@ import { lua, opened, type Settings } from '../script.ts'
 import { INLINE_MAX } from '../stream-record.ts'
 import { toText } from '../text.ts'
 import { sweepOne } from './count-results.ts'
-import { TRIM_EVERY } from './feed.ts'
+import { TRIM_EVERY, trimmed } from './feed.ts'
 import { put } from './idle.ts'
 import { parted, told, worded } from './plain-step.ts'
 import { HEAD, marksOf } from './step-items.ts'
 import { step } from './step.ts'
 import { calendarBy, secondOf, time } from './time.ts'
 
-/** Of a shorter feed it is looked for a trim more often than once in `TRIM_EVERY` records. */
+/** A shorter feed is trimmed more often than once in `TRIM_EVERY` records. */
 const STREAM_LEAST = TRIM_EVERY * TRIM_EVERY
 /** Names of the arguments, as both sides have them. What is empty at the end is not sent. */
 const ARGS = [
@@ -126,40 +126,42 @@ const opening = lua`
     if odd == 0 and #value <= ${INLINE_MAX} and redis.call('HGET', active, id) == hold then
       local place = redis.call('GET', prefix .. 'tail')
       local seq = place and string.match(place, '%.(%d+)$') + 1 or 1
-      if seq % ${TRIM_EVERY} ~= 0 then
-        ${time}
-        if not nextDue or tonumber(nextDue) > nowMs then
-          ${local('task', 'document', 'second')}
-          local moment
-          ${calendarBy}
-          -- The first write is one that a full server lets through, and with it the others (\`full.ts\`).
-          redis.call('HDEL', prefix .. 'progress', id)
-          ${local('ms', 'resultsMax')}
-          local document = document .. moment .. '"}'
-          local more, json, fields, kept
-          if marks and marks ~= '' then
-            ${parted}
-          end
-          ${worded}
-          if ms ~= '0' then redis.call('PSETEX', prefix .. 'r:' .. id, ms, kept) end
-          local outcomes, seqText = prefix .. 'outcomes', string.format('%d', seq)
-          local newest
-          ${told('seqText')}
-          redis.call('HDEL', active, id)
-          redis.call('HDEL', jobs, id)
-          redis.call('SET', prefix .. 'tail', newest .. '.' .. seqText)
-          if ms ~= '0' and resultsMax ~= '0' then
-            ${sweepOne}
-          end
-          local answer = 'alive '
-          if isIdle == '1' then
-            answer = 'idle '
-            ${put}
-          end
-          answer = answer .. nowText
-          if nextDue then answer = answer .. ' ' .. string.format('%d', nextDue - nowMs) end
-          return answer
+      ${time}
+      if not nextDue or tonumber(nextDue) > nowMs then
+        ${local('task', 'document', 'second')}
+        local moment
+        ${calendarBy}
+        -- The first write is one that a full server lets through, and with it the others (\`full.ts\`).
+        redis.call('HDEL', prefix .. 'progress', id)
+        ${local('ms', 'resultsMax')}
+        local document = document .. moment .. '"}'
+        local more, json, fields, kept
+        if marks and marks ~= '' then
+          ${parted}
         end
+        ${worded}
+        if ms ~= '0' then redis.call('PSETEX', prefix .. 'r:' .. id, ms, kept) end
+        local outcomes, seqText = prefix .. 'outcomes', string.format('%d', seq)
+        local newest
+        ${told('seqText')}
+        redis.call('HDEL', active, id)
+        redis.call('HDEL', jobs, id)
+        redis.call('SET', prefix .. 'tail', newest .. '.' .. seqText)
+        if seq % ${TRIM_EVERY} == 0 then
+          local held, streamMaxLen = prefix .. 'held', string.match(${given('rest')}, '^%S+')
+          ${trimmed}
+        end
+        if ms ~= '0' and resultsMax ~= '0' then
+          ${sweepOne}
+        end
+        local answer = 'alive '
+        if isIdle == '1' then
+          answer = 'idle '
+          ${put}
+        end
+        answer = answer .. nowText
+        if nextDue then answer = answer .. ' ' .. string.format('%d', nextDue - nowMs) end
+        return answer
       end
     end
     -- More than that: as \`step\` has it.
@@ -176,17 +178,20 @@ export const stepOne = opened(step, {
   opening,
   decode(reply) {
     if (typeof reply !== 'string') return step.decode(reply)
-    const [word, now, nextDueMs] = reply.split(' ')
+    // `alive 1765897200000`, or `idle`, and sometimes ` 250` behind it.
+    const isListed = reply.startsWith('idle')
+    const from = isListed ? 'idle '.length : 'alive '.length
+    const end = reply.indexOf(' ', from)
     // Written out rather than spread, which made it a dictionary of 1.5 KB.
     return {
       isShort: true,
       alive: true,
-      isListed: word === 'idle',
-      nextDueMs: nextDueMs === undefined ? null : Number(nextDueMs),
+      isListed,
+      nextDueMs: end === -1 ? null : Number(reply.slice(end + 1)),
       lost: NONE,
       deferred: 0,
       ticks: NONE,
-      claimedAt: Number(now),
+      claimedAt: Number(end === -1 ? reply.slice(from) : reply.slice(from, end)),
       ids: NONE,
       records: NONE,
       tries: null,

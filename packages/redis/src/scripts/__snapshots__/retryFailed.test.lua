@@ -51,13 +51,13 @@ local function seal()
 local every = math.min(100, math.ceil(streamMaxLen / 100))
 if math.floor(seq / every) ~= math.floor(sealed / every) then
   local how, most = 'MAXLEN', streamMaxLen
-  local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
-  if heldSeq then
-    local waiting = seq - heldSeq
-    if waiting > tonumber(cap) then most = cap
-    elseif waiting > tonumber(streamMaxLen) then how, most = 'MINID', heldId end
-  end
-  redis.call('XTRIM', outcomes, how, '~', most)
+local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
+if heldSeq then
+  local waiting = seq - heldSeq
+  if waiting > tonumber(cap) then most = cap
+  elseif waiting > tonumber(streamMaxLen) then how, most = 'MINID', heldId end
+end
+redis.call('XTRIM', outcomes, how, '~', most)
 end
 end
 local function append(id, task, status, label, value, ...)

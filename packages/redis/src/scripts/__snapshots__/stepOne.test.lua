@@ -19,8 +19,7 @@ do
   if odd == 0 and #value <= 4096 and redis.call('HGET', active, id) == hold then
     local place = redis.call('GET', prefix .. 'tail')
     local seq = place and string.match(place, '%.(%d+)$') + 1 or 1
-    if seq % 100 ~= 0 then
-      local nowMs, nowText = tonumber(now), nil
+    local nowMs, nowText = tonumber(now), nil
 if nowMs then
   nowText = string.format('%d', nowMs)
 else
@@ -29,10 +28,10 @@ else
   nowText = clock[1] .. string.sub('00000' .. clock[2], -6, -4)
   nowMs = tonumber(nowText)
 end
-      if not nextDue or tonumber(nextDue) > nowMs then
-        local task, document, second = ARGV[5], ARGV[7], ARGV[9]
-        local moment
-        if string.sub(second, 1, 10) == string.sub(nowText, 1, -4) then
+    if not nextDue or tonumber(nextDue) > nowMs then
+      local task, document, second = ARGV[5], ARGV[7], ARGV[9]
+      local moment
+      if string.sub(second, 1, 10) == string.sub(nowText, 1, -4) then
   moment = string.sub(second, 11) .. string.sub(nowText, -3) .. 'Z'
 else
   do
@@ -52,19 +51,19 @@ else
     floor(rest / 60000) % 60, floor(rest / 1000) % 60, rest % 1000)
 end
 end
-        -- The first write is one that a full server lets through, and with it the others (\`full.ts\`).
-        redis.call('HDEL', prefix .. 'progress', id)
-        local ms, resultsMax = ARGV[6], ARGV[8]
-        local document = document .. moment .. '"}'
-        local more, json, fields, kept
-        if marks and marks ~= '' then
-          more = {}
+      -- The first write is one that a full server lets through, and with it the others (\`full.ts\`).
+      redis.call('HDEL', prefix .. 'progress', id)
+      local ms, resultsMax = ARGV[6], ARGV[8]
+      local document = document .. moment .. '"}'
+      local more, json, fields, kept
+      if marks and marks ~= '' then
+        more = {}
 local attempt, trace, owner = string.match(marks, '^(%d*)~?([%x-]*)(.*)$')
 if owner ~= '' then more[1], more[2] = 'owner', string.sub(owner, 2) end
 if attempt ~= '' then more[#more + 1], more[#more + 2] = 'attempt', attempt end
 if trace ~= '' then more[#more + 1], more[#more + 2] = 'trace', trace end
-        end
-        json, fields = value, more
+      end
+      json, fields = value, more
 local border = string.find(value, '\n', 1, true)
 if border then
   local meta = string.sub(value, border + 1)
@@ -73,21 +72,32 @@ if border then
 else
   kept = '{"status":"SUCCESS","result":' .. json .. document
 end
-        if ms ~= '0' then redis.call('PSETEX', prefix .. 'r:' .. id, ms, kept) end
-        local outcomes, seqText = prefix .. 'outcomes', string.format('%d', seq)
-        local newest
-        if fields then
+      if ms ~= '0' then redis.call('PSETEX', prefix .. 'r:' .. id, ms, kept) end
+      local outcomes, seqText = prefix .. 'outcomes', string.format('%d', seq)
+      local newest
+      if fields then
   newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
     'timestamp', moment, 'result', json, 'seq', seqText, unpack(fields))
 else
   newest = redis.call('XADD', outcomes, '*', 'task_id', id, 'task_name', task, 'status', 'SUCCESS',
     'timestamp', moment, 'result', json, 'seq', seqText)
 end
-        redis.call('HDEL', active, id)
-        redis.call('HDEL', jobs, id)
-        redis.call('SET', prefix .. 'tail', newest .. '.' .. seqText)
-        if ms ~= '0' and resultsMax ~= '0' then
-          local results, countedCount = prefix .. 'results', 1
+      redis.call('HDEL', active, id)
+      redis.call('HDEL', jobs, id)
+      redis.call('SET', prefix .. 'tail', newest .. '.' .. seqText)
+      if seq % 100 == 0 then
+        local held, streamMaxLen = prefix .. 'held', string.match(ARGV[10], '^%S+')
+        local how, most = 'MAXLEN', streamMaxLen
+local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
+if heldSeq then
+  local waiting = seq - heldSeq
+  if waiting > tonumber(cap) then most = cap
+  elseif waiting > tonumber(streamMaxLen) then how, most = 'MINID', heldId end
+end
+redis.call('XTRIM', outcomes, how, '~', most)
+      end
+      if ms ~= '0' and resultsMax ~= '0' then
+        local results, countedCount = prefix .. 'results', 1
 local length = redis.call('RPUSH', results, id)
 if length % 100 == 0 or length > tonumber(resultsMax) then
   local excess = math.min(length - resultsMax, 2 * countedCount)
@@ -104,16 +114,15 @@ if math.floor(length / 100) ~= math.floor((length - countedCount) / 100) then
   if gone > 0 then redis.call('LTRIM', results, gone, '-1') end
 end
 end
-        end
-        local answer = 'alive '
-        if isIdle == '1' then
-          answer = 'idle '
-          redis.call('RPUSH', prefix .. 'idle:1', session .. '@' .. nowText)
-        end
-        answer = answer .. nowText
-        if nextDue then answer = answer .. ' ' .. string.format('%d', nextDue - nowMs) end
-        return answer
       end
+      local answer = 'alive '
+      if isIdle == '1' then
+        answer = 'idle '
+        redis.call('RPUSH', prefix .. 'idle:1', session .. '@' .. nowText)
+      end
+      answer = answer .. nowText
+      if nextDue then answer = answer .. ' ' .. string.format('%d', nextDue - nowMs) end
+      return answer
     end
   end
   -- More than that: as \`step\` has it.
@@ -277,13 +286,13 @@ end
 local every = math.min(100, math.ceil(streamMaxLen / 100))
 if math.floor(seq / every) ~= math.floor(sealed / every) then
   local how, most = 'MAXLEN', streamMaxLen
-  local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
-  if heldSeq then
-    local waiting = seq - heldSeq
-    if waiting > tonumber(cap) then most = cap
-    elseif waiting > tonumber(streamMaxLen) then how, most = 'MINID', heldId end
-  end
-  redis.call('XTRIM', outcomes, how, '~', most)
+local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
+if heldSeq then
+  local waiting = seq - heldSeq
+  if waiting > tonumber(cap) then most = cap
+  elseif waiting > tonumber(streamMaxLen) then how, most = 'MINID', heldId end
+end
+redis.call('XTRIM', outcomes, how, '~', most)
 end
     if countedCount > 0 and resultsMax ~= '0' then
       local results, length = prefix .. 'results', 0
@@ -443,13 +452,13 @@ local function seal()
 local every = math.min(100, math.ceil(streamMaxLen / 100))
 if math.floor(seq / every) ~= math.floor(sealed / every) then
   local how, most = 'MAXLEN', streamMaxLen
-  local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
-  if heldSeq then
-    local waiting = seq - heldSeq
-    if waiting > tonumber(cap) then most = cap
-    elseif waiting > tonumber(streamMaxLen) then how, most = 'MINID', heldId end
-  end
-  redis.call('XTRIM', outcomes, how, '~', most)
+local heldId, heldSeq, cap = string.match(redis.call('GET', held) or '', '^(%S+) (%d+) (%d+)$')
+if heldSeq then
+  local waiting = seq - heldSeq
+  if waiting > tonumber(cap) then most = cap
+  elseif waiting > tonumber(streamMaxLen) then how, most = 'MINID', heldId end
+end
+redis.call('XTRIM', outcomes, how, '~', most)
 end
 end
 local function append(id, task, status, label, value, ...)
