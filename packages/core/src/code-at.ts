@@ -5,7 +5,7 @@
  * the method, at every turn: six digits took 65 ns, where they take 18 by this and took 22 before. Bound to its method it
  * is compiled to the read that it is, whatever others load.
  */
-export const codeAt = /* @__PURE__ */ Function.prototype.call.bind(String.prototype.charCodeAt) as (
+export const codeAt = /* @__PURE__ */ Function.prototype.call.bind(''.charCodeAt) as (
   text: string,
   at: number,
 ) => number

@@ -24,16 +24,21 @@ export const reconnectMs = (times: number, random: () => number = Math.random): 
   backoffMs({ type: 'exponential', firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS }, times, random)
 
 const READ_BYTES = 65_536
+/** Answers shorter than that come again and again with the same few sizes. */
+const VIEWS_MAX = 1_024
 
 /**
  * Node sets so many bytes aside for each read, gives back what was not filled, and hands it through the buffer of a stream,
  * which is a tenth of what a small answer costs. A socket that has a place to read to is spared all that.
  */
 const reader = (read: (data: Buffer) => void): OnReadOpts => {
+  const { buffer } = Buffer.allocUnsafeSlow(READ_BYTES)
+  const view = (count: number): Buffer => Buffer.from(buffer, 0, count)
+  const views: Buffer[] = [] // to make one took as long as to read a short answer
   return {
-    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-    callback(count, buffer) {
-      read(Buffer.from(buffer.buffer, 0, count))
+    buffer: view(READ_BYTES),
+    callback(count) {
+      read(count < VIEWS_MAX ? (views[count] ??= view(count)) : view(count))
       return true
     },
   }

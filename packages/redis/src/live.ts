@@ -33,7 +33,6 @@ export class LiveFeed {
    * jobs of which the feed has not spoken yet may be gone.
    */
   read(after: Cursor, signal: AbortSignal): AsyncIterable<readonly StoredNotice[]> {
-    parseCursor(after)
     const connection = this.#open()
     const reading = new Reading(after, {
       signal,
