@@ -4,7 +4,8 @@
  *
  *   npm run bench -- --only latency
  *
- * What has not come within a second counts as a second. Most of an early tail is the compiler's, so 3,000 jobs warm up.
+ * What has not come within a second counts as a second. Most of an early tail is the compiler's, so 3,000 jobs warm up, half of them at
+ * the pace that is asked about.
  */
 import { each } from './kit/contestants.ts'
 import { quantile } from './kit/figures.ts'
