@@ -31,10 +31,8 @@ export function producer(queue: Producing): Producer {
         const from = performance.now()
         return (await inTime(call(input))) ? performance.now() - from : LATE_MS
       }
-      // What is compiled by jobs one at a time is not all that jobs at a pace go through.
-      const alike = perSecond === undefined ? 0 : Math.floor(warm / 2)
-      for (let n = alike; n < warm; n++) await timed()
-      if (perSecond !== undefined) await paced(alike, perSecond, timed)
+      if (perSecond !== undefined) await paced(warm, perSecond, timed)
+      else for (let n = 0; n < warm; n++) await timed()
       const ms: number[] = []
       const purse = new Purse(budget)
       if (perSecond === undefined) while (purse.take() > 0) ms.push(await timed())
