@@ -4,6 +4,8 @@ import { freePort } from '../../scripts/redis.mjs'
 import { RedisNode } from './redis-node.ts'
 
 const SLOTS = 16_384
+/** A server waits 5 s for an ordered change of roles. */
+const GIVEN_UP_MS = 6_000
 /** How long a node may be silent before the others take it for failed. */
 const NODE_TIMEOUT_MS = 1_000
 
@@ -117,10 +119,21 @@ export class RedisCluster implements AsyncDisposable {
     return replica
   }
 
-  /** An ordered change of roles; resolves when the replica leads. */
+  /**
+   * An ordered change of roles; resolves when the replica leads. Who was a primary a moment ago is no replica yet; and the
+   * server gives a change up after 5 s, without a word, for instance where a vote was lost: then it is asked again.
+   */
   async failOver(replica: RedisNode): Promise<void> {
-    await replica.redis.cluster('FAILOVER')
-    await leads(replica)
+    await inSync(replica)
+    let askedAt = Number.NEGATIVE_INFINITY
+    await eventually(async () => {
+      if (infoFields(await replica.redis.info('replication'))['role'] === 'master') return true
+      if (performance.now() - askedAt > GIVEN_UP_MS) {
+        askedAt = performance.now()
+        await replica.redis.cluster('FAILOVER')
+      }
+      return false
+    })
   }
 
   /**
