@@ -31,12 +31,14 @@ export function producer(queue: Producing): Producer {
         const from = performance.now()
         return (await inTime(call(input))) ? performance.now() - from : LATE_MS
       }
-      if (perSecond !== undefined) await paced(warm, perSecond, timed)
-      else for (let n = 0; n < warm; n++) await timed()
+      if (perSecond !== undefined) {
+        await paced(warm, perSecond, timed)
+        return paced(budget.jobs, perSecond, timed)
+      }
+      for (let n = 0; n < warm; n++) await timed()
       const ms: number[] = []
       const purse = new Purse(budget)
-      if (perSecond === undefined) while (purse.take() > 0) ms.push(await timed())
-      else ms.push(...(await paced(budget.jobs, perSecond, timed)))
+      while (purse.take() > 0) ms.push(await timed())
       return ms
     },
 

@@ -127,7 +127,7 @@ export class RedisCluster implements AsyncDisposable {
     await inSync(replica)
     let askedAt = Number.NEGATIVE_INFINITY
     await eventually(async () => {
-      if (infoFields(await replica.redis.info('replication'))['role'] === 'master') return true
+      if (await isPrimary(replica)) return true
       if (performance.now() - askedAt > GIVEN_UP_MS) {
         askedAt = performance.now()
         await replica.redis.cluster('FAILOVER')
@@ -164,8 +164,10 @@ export class RedisCluster implements AsyncDisposable {
 }
 
 /** Resolves when a node has become a primary that answers. */
-export const leads = ({ redis }: RedisNode): Promise<void> =>
-  eventually(async () => infoFields(await redis.info('replication'))['role'] === 'master')
+export const leads = (node: RedisNode): Promise<void> => eventually(() => isPrimary(node))
+
+const isPrimary = async ({ redis }: RedisNode): Promise<boolean> =>
+  infoFields(await redis.info('replication'))['role'] === 'master'
 
 export const inSync = ({ redis }: RedisNode): Promise<void> =>
   eventually(async () => infoFields(await redis.info('replication'))['master_link_status'] === 'up')

@@ -270,6 +270,7 @@ describe('leads through', () => {
       const others = Array.from({ length: 99 }, (_, n) => newJob(`b${n}`))
       await store.enqueue([...others, newJob('c')])
       const held = await claim(store, 's')
+      // The hundredth notice is not the hundredth outcome: each is looked at in its own time.
       await settle(
         store,
         's',

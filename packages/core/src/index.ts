@@ -8,6 +8,7 @@ export {
   type RetryPolicy,
 } from './backoff.ts'
 export { type Clock, sleep, systemClock } from './clock.ts'
+export { codeAt } from './code-at.ts'
 export { decode, encode, type Encoded, encodedBytes } from './codec.ts'
 export { decodeStored, SEALED } from './stored-value.ts'
 export {
@@ -32,7 +33,6 @@ export type { DeadNotice } from './consumers.ts'
 export { Deadlines } from './deadlines.ts'
 export { FreshMap } from './fresh-map.ts'
 export type { DeliveredNotice } from './delivery.ts'
-export { codeAt } from './code-at.ts'
 export { checkCursor, compareCursors, type Cursor, parseCursor, seqOf, START, streamId } from './cursor.ts'
 export { type Durability, type Replication } from './durability.ts'
 export { type Duration, durationMs } from './duration.ts'

@@ -10,7 +10,7 @@
  */
 import { LovageError } from '@lovage/core'
 import type { Redis } from 'ioredis'
-import { dial, type Dialled, greetingMs, reconnectMs, send } from './dial.ts'
+import { dial, type Dialled, greetingMs, isOpen, reconnectMs, send } from './dial.ts'
 import { movedTo, type Route } from './route.ts'
 import { isFinal, isReply, isSoonOver, refused, unavailable } from './store-errors.ts'
 import type { Node } from './url.ts'
@@ -183,8 +183,7 @@ export class Connection {
   }
 
   #isReady(): boolean {
-    const { client } = this.#dialled
-    return !this.#isClosed && this.#hasArrived && client.status === 'ready' && client.stream.writable
+    return !this.#isClosed && this.#hasArrived && isOpen(this.#dialled.client)
   }
 
   #ready(until: number): Promise<void> {

@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import { backoffMs } from '@lovage/core'
 import { AbstractConnector, Redis, type RedisOptions, SentinelConnector } from 'ioredis'
 import { Answers } from './answers.ts'
-import { packed, type PackedArgs, PackedCommand } from './packed-command.ts'
+import { packed, type PackedArgs, SentCommand } from './packed-command.ts'
 import type { Route } from './route.ts'
 import type { Node } from './url.ts'
 
@@ -150,15 +150,17 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
   return { client, node: () => undefined, serverRun: () => serverRun }
 }
 
+/** Whether it can be written to. */
+export const isOpen = ({ status, stream }: Redis): boolean => status === 'ready' && stream.writable
+
 /** Sends in the place of ioredis, on a connection that is ready. Its answer comes in turn with those to its own commands. */
 export function send(client: Redis, name: string, args: PackedArgs): Promise<unknown> {
+  if (!isOpen(client)) return Promise.reject(new Error('the connection is lost'))
   const { stream } = client
-  if (client.status !== 'ready' || !stream.writable)
-    return Promise.reject(new Error('the connection is lost'))
   const bytes = packed(name, args)
   if (typeof bytes === 'string') stream.write(bytes, 'latin1')
   else stream.write(bytes)
-  const command = new PackedCommand(name)
+  const command = new SentCommand(name)
   client.commandQueue.push({ command } as never)
   return command.promise
 }

@@ -34,14 +34,13 @@ export class LiveFeed {
    */
   read(after: Cursor, signal: AbortSignal): AsyncIterable<readonly StoredNotice[]> {
     const connection = this.#open()
-    const reading = new Reading(after, {
+    return new Reading(after, {
       signal,
       connection,
       run: runner(connection, this.#keys, this.#settings),
       outcomes: this.#keys.outcomes,
       isSame: () => this.#isSame(connection.serverRun),
     })
-    return { [Symbol.asyncIterator]: () => reading }
   }
 
   /** The tail was asked for: the first reader goes on from there, and perhaps at another server. */
@@ -72,7 +71,7 @@ type Batch = IteratorResult<readonly StoredNotice[], undefined>
 const OVER: Batch = { value: undefined, done: true }
 
 /** No generator: for those a job on its own waits four turns of promises more. */
-class Reading implements AsyncIterator<readonly StoredNotice[], undefined> {
+class Reading implements AsyncIterableIterator<readonly StoredNotice[], undefined> {
   readonly #means: Means
   #place: Cursor
   /** What is on its way. */
@@ -85,6 +84,10 @@ class Reading implements AsyncIterator<readonly StoredNotice[], undefined> {
     this.#place = after
     this.#means = means
     means.signal.addEventListener('abort', this)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
   }
 
   /** The signal is aborted. */

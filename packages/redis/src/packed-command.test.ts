@@ -4,7 +4,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Command } from 'ioredis'
 import { expect, test } from 'vitest'
-import { packed, type PackedArgs, PackedCommand } from './packed-command.ts'
+import { packed, type PackedArgs, SentCommand } from './packed-command.ts'
 
 test.each<[what: string, args: PackedArgs]>([
   ['nothing', []],
@@ -21,7 +21,7 @@ test.each<[what: string, args: PackedArgs]>([
 })
 
 test('it ends as it was answered', async () => {
-  const [answered, refused] = [new PackedCommand('get'), new PackedCommand('get')]
+  const [answered, refused] = [new SentCommand('get'), new SentCommand('get')]
   answered.resolve(['a', [null, 7]])
   refused.reject(new Error('no'))
   await expect(answered.promise).resolves.toEqual(['a', [null, 7]])
@@ -35,7 +35,7 @@ test('once it was answered, a small collection takes it', async () => {
     getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')!.space_used_size
   const some = async (count: number): Promise<void> => {
     for (let n = 0; n < count; n++) {
-      const command = new PackedCommand('get')
+      const command = new SentCommand('get')
       command.resolve(`${n}`.padStart(200))
       await command.promise
     }

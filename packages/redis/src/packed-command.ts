@@ -1,6 +1,7 @@
 /**
- * A command as we send it: encoded in one pass, as one text. ioredis copies the list of arguments, looks each command up
- * in a dozen of tables, and hands the socket a string that Node sizes for three bytes a character.
+ * A command as we send it: encoded in one pass, as one text. ioredis copies the list of arguments, asks for the command's
+ * flags by its name, which it writes in lower case each time, and hands the socket a string that Node sizes for three bytes
+ * a character.
  *
  * And it makes its promise without a function that is assigned to a property where it is written, as in
  * `this.reject = (error) => …`. V8 takes such a function for a method and puts it where only large collections look, until
@@ -9,7 +10,7 @@
 export type PackedArgs = readonly (string | number)[]
 
 /** What is sent, and will be answered. ioredis rejects it where its connection is lost. */
-export class PackedCommand {
+export class SentCommand {
   readonly name: string
   readonly promise: Promise<unknown>
   declare resolve: (reply: unknown) => void

@@ -82,9 +82,8 @@ export class Outbox {
       chars += charsOf((this.#waiting[count] as Finished).settlement)
       count += 1
     }
-    let sent = this.#waiting
-    if (count === sent.length) this.#waiting = []
-    else sent = this.#waiting.splice(0, count)
+    const sent = this.#waiting.slice(0, count)
+    this.#waiting = this.#waiting.slice(count)
     this.#sent = [...this.#sent, sent]
     return sent
   }

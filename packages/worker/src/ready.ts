@@ -16,9 +16,7 @@ export class Ready {
   }
 
   put(claimed: readonly Claimed[], at: number): void {
-    // Mostly all of them have been taken.
-    if (this.#next === this.#jobs.length) this.#jobs = []
-    else if (this.#next > 0) this.#jobs.splice(0, this.#next)
+    if (this.#next > 0) this.#jobs = this.#jobs.slice(this.#next)
     this.#next = 0
     for (const one of claimed) this.#jobs.push({ claimed: one, at })
   }

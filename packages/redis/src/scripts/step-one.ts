@@ -191,7 +191,7 @@ export const stepOne = opened(step, {
       lost: NONE,
       deferred: 0,
       ticks: NONE,
-      claimedAt: Number(end === -1 ? reply.slice(from) : reply.slice(from, end)),
+      claimedAt: Number(reply.slice(from, end === -1 ? undefined : end)),
       ids: NONE,
       records: NONE,
       tries: null,
