@@ -74,10 +74,10 @@ const OVER: Batch = { value: undefined, done: true }
 class Reading implements AsyncIterableIterator<readonly StoredNotice[], undefined> {
   readonly #means: Means
   #place: Cursor
-  /** What is on its way. */
+  /** Sent ahead. */
   #reply: Promise<unknown> | undefined
   /** Of the connection, when this began. */
-  #arrivals = 0
+  #arrivals: number | undefined
   #isOver = false
 
   constructor(after: Cursor, means: Means) {
@@ -99,23 +99,24 @@ class Reading implements AsyncIterableIterator<readonly StoredNotice[], undefine
     if (this.#isOver) return OVER
     const { signal, connection, isSame } = this.#means
     try {
-      if (this.#reply === undefined) {
+      if (this.#arrivals === undefined) {
         if (!(await this.#goesOn()) || !isSame()) return this.#end()
         this.#arrivals = connection.arrivals
-        this.#ask(streamId(this.#place))
+      } else if (this.#reply === undefined) {
+        // Who was told of the notices is not kept waiting for it, and what he sends upon them goes first.
+        await new Promise(setImmediate)
       }
       while (!signal.aborted) {
-        const reply = await this.#reply
+        const reply = await (this.#reply ?? this.#ask(streamId(this.#place)))
+        this.#reply = undefined
         // Between two reads it may have come back from an outage by itself.
         if (connection.arrivals !== this.#arrivals) break
         if (reply === null) {
           if (!(await this.#goesOn())) break
-          this.#ask(streamId(this.#place))
           continue
         }
         const [[, records]] = reply as [[stream: string, records: StreamRecord[]]]
-        // At once: the server is awake still, and to wake it costs both sides more than all that is done with the notices.
-        this.#ask((records.at(-1) as StreamRecord)[0])
+        if (records.length === BATCH) this.#askAhead((records.at(-1) as StreamRecord)[0])
         const { notices, cursor } = decodeRecords(records, this.#place)
         this.#place = cursor
         if (notices.length > 0) return { value: notices, done: false }
@@ -131,10 +132,15 @@ class Reading implements AsyncIterableIterator<readonly StoredNotice[], undefine
     return Promise.resolve(this.#end())
   }
 
-  #ask(id: string): void {
+  #ask(id: string): Promise<unknown> {
     const { connection, outcomes } = this.#means
     const args = ['COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', outcomes, id]
-    this.#reply = connection.command('xread', args, READ)
+    return connection.command('xread', args, READ)
+  }
+
+  /** There is more: the server has it ready when what came is read. */
+  #askAhead(id: string): void {
+    this.#reply = this.#ask(id)
     this.#reply.catch(() => {}) // whoever asks for the next batch hears of it
   }
 
