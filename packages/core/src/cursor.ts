@@ -8,7 +8,6 @@
  * The joint feed of a partitioned queue has a place in each partition: its cursors are those of all partitions, in
  * their order, with commas between them.
  */
-import { codeAt } from './code-at.ts'
 import { LovageError } from './errors.ts'
 
 export type Cursor = string
@@ -41,7 +40,7 @@ function numberIn(text: string, from: number, to: number): number {
   if (length < 1 || length > DIGITS_MAX) return -1
   let value = 0
   for (let at = from; at < to; at++) {
-    const digit = codeAt(text, at) - 48
+    const digit = text.charCodeAt(at) - 48
     if (digit < 0 || digit > 9) return -1
     value = value * 10 + digit
   }

@@ -8,7 +8,6 @@ export {
   type RetryPolicy,
 } from './backoff.ts'
 export { type Clock, sleep, systemClock } from './clock.ts'
-export { codeAt } from './code-at.ts'
 export { decode, encode, type Encoded, encodedBytes } from './codec.ts'
 export { decodeStored, SEALED } from './stored-value.ts'
 export {

@@ -3,7 +3,6 @@
  * a reader of the feed is sent for one job is fourteen of them.
  */
 import { isAscii } from 'node:buffer'
-import { codeAt } from '@lovage/core'
 import { ReplyError } from 'ioredis'
 
 /**
@@ -60,7 +59,7 @@ export class Answers {
     const textOf = !isAscii(bytes) ? utf8 : all.length > SHORT_BYTES ? latin1 : cut
     for (let at = 0; at < all.length;) {
       const end = all.indexOf(LINE, at)
-      const kind = codeAt(all, at)
+      const kind = all.charCodeAt(at)
       const size = end === -1 || kind === STATUS || kind === ERROR ? 0 : numberIn(all, at + 1, end)
       const from = end + LINE.length
       const next = kind === TEXT && size >= 0 ? from + size + LINE.length : from
@@ -113,8 +112,8 @@ const latin1: TextOf = (bytes, _all, from, to) => bytes.toString('latin1', from,
 const utf8: TextOf = (bytes, _all, from, to) => bytes.toString('utf8', from, to)
 
 function numberIn(text: string, from: number, to: number): number {
-  const isNegative = codeAt(text, from) === MINUS
+  const isNegative = text.charCodeAt(from) === MINUS
   let value = 0
-  for (let at = isNegative ? from + 1 : from; at < to; at++) value = value * 10 + (codeAt(text, at) - 48)
+  for (let at = isNegative ? from + 1 : from; at < to; at++) value = value * 10 + (text.charCodeAt(at) - 48)
   return isNegative ? -value : value
 }

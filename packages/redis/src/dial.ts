@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import { backoffMs } from '@lovage/core'
 import { AbstractConnector, Redis, type RedisOptions, SentinelConnector } from 'ioredis'
 import { Answers } from './answers.ts'
+import { hastenTexts } from './fast-texts.ts'
 import { packed, type PackedArgs, SentCommand } from './packed-command.ts'
 import type { Route } from './route.ts'
 import type { Node } from './url.ts'
@@ -69,6 +70,7 @@ export interface Dialled {
  * @param retryMs How long to wait before it is opened again.
  */
 export function dial(route: Route, role: string, retryMs: (times: number) => number): Dialled {
+  hastenTexts()
   const { address } = route
   const { username, password, db, tls, kind, nodes, primary, sentinelAuth } = address
   let node: Node | undefined
