@@ -35,7 +35,8 @@ const VIEWS_MAX = 1_024
 const reader = (read: (data: Buffer) => void): OnReadOpts => {
   const { buffer } = Buffer.allocUnsafeSlow(READ_BYTES)
   const view = (count: number): Buffer => Buffer.from(buffer, 0, count)
-  const views: Buffer[] = [] // to make one took as long as to read a short answer
+  // To make one took as long as to read a short answer. Of that length from the start: with gaps V8 makes it a hash table.
+  const views = Array.from<Buffer | undefined>({ length: VIEWS_MAX })
   return {
     buffer: view(READ_BYTES),
     callback(count) {

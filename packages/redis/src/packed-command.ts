@@ -50,5 +50,6 @@ const sized = (bytes: number): string =>
   bytes < SIZES_MAX ? (SIZES[bytes] ??= sizeText(bytes)) : sizeText(bytes)
 
 const SIZES_MAX = 1_024
-const SIZES: string[] = []
+/** Of that length from the start: what V8 sees being filled with gaps it makes a hash table. */
+const SIZES = Array.from<string | undefined>({ length: SIZES_MAX })
 const sizeText = (bytes: number): string => `\r\n$${bytes}\r\n`
