@@ -4,6 +4,7 @@
  *
  * One caller's jobs stay together and in order. If the call fails, every caller in it gets the error.
  */
+import { nextTick } from 'node:process'
 import { ENQUEUE_MAX, type Enqueued, isLovageError, LovageError, type NewJob } from '@lovage/core'
 import type { Run } from './script.ts'
 import { enqueueItems, plainItems } from './scripts/enqueue-items.ts'
@@ -33,7 +34,7 @@ export class Batcher {
     let chars = 0
     for (const { input } of jobs) chars += input.json.length
     if (this.#jobs + jobs.length > ENQUEUE_MAX || this.#chars + chars > BATCH_CHARS) this.flush()
-    if (this.#callers.length === 0) process.nextTick(flush, this)
+    if (this.#callers.length === 0) nextTick(flush, this)
     this.#jobs += jobs.length
     this.#chars += chars
     return new Promise((resolve, reject) => this.#callers.push({ jobs, resolve, reject }))

@@ -8,6 +8,7 @@
  * Every failure is a `LovageError`: `STORE_UNAVAILABLE` when the server cannot be reached, is not ready, or
  * lets us not in; `INTERNAL` when it calls the command itself wrong.
  */
+import { performance } from 'node:perf_hooks' // the global one is an accessor, and each call asks twice
 import { LovageError } from '@lovage/core'
 import type { Redis } from 'ioredis'
 import { dial, type Dialled, greetingMs, isOpen, reconnectMs, send } from './dial.ts'

@@ -139,9 +139,7 @@ class RedisStore implements Store {
     this.#connection = this.#open('main')
     const { prefix, resultPrefix, saidPrefix, ctlPrefix, groupPrefix } = this.#keys
     const settings: Settings = (this.#settings = {
-      get now() {
-        return clock === undefined ? '' : String(clock.now())
-      },
+      now: '',
       ...retention,
       resultsMax: resultsMax === Infinity ? 0 : resultsMax,
       prefix,
@@ -150,6 +148,8 @@ class RedisStore implements Store {
       ctlPrefix,
       groupPrefix,
     })
+    // In the literal, an accessor would make all of it a dictionary: each call reads some of them.
+    if (clock !== undefined) Object.defineProperty(settings, 'now', { get: () => String(clock.now()) })
     const run = runner(this.#connection, this.#keys, settings)
     const whole = partition === undefined ? new Wholeness(address, run) : undefined
     const inPlace = (own: Run): Run => whole?.before(own) ?? own

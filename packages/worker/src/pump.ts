@@ -9,6 +9,7 @@
  * the next steps are under way, of which there are two then, so that the store need not wait for this process either.
  * What waits here too long all the same goes back to the line.
  */
+import { nextTick } from 'node:process'
 import {
   type Claimed,
   type Clock,
@@ -179,7 +180,7 @@ export class Pump {
     if (this.#isScheduled || this.#steps.length > 0) return
     this.#isScheduled = true
     // After all promises that are settled in this turn: not setImmediate, which would add a turn to every job.
-    process.nextTick(() => {
+    nextTick(() => {
       this.#isScheduled = false
       this.#look()
     })

@@ -6,6 +6,7 @@
  * 100 ms for each job, all that is due of all jobs in one call of each kind, one after the other. When the handler
  * ends, what it said and nobody was told yet goes out before its outcome; a last report goes with the outcome.
  */
+import { nextTick } from 'node:process'
 import {
   type Clock,
   type Encoded,
@@ -182,7 +183,7 @@ export class Reports {
       let isCancelled = false
       this.#timer = { at: dueAt, cancel: () => void (isCancelled = true) }
       // Whatever reports in this turn of the event loop goes out together.
-      process.nextTick(() => isCancelled || flush())
+      nextTick(() => isCancelled || flush())
     }
   }
 
