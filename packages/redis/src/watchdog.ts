@@ -2,7 +2,6 @@
  * Notices answers that do not come. One timer watches over all that a connection waits for: it is set once in some
  * seconds, where a timer for each call would be set and cleared ten thousand times a second.
  */
-import { performance } from 'node:perf_hooks'
 import { type Placed, Unordered } from '@lovage/core'
 
 export interface Awaited extends Placed {
