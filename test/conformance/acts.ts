@@ -41,6 +41,9 @@ export const newJobs = (...ids: string[]): NewJob[] => ids.map((id) => newJob(id
 /** Jobs whose ids were made for the call that enqueues them. */
 export const freshJobs = (...ids: string[]): NewJob[] => ids.map((id) => newJob(id, { isNew: true }))
 
+/** Jobs whose enqueueing is told: `queued <id>` for each. */
+export const announcedJobs = (...ids: string[]): NewJob[] => ids.map((id) => newJob(id, { announce: true }))
+
 /** Jobs that wait in a lane of their task. */
 export const inLane = (lane: string, ...ids: string[]): NewJob[] =>
   ids.map((id) => newJob(id, { options: { lane } }))

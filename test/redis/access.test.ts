@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type PrivateRedis, startRedis } from '../../scripts/redis.mjs'
-import { claim, freshJobs, joinAll, newJobs, settle, stateOf, succeeded } from '../conformance/acts.ts'
+import { announcedJobs, claim, freshJobs, joinAll, settle, stateOf, succeeded } from '../conformance/acts.ts'
 import { withRedis } from './stage.ts'
 
 /** One of everything that a store does. */
@@ -19,7 +19,7 @@ async function work(options: RedisStoreOptions): Promise<void> {
     const waiting = store.wait('s', { work: true, timeoutMs: 20_000, signal: AbortSignal.timeout(20_000) })
     const reading = store.live(await store.tail(), AbortSignal.timeout(20_000))[Symbol.asyncIterator]()
     const batch = reading.next()
-    await store.enqueue(newJobs('a').map((job) => ({ ...job, announce: true })))
+    await store.enqueue(announcedJobs('a'))
     expect((await waiting).work).toBe(true)
     const [a] = await claim(store, 's')
     await settle(store, 's', succeeded(a!))

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { type ConsumedOf, encode, type Named, type Queue, queueOver } from '@lovage/core'
 import type { Redis } from 'ioredis'
 import { expect, vi } from 'vitest'
-import { joinAll, newJob, settle, succeeded } from '../conformance/acts.ts'
+import { announcedJobs, joinAll, settle, succeeded } from '../conformance/acts.ts'
 import { consumedTasks } from './fixtures/consumed-tasks.ts'
 import { test as base } from './stage.ts'
 
@@ -148,7 +148,7 @@ test('a result that is too large for the stream is fetched; one that is no longe
 })
 
 test('the group is one of Redis, where anybody finds it', async ({ queue, store, redis, key }) => {
-  await store.enqueue([newJob('a', { announce: true }), newJob('b', { announce: true })])
+  await store.enqueue(announcedJobs('a', 'b'))
   const loop = queue.consume('mailer', { from: 'start', window: 1 })
   await take(loop, 1)
   const [group] = (await redis.xinfo('GROUPS', key('outcomes'))) as string[][]
@@ -165,13 +165,13 @@ test('a group that was destroyed by hand ends its loops, and is made again at it
   redis,
   key,
 }) => {
-  await store.enqueue([newJob('a', { announce: true }), newJob('b', { announce: true })])
+  await store.enqueue(announcedJobs('a', 'b'))
   const loop = queue.consume('mailer', { from: 'start' })
   const [a, b] = await take(loop, 2)
   await a!.ack()
   await b!.ack()
   await redis.xgroup('DESTROY', key('outcomes'), 'mailer')
-  await store.enqueue([newJob('c', { announce: true })])
+  await store.enqueue(announcedJobs('c'))
   await expect(loop.next()).rejects.toMatchObject({ code: 'GROUP_DELETED' })
   expect(jobsOf(await take(queue.consume('mailer'), 1))).toEqual(['c'])
 })

@@ -3,9 +3,9 @@ import { newJobId, parseCursor, START } from '@lovage/core'
 import { createQueue } from '@lovage/redis'
 import type { Redis } from 'ioredis'
 import { describe, expect, vi } from 'vitest'
-import { newJob, newJobs, told } from '../conformance/acts.ts'
+import { announcedJobs, newJob, told } from '../conformance/acts.ts'
 import { tasks } from '../kit/contract.ts'
-import { blocked, test } from './stage.ts'
+import { blocked, readingOf, test } from './stage.ts'
 
 /** Resolves once the server's clock is beyond this: what a new stream has has a later place then. */
 async function later(redis: Redis, ms: number): Promise<void> {
@@ -16,8 +16,6 @@ async function later(redis: Redis, ms: number): Promise<void> {
   while ((await now()) <= ms);
 }
 
-const announced = (...ids: string[]) => newJobs(...ids).map((job) => ({ ...job, announce: true }))
-
 describe('records of other writers', () => {
   const foreign = ['some', 'record', 'status', 'SUCCESS'] as const
 
@@ -27,9 +25,9 @@ describe('records of other writers', () => {
     key,
   }) => {
     await redis.xadd(key('outcomes'), '*', ...foreign)
-    await store.enqueue(announced('a'))
+    await store.enqueue(announcedJobs('a'))
     await redis.xadd(key('outcomes'), '*', ...foreign)
-    await store.enqueue(announced('b'))
+    await store.enqueue(announcedJobs('b'))
 
     const first = await store.range(START, 1)
     expect(first).toMatchObject({ notices: [], missed: 0, end: false })
@@ -46,9 +44,9 @@ describe('records of other writers', () => {
     key,
   }) => {
     const bridged = ['task_id', 'x', 'task_name', 'celery.task', 'status', 'FAILURE', 'error', 'no model']
-    await store.enqueue(announced('a', 'b', 'c'))
+    await store.enqueue(announcedJobs('a', 'b', 'c'))
     await redis.xadd(key('outcomes'), '*', ...bridged)
-    await store.enqueue(announced('d'))
+    await store.enqueue(announcedJobs('d'))
     expect(told((await store.range(START, 10)).notices)).toEqual([
       'queued a',
       'queued b',
@@ -63,12 +61,12 @@ describe('records of other writers', () => {
   })
 
   test('do not disturb who follows live', async ({ store, redis, key, namespace }) => {
-    const reading = store.live(START, AbortSignal.timeout(20_000))[Symbol.asyncIterator]()
+    const reading = readingOf(store)
     const batch = reading.next()
     await blocked(redis, namespace, 'live')
     await redis.xadd(key('outcomes'), '*', ...foreign)
     await blocked(redis, namespace, 'live')
-    await store.enqueue(announced('a'))
+    await store.enqueue(announcedJobs('a'))
     expect(told((await batch).value)).toEqual(['queued a'])
     await reading.return?.()
   })
@@ -76,7 +74,7 @@ describe('records of other writers', () => {
 
 describe('what was trimmed', () => {
   test('is counted, to the record, also where nothing is left', async ({ store, redis, key }) => {
-    await store.enqueue(announced('a', 'b', 'c', 'd', 'e'))
+    await store.enqueue(announcedJobs('a', 'b', 'c', 'd', 'e'))
     const [first, second] = (await store.range(START, 2)).notices
     await redis.xtrim(key('outcomes'), 'MAXLEN', '=', 1)
     expect(await store.range(first!.cursor, 10)).toMatchObject({ notices: [{ jobId: 'e' }], missed: 3 })
@@ -91,7 +89,7 @@ describe('what was trimmed', () => {
   test('keeps about as many as it was told, and never fewer', async ({ open }) => {
     const store = open({ streamMaxLen: 100 })
     for (let n = 0; n < 10; n++) {
-      await store.enqueue(announced(...Array.from({ length: 100 }, (_, index) => `${n}-${index}`)))
+      await store.enqueue(announcedJobs(...Array.from({ length: 100 }, (_, index) => `${n}-${index}`)))
     }
     const { notices, missed } = await store.range(START, 1_000)
     expect(notices.length).toBeGreaterThanOrEqual(100)
@@ -101,7 +99,7 @@ describe('what was trimmed', () => {
 })
 
 test('a server that lost its memory makes a gap, not a silence', async ({ store, redis, key }) => {
-  await store.enqueue(announced('a', 'b', 'c'))
+  await store.enqueue(announcedJobs('a', 'b', 'c'))
   const cursor = await store.tail()
   await later(redis, parseCursor(cursor).ms)
   await redis.del(key('jobs'), key('wait'), key('wake'), key('outcomes'), key('tail'))
@@ -109,7 +107,7 @@ test('a server that lost its memory makes a gap, not a silence', async ({ store,
   expect(empty).toEqual({ notices: [], missed: 1, cursor: START, end: true })
   expect(await store.range(empty.cursor, 10)).toMatchObject({ missed: 0, end: true })
 
-  await store.enqueue(announced('d'))
+  await store.enqueue(announcedJobs('d'))
   for (const seen of [cursor, await store.tail().then((tail) => `0-1.${tail.split('.')[1]}`)]) {
     const page = await store.range(seen, 10)
     expect(told(page.notices)).toEqual(['queued d'])
@@ -126,7 +124,7 @@ test('who waits for a job of a server that forgot it all is told so, though noth
   namespace,
 }) => {
   const queue = createQueue({ tasks, redis: url, namespace })
-  await store.enqueue(announced('a'))
+  await store.enqueue(announcedJobs('a'))
   const id = newJobId()
   const job = await queue.sweep.enqueue(undefined, { id })
   const feed = queue.notices()[Symbol.asyncIterator]()
@@ -144,7 +142,7 @@ test('a place whose record has another number now is a gap, even where the count
   redis,
   key,
 }) => {
-  await store.enqueue(announced('a', 'b', 'c'))
+  await store.enqueue(announcedJobs('a', 'b', 'c'))
   const place = await store.tail()
   // A replica that had heard of `a` alone leads, and its clock is behind: what it writes stands before that place.
   const [[first]] = (await redis.xrange(key('outcomes'), '-', '+', 'COUNT', 1)) as [[string, string[]]]
@@ -175,16 +173,16 @@ test('a reader whose connection is killed is told, and goes on from its last cur
   redis,
   namespace,
 }) => {
-  const reading = store.live(START, AbortSignal.timeout(20_000))[Symbol.asyncIterator]()
+  const reading = readingOf(store)
   const batch = reading.next()
-  await store.enqueue(announced('a'))
+  await store.enqueue(announcedJobs('a'))
   const { cursor } = (await batch).value!.at(-1)!
   const next = expect(reading.next()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   await blocked(redis, namespace, 'live')
   await killed(redis, namespace, 'live')
   await next
 
-  await store.enqueue(announced('b'))
+  await store.enqueue(announcedJobs('b'))
   for await (const records of store.live(cursor, AbortSignal.timeout(20_000))) {
     expect(told(records)).toEqual(['queued b'])
     break

@@ -2,6 +2,7 @@
 import { START, type Store } from '@lovage/core'
 import { describe, expect } from 'vitest'
 import {
+  announcedJobs,
   claim,
   claimOne,
   feedAfter,
@@ -93,7 +94,7 @@ describe('a call that is as good twice is sent again', () => {
   test('enqueue: the job is in line once', async ({ shaky, store, thief }) => {
     await shaky.tail()
     thief.stealNextReply()
-    await shaky.enqueue(newJobs('a', 'b').map((job) => ({ ...job, announce: true })))
+    await shaky.enqueue(announcedJobs('a', 'b'))
     expect(thief.stolen).toBe(1)
     await joinAll(store, 's')
     expect(ids(await claim(store, 's'))).toEqual(['a', 'b'])

@@ -1,9 +1,8 @@
 // When a reader of the feed asks for what comes next: never between a notice and what somebody does upon it.
-import { START } from '@lovage/core'
 import { Socket } from 'node:net'
 import { afterEach, expect, vi } from 'vitest'
-import { newJobs } from '../conformance/acts.ts'
-import { blocked, test } from './stage.ts'
+import { announcedJobs } from '../conformance/acts.ts'
+import { blocked, readingOf, test } from './stage.ts'
 
 /** What this process sends from now on, in order. */
 function sent(): string[] {
@@ -18,7 +17,6 @@ function sent(): string[] {
 
 afterEach(() => vi.restoreAllMocks())
 
-const announced = (...ids: string[]) => newJobs(...ids).map((job) => ({ ...job, announce: true }))
 const isRead = (text: string): boolean => text.includes('xread')
 
 test('what somebody sends upon a notice goes to the server before the next read', async ({
@@ -26,17 +24,17 @@ test('what somebody sends upon a notice goes to the server before the next read'
   redis,
   namespace,
 }) => {
-  const reading = store.live(START, AbortSignal.timeout(20_000))[Symbol.asyncIterator]()
+  const reading = readingOf(store)
   const batch = reading.next()
   await blocked(redis, namespace, 'live')
   const texts = sent()
-  await store.enqueue(announced('a'))
+  await store.enqueue(announcedJobs('a'))
   await batch
   expect(texts.filter(isRead)).toEqual([])
 
   texts.length = 0
   const next = reading.next()
-  await Promise.all([store.enqueue(announced('b')), next])
+  await Promise.all([store.enqueue(announcedJobs('b')), next])
   const enqueued = texts.findIndex((text) => text.includes('evalsha'))
   expect(enqueued).toBeGreaterThanOrEqual(0)
   expect(texts.findIndex(isRead)).toBeGreaterThan(enqueued)
@@ -44,10 +42,10 @@ test('what somebody sends upon a notice goes to the server before the next read'
 })
 
 test('a read that brought all that it may bring is followed by the next one at once', async ({ store }) => {
-  await store.enqueue(announced(...Array.from({ length: 400 }, (_, n) => `a${n}`)))
-  await store.enqueue(announced(...Array.from({ length: 200 }, (_, n) => `b${n}`)))
+  await store.enqueue(announcedJobs(...Array.from({ length: 400 }, (_, n) => `a${n}`)))
+  await store.enqueue(announcedJobs(...Array.from({ length: 200 }, (_, n) => `b${n}`)))
   const texts = sent()
-  const reading = store.live(START, AbortSignal.timeout(20_000))[Symbol.asyncIterator]()
+  const reading = readingOf(store)
   expect((await reading.next()).value).toHaveLength(500)
   expect(texts.filter(isRead)).toHaveLength(2)
   expect((await reading.next()).value).toHaveLength(100)

@@ -3,7 +3,7 @@ import { createRedisStore, type RedisStoreOptions } from '@lovage/redis'
 import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
 import { inject, test as base, vi } from 'vitest'
-import type { Store } from '@lovage/core'
+import { START, type Store, type StoredNotice } from '@lovage/core'
 import { type PrivateRedis, startRedis } from '../../scripts/redis.mjs'
 
 export interface Stage {
@@ -56,6 +56,10 @@ export async function withRedis<Result>(
     await server.stop()
   }
 }
+
+/** Reads the feed from its start. */
+export const readingOf = (store: Store): AsyncIterator<readonly StoredNotice[]> =>
+  store.live(START, AbortSignal.timeout(20_000))[Symbol.asyncIterator]()
 
 /** Resolves when a connection of that role is blocked, so that what comes next wakes it. */
 export async function blocked(

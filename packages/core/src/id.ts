@@ -12,7 +12,7 @@ let used = POOL_BYTES
 let lastMs = 0
 /** 12 bits that count within one millisecond, so that the ids of one process sort in the order of making. */
 let counter = 0
-/** `lastMs` as an id begins with it: to write a number in hexadecimal takes longer than the whole rest. */
+/** `lastMs` as an id begins with it: to write it takes as long as the whole rest. */
 let stamp = ''
 
 /** The codes of the two digits of each byte. */
@@ -77,7 +77,7 @@ function rest(count: number, at: number): string {
   )
 }
 
-/** By bytes, three in a number: what `toString(16)` takes for so large a one was the half of an id. */
+/** By bytes, three in a number: `toString(16)` of so large a one took longer than all else about an id. */
 function tick(ms: number): void {
   lastMs = ms
   const upper = Math.floor(ms / 2 ** 24)

@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import { backoffMs } from '@lovage/core'
 import { AbstractConnector, Redis, type RedisOptions, SentinelConnector } from 'ioredis'
 import { Answers } from './answers.ts'
+import { bySize } from './by-size.ts'
 import { hastenTexts } from './fast-texts.ts'
 import { packed, type PackedArgs, SentCommand } from './packed-command.ts'
 import type { Route } from './route.ts'
@@ -25,8 +26,6 @@ export const reconnectMs = (times: number, random: () => number = Math.random): 
   backoffMs({ type: 'exponential', firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS }, times, random)
 
 const READ_BYTES = 65_536
-/** Answers shorter than that come again and again with the same few sizes. */
-const VIEWS_MAX = 1_024
 
 /**
  * Node sets so many bytes aside for each read, gives back what was not filled, and hands it through the buffer of a stream,
@@ -34,13 +33,11 @@ const VIEWS_MAX = 1_024
  */
 const reader = (read: (data: Buffer) => void): OnReadOpts => {
   const { buffer } = Buffer.allocUnsafeSlow(READ_BYTES)
-  const view = (count: number): Buffer => Buffer.from(buffer, 0, count)
-  // To make one took as long as to read a short answer. Of that length from the start: with gaps V8 makes it a hash table.
-  const views = Array.from<Buffer | undefined>({ length: VIEWS_MAX })
+  const view = bySize((count) => Buffer.from(buffer, 0, count)) // to make one took as long as to read a short answer
   return {
     buffer: view(READ_BYTES),
     callback(count) {
-      read(count < VIEWS_MAX ? (views[count] ??= view(count)) : view(count))
+      read(view(count))
       return true
     },
   }

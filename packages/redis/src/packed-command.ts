@@ -7,6 +7,8 @@
  * `this.reject = (error) => …`. V8 takes such a function for a method and puts it where only large collections look, until
  * its surroundings are compiled for good: with it stays all that it knows of, here the command and its answer.
  */
+import { bySize } from './by-size.ts'
+
 export type PackedArgs = readonly (string | number)[]
 
 /** What is sent, and will be answered. ioredis rejects it where its connection is lost. */
@@ -45,11 +47,5 @@ function textOf(name: string, args: PackedArgs, bytesOf: (part: string) => numbe
 
 const lengthOf = (part: string): number => part.length
 
-/** The end of what was before, and how many bytes come now. Mostly that is a size that was there before. */
-const sized = (bytes: number): string =>
-  bytes < SIZES_MAX ? (SIZES[bytes] ??= sizeText(bytes)) : sizeText(bytes)
-
-const SIZES_MAX = 1_024
-/** Of that length from the start: what V8 sees being filled with gaps it makes a hash table. */
-const SIZES = Array.from<string | undefined>({ length: SIZES_MAX })
-const sizeText = (bytes: number): string => `\r\n$${bytes}\r\n`
+/** The end of what was before, and how many bytes come now. */
+const sized = bySize((bytes) => `\r\n$${bytes}\r\n`)

@@ -13,7 +13,7 @@ import {
   streamId,
 } from '@lovage/core'
 import { describe, expect } from 'vitest'
-import { claim, joinAll, newJob, seqOf, settle, succeeded } from '../acts.ts'
+import { announcedJobs, claim, joinAll, newJob, seqOf, settle, succeeded } from '../acts.ts'
 import type { ContractTest } from '../store-contract.ts'
 
 const ACK_WAIT_MS = 30_000
@@ -42,8 +42,7 @@ async function pull(store: Store, member: string, options: Partial<PullRequest> 
 }
 
 /** Writes `queued <id>` for each. */
-const announce = (store: Store, ...ids: string[]) =>
-  store.enqueue(ids.map((id) => newJob(id, { announce: true })))
+const announce = (store: Store, ...ids: string[]) => store.enqueue(announcedJobs(...ids))
 
 const numbered = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, n) => `${prefix}${n}`)

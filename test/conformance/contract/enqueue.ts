@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest'
 import {
+  announcedJobs,
   cancelOf,
   claim,
   claimOne,
@@ -185,7 +186,7 @@ export function enqueueContract(test: ContractTest): void {
       store,
     }) => {
       await store.enqueue([newJob('before', { announce: true })])
-      const [a, b] = await store.enqueue([newJob('a', { announce: true }), newJob('b', { announce: true })])
+      const [a, b] = await store.enqueue(announcedJobs('a', 'b'))
       await joinAll(store, 's1')
       await claimOne(store, 's1')
       const running = await claimOne(store, 's1')
