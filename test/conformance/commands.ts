@@ -76,9 +76,9 @@ export type Command =
       /** Said of a worker that holds nothing. */
       isIdle?: boolean
     }
-  /** A worker hears of the job that it was handed. */
+  /** A worker hears of the jobs that it was handed. */
   | { do: 'hear'; worker: number }
-  /** A worker that was handed one dies before it has heard of it. */
+  /** A worker that was handed some dies before it has heard of them. */
   | { do: 'lose'; worker: number }
   | { do: 'progress'; worker: number; backs: number[] }
   | { do: 'handBack'; worker: number; backs: number[] }
@@ -311,7 +311,7 @@ const schedules = (job: fc.Arbitrary<JobChoice>): Weighted[] => [
   ),
 ]
 
-/** What is handed to a worker that has ended all it held and found nothing: one plain job at a time. */
+/** What is handed to a worker that has ended all it held and found nothing: the plain jobs of one call, where it has a slot for each. */
 const alone = jobWith(fc.constant({})).map(({ runInMs: _, ...job }) => ({
   ...job,
   id: untagged(job.id),
@@ -331,7 +331,11 @@ const idleStep = fc.record({
   isIdle: fc.constant(true),
 })
 const hands: Weighted[] = [
-  often(12, fc.record({ do: fc.constant('enqueue'), jobs: fc.tuple(alone) })),
+  often(9, fc.record({ do: fc.constant('enqueue'), jobs: fc.tuple(alone) })),
+  often(
+    6,
+    fc.record({ do: fc.constant('enqueue'), jobs: fc.array(alone, { minLength: 2, maxLength: HELD + 1 }) }),
+  ),
   often(24, idleStep),
   often(5, fc.record({ do: fc.constant('hear'), worker })),
   often(3, fc.record({ do: fc.constant('lose'), worker })),

@@ -66,8 +66,8 @@ async function compare(commands: readonly Command[]): Promise<void> {
 }
 
 /**
- * A store may hand a new job to an idle session, and need not: Redis says which it has, and the specification has to let that
- * session claim it, and it alone.
+ * A store may hand the new jobs of a call to an idle session, and need not: Redis says which it has, and the specification
+ * has to let that session claim them, and it alone.
  */
 async function handOver(
   model: Player,
@@ -75,11 +75,15 @@ async function handOver(
   jobs: readonly { id: string }[],
   which: string,
 ): Promise<void> {
+  const handed = new Map<string, string[]>()
   for (const { id } of jobs) {
     const session = await real.holder(id)
     if (session === null || (await model.holder(id)) !== null) continue
-    expect(await model.takes(session), `${which} handed ${id} to ${session}`).toBe(id)
-    await real.hands(session, id)
+    handed.set(session, [...(handed.get(session) ?? []), id])
+  }
+  for (const [session, ids] of handed) {
+    expect(await model.takes(session, ids.length), `${which} handed ${ids.join()} to ${session}`).toEqual(ids)
+    await real.hands(session, ids)
   }
 }
 

@@ -43,10 +43,10 @@ interface Worker {
   /** What it claimed under whatever session and has not settled; then what it has. */
   held: Claimed[]
   stale: Claimed[]
-  /** Its last step found nothing for it, and it holds nothing: it may be handed a job. */
+  /** Its last step found nothing for it, and it holds nothing: it may be handed jobs. */
   isIdle: boolean
-  /** What it was handed and has not heard of: where it is a session of the specification, all of the job. */
-  unheard?: (Hold & { job?: Claimed }) | undefined
+  /** What it was handed and has not heard of: where it is a session of the specification, all of each job. */
+  unheard: readonly (Hold & { job?: Claimed })[]
 }
 
 /** One store, as the workers of a sequence see it. */
@@ -60,6 +60,7 @@ export class Player {
     held: [],
     stale: [],
     isIdle: false,
+    unheard: [],
   }))
   readonly #cursors: Cursor[] = [START]
   readonly #usedIds = new Set<string>()
@@ -88,7 +89,7 @@ export class Player {
         )
         const settled = new Set(chosen.map(({ job }) => job))
         const left = self.held.filter((job) => !settled.has(job))
-        const isIdle = command.isIdle === true && left.length === 0 && self.unheard === undefined
+        const isIdle = command.isIdle === true && left.length === 0 && self.unheard.length === 0
         const reply = await this.#store.step({
           session: self.session,
           settle: chosen.map(({ job, choice }) => settlement(job, choice)),
@@ -221,22 +222,21 @@ export class Player {
   }
 
   /**
-   * What another store has handed to a session is claimed by it, as the specification allows: answers the id. This step puts
-   * in line what is due besides, and so does that of `hands`.
+   * What another store has handed to a session is claimed by it, as the specification allows: answers the ids. This step
+   * puts in line what is due besides, and so does that of `hands`.
    */
-  async takes(session: string): Promise<string | undefined> {
+  async takes(session: string, count: number): Promise<string[]> {
     const self = this.#handed(session)
-    if (self === undefined) return undefined
-    const { claimed } = await this.#store.step({ session, settle: [], claim: 1, queues: ['default'] })
-    const [job] = claimed
-    if (job !== undefined) self.unheard = { ...job, job }
-    return job?.id
+    if (self === undefined) return []
+    const { claimed } = await this.#store.step({ session, settle: [], claim: count, queues: ['default'] })
+    self.unheard = claimed.map((job) => ({ ...job, job }))
+    return claimed.map(({ id }) => id)
   }
 
-  /** This store has handed a job to a session. */
-  async hands(session: string, id: string): Promise<void> {
+  /** This store has handed jobs to a session. */
+  async hands(session: string, ids: readonly string[]): Promise<void> {
     const self = this.#handed(session)
-    if (self !== undefined) self.unheard = { id, claimedAt: this.#now() }
+    if (self !== undefined) self.unheard = ids.map((id) => ({ id, claimedAt: this.#now() }))
     await this.#store.step({ session: 'nobody', settle: [], claim: 0, queues: ['default'] })
   }
 
@@ -248,10 +248,11 @@ export class Player {
 
   async #hear(self: Worker): Promise<Claimed[]> {
     const { unheard, session } = self
-    if (unheard === undefined) return []
+    if (unheard.length === 0) return []
     const options = { work: false, timeoutMs: LONG_MS, signal: AbortSignal.timeout(HEARD_MS) }
-    const { handed = [] } = unheard.job ? { handed: [unheard.job] } : await this.#store.wait(session, options)
-    self.unheard = undefined
+    const known = unheard.flatMap(({ job }) => job ?? [])
+    const { handed = [] } = known.length > 0 ? { handed: known } : await this.#store.wait(session, options)
+    self.unheard = []
     self.held.push(...handed)
     return handed
   }
@@ -264,7 +265,7 @@ export class Player {
   /** Its lease runs out, later than that of any other. In the specification it has heard, and hands back at that moment. */
   async #lose(self: Worker): Promise<unknown> {
     const { unheard, session } = self
-    if (unheard === undefined || self.held.length > 0) return undefined
+    if (unheard.length === 0 || self.held.length > 0) return undefined
     const others = this.#workers.filter((worker) => worker !== self)
     const extendAll = async (workers: readonly Worker[]): Promise<unknown[]> => {
       const replies: unknown[] = []
@@ -277,7 +278,7 @@ export class Player {
     replies.push(...(await extendAll([self, ...others])))
     await this.#elapse(LEASE_MS - 1)
     replies.push(...(await extendAll(others)))
-    if (unheard.job) await this.#store.handBack(session, [unheard])
+    if (unheard[0]?.job) await this.#store.handBack(session, unheard)
     await this.#elapse(1)
     replies.push(...(await extendAll(others)))
     forgetHands(self)
@@ -333,7 +334,7 @@ export class Player {
     // An id that ends, lives again and is claimed again within one ms has the same hold twice, and a worker that had the first as well means the last.
     const isSame = (a: Hold, b: Hold): boolean => a.id === b.id && a.claimedAt === b.claimedAt
     const known = chosen.map((job) => held.findLast((other) => isSame(job, other)) ?? job)
-    return unheard === undefined ? known : known.filter((job) => !isSame(job, unheard))
+    return known.filter((job) => !unheard.some((one) => isSame(job, one)))
   }
 
   /** All that can be seen of the store from outside. */
@@ -404,7 +405,7 @@ export class Player {
 
 function forgetHands(self: Worker): void {
   self.isIdle = false
-  self.unheard = undefined
+  self.unheard = []
 }
 
 const newJob = (

@@ -65,18 +65,21 @@ test('a script that the server forgot is sent once more, and then by its name ag
     await store.close()
   }))
 
-test('several whose ids are new are one transaction, and a server that has forgotten all scripts knows it', () =>
+/** More than are handed together. */
+const MANY = Array.from({ length: 17 }, (_, n) => `many-${n}`)
+
+test('many whose ids are new are one transaction, and a server that has forgotten all scripts knows it', () =>
   withRedis([], async ({ url }) => {
     const redis = new Redis(url)
     const store = createRedisStore({ url })
     await store.enqueue(freshJobs('a', 'b'))
     await redis.script('FLUSH')
     await redis.config('RESETSTAT')
-    await Promise.all([store.enqueue(freshJobs('c')), store.enqueue(freshJobs('d', 'e'))])
+    await Promise.all([store.enqueue(freshJobs('c')), store.enqueue(freshJobs(...MANY))])
     for (const command of ['multi', 'hset', 'rpush', 'eval', 'exec'])
       expect(await callsOf(redis, command)).toBe(1)
     await store.join({ session: 's', leaseMs: 10_000 })
-    expect(ids((await step(store, 's', { claim: 10 })).claimed)).toEqual(['a', 'b', 'c', 'd', 'e'])
+    expect(ids((await step(store, 's', { claim: 100 })).claimed)).toEqual(['a', 'b', 'c', ...MANY])
     redis.disconnect()
     await store.close()
   }))

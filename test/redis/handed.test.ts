@@ -1,5 +1,5 @@
 // Who enqueues into an empty line hands the job to an idle session, and it is as if that had claimed it.
-import type { Store } from '@lovage/core'
+import { encode, type Store } from '@lovage/core'
 import { aesGcm, openStore } from '@lovage/redis'
 import type { Redis } from 'ioredis'
 import { randomBytes } from 'node:crypto'
@@ -8,6 +8,7 @@ import {
   cancelOf,
   claim,
   claimOne,
+  freshJobs,
   ids,
   joinAll,
   LEASE_MS,
@@ -58,6 +59,34 @@ test('each idle session is handed one job, the latest first; what comes then wai
   expect(ids(await handedTo(store, 'two'))).toEqual(['a'])
   expect(ids(await handedTo(store, 'one'))).toEqual(['b'])
   expect(ids(await claim(store, 'one'))).toEqual(['c'])
+})
+
+test('the new jobs of one call are handed together, in their order, where there is a slot for each', async ({
+  store,
+}) => {
+  await joinAll(store, 'one', 'two')
+  await step(store, 'one', { claim: 3, isIdle: true })
+  await step(store, 'two', { claim: 2, isIdle: true })
+  const rich = freshJobs('a', 'b', 'c').map((job) => ({
+    ...job,
+    input: encode({ at: new Date(0), job: job.id }),
+  }))
+  await store.enqueue(rich)
+  expect(await store.counts()).toMatchObject({ running: 0, queued: 3 }) // the latest has two slots
+  const held = await claim(store, 'two')
+  await settle(store, 'two', ...held.map((one) => succeeded(one)))
+  await step(store, 'one', { claim: 3, isIdle: true })
+  await store.enqueue(rich.map((job) => ({ ...job, id: `${job.id}2` })))
+  const handed = await handedTo(store, 'one')
+  expect(handed).toMatchObject(rich.map(({ id, input }) => ({ id: `${id}2`, input, attempt: 1 })))
+  expect((await settle(store, 'one', ...handed.map((one) => succeeded(one)))).lost).toEqual([])
+  expect(await store.counts()).toMatchObject({ running: 0, queued: 0 })
+})
+
+test('calls of one tick are handed together', async ({ store }) => {
+  await idle(store, 'one')
+  await Promise.all(['a', 'b'].map((id) => store.enqueue(freshJobs(id))))
+  expect(ids(await handedTo(store, 'one'))).toEqual(['a', 'b'])
 })
 
 test('a cancellation is told after the job that it ends', async ({ store }) => {
@@ -164,6 +193,17 @@ describe('a job that was handed over and never heard of', () => {
     await joinAll(store, 'other')
     expect(await store.extend('other', LEASE_MS)).toEqual({ alive: true, reaped: 1 })
     expect(await claimOne(store, 'other')).toMatchObject({ id: 'a', attempt: 1 })
+  })
+
+  test('nor have those that were handed together', async ({ open }) => {
+    const clock = new ManualClock()
+    const store = open({ clock })
+    await idle(store, 'dead')
+    await store.enqueue(freshJobs('a', 'b', 'c'))
+    await clock.advance(LEASE_MS)
+    await joinAll(store, 'other')
+    await store.extend('other', LEASE_MS)
+    expect(await claim(store, 'other')).toMatchObject(['a', 'b', 'c'].map((id) => ({ id, attempt: 1 })))
   })
 
   test('goes back to the line when its session leaves', async ({ store }) => {

@@ -8,6 +8,7 @@ import { nextTick } from 'node:process'
 import { ENQUEUE_MAX, type Enqueued, isLovageError, LovageError, type NewJob } from '@lovage/core'
 import type { Run } from './script.ts'
 import { enqueueItems, plainItems } from './scripts/enqueue-items.ts'
+import { HANDED_MAX } from './scripts/idle.ts'
 import { enqueue, enqueueAllNew, enqueueNew, enqueuePlain } from './scripts/enqueue.ts'
 
 /** Characters in one call: large inputs travel alone. */
@@ -53,7 +54,8 @@ export class Batcher {
     try {
       const jobs = callers.length === 1 ? (callers[0] as Caller).jobs : callers.flatMap(({ jobs }) => jobs)
       const items = plainItems(jobs)
-      const script = jobs.every(isNew) ? (jobs.length === 1 ? enqueueNew : enqueueAllNew) : enqueuePlain
+      const whole = jobs.length <= HANDED_MAX ? enqueueNew : enqueueAllNew
+      const script = jobs.every(isNew) ? whole : enqueuePlain
       const cursor = items === null ? null : await this.#run(script, {}, items)
       if (cursor === null) return await this.#sendAll(callers, jobs)
       for (const { jobs, resolve } of callers)

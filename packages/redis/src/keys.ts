@@ -27,8 +27,8 @@
  * | `r:<id>`         | STRING | outcome (`outcome.ts`)                  | as long as results are kept            |
  * | `said:<id>`      | STRING | what it said, JSON lines (`said.ts`)    | as long as its result, or longer       |
  * | `ctl:<session>`  | LIST   | cancellations for it, JSON              | until popped, at most `CTL_MS`         |
- * | `idle:<version>` | LIST   | `<session>@<ms>`, to be handed a job (`scripts/idle.ts`) | until it is, or steps again |
- * | `hand:<session>` | LIST   | a job that it holds: ms, id and record, a line feed between them | until popped |
+ * | `idle:<version>` | LIST   | `<session>@<ms>:<slots>`, to be handed jobs (`scripts/idle.ts`) | until it is, or steps again |
+ * | `hand:<session>` | LIST   | jobs that it holds: ms, ids and records, line feeds between them | until popped |
  * | `replicated`     | STRING | a last write to wait for (`replicated.ts`) | a minute                            |
  *
  * A `<line>` is a queue, whose plain line it is, or a lane: queue, task, and `o` (ordered) or `-` with the key, a line

@@ -59,7 +59,7 @@ import { report, reportItems } from './scripts/report.ts'
 import { putSchedule, removeSchedule, schedules, scheduleText, ticksIn } from './scripts/schedules.ts'
 import { saidItems, say } from './scripts/say.ts'
 import { extend, handBackHeld, holdItems, join, leave } from './scripts/sessions.ts'
-import { announceText, stepItems } from './scripts/step-items.ts'
+import { announceText, idleSlotsOf, stepItems } from './scripts/step-items.ts'
 import { DEFER_MS } from './scripts/plain-step.ts'
 import { loneOf, oneItems, stepOne } from './scripts/step-one.ts'
 import { type ClaimedBatch, step } from './scripts/step.ts'
@@ -266,7 +266,7 @@ class RedisStore implements Store {
     const isIdle = request.isIdle === true && queues.length === 1 && queues[0] === 'default'
     const waiter = isIdle ? this.#waiterOf(session) : this.#waiters.get(session)
     const idleSince = waiter?.idleSince()
-    if (isIdle) waiter?.ask()
+    if (isIdle) waiter?.ask(request.claim)
     const reply = await this.#makeStep({ ...request, isIdle }, idleSince)
     this.#joined.mustBeAt(session, this.#connection.serverRun) // it may have been the first call that another one answered
     const { alive, isListed, lost, nextDueMs, deferred, ticks, claimedAt } = reply
@@ -289,7 +289,7 @@ class RedisStore implements Store {
     }
   }
 
-  #makeStep(request: StepRequest, idleSince: number | undefined) {
+  #makeStep(request: StepRequest, idleSince: string | undefined) {
     const held = idleSince === undefined ? loneOf(request, this.#settings) : null
     return held !== null && this.#shortWay.isWorthIt()
       ? this.#stepOne(oneItems(held, request, this.#settings, this.#clock.now()))
@@ -302,8 +302,8 @@ class RedisStore implements Store {
     return reply
   }
 
-  #wholeStep(request: StepRequest, idleSince: number | undefined) {
-    const { session, claim, queues, settle, release, announce, isIdle } = request
+  #wholeStep(request: StepRequest, idleSince: string | undefined) {
+    const { session, claim, queues, settle, release, announce } = request
     const { settleSize, items } = stepItems(request)
     const args = {
       session,
@@ -312,7 +312,7 @@ class RedisStore implements Store {
       settleSize,
       releaseCount: release?.length ?? 0,
       announce: announceText(announce),
-      isIdle: isIdle === true ? '1' : '',
+      idleSlots: idleSlotsOf(request),
       idleSince: idleSince ?? '',
       second: settle.length === 0 ? '' : secondOf(this.#clock.now()),
     }
@@ -382,8 +382,7 @@ class RedisStore implements Store {
         run: this.#run,
         clock: this.#clock,
         store: this.name,
-        claimedOf: ({ id, record, claimedAt }) =>
-          this.#claimedOf({ ids: [id], records: [record], tries: null, claimedAt }),
+        claimedOf: (handed) => this.#claimedOf({ ...handed, tries: null }),
       })
       this.#waiters.set(session, waiter)
     }

@@ -59,6 +59,8 @@ export class Waiter {
   #handed: Claimed[] = []
   /** By the store's clock; since then this session may be handed a job, and has heard of none. */
   #idleSince: number | undefined
+  /** What it may be handed at once, as the latest step said that asked for jobs. */
+  #idleSlots = 0
   /** A step under way asks for jobs to be handed: one may come before its answer. */
   #isAsking = false
   /** A job may be on its way, also when a step has been made since that ends it: what was handed before waits for the next pop. */
@@ -83,18 +85,20 @@ export class Waiter {
   }
 
   /**
-   * Since when the session may be handed a job, which the next step takes back.
+   * Since when the session may be handed jobs, and how many (`<ms>:<slots>`), which the next step takes back.
    *
    * @throws LovageError `STORE_UNAVAILABLE` where it may hold one of which nobody will ever hear: it has to be replaced
    */
-  idleSince(): number | undefined {
-    if (!this.#isLost) return this.#idleSince
+  idleSince(): string | undefined {
+    if (!this.#isLost)
+      return this.#idleSince === undefined ? undefined : `${this.#idleSince}:${this.#idleSlots}`
     const cause = 'an answer was lost that may have brought a job'
     throw new LovageError('STORE_UNAVAILABLE', { store: this.#options.store, cause })
   }
 
-  /** A step is sent that asks for jobs to be handed. */
-  ask(): void {
+  /** A step is sent that asks for jobs to be handed, so many at once. */
+  ask(idleSlots: number): void {
+    this.#idleSlots = idleSlots
     this.#asked = this.#mayBring ? 'unclear' : 'awaited'
     this.#isAsking = true
     this.#mayBring = true

@@ -3,8 +3,8 @@ import { lua } from '../script.ts'
 
 /** Ids that are pushed, or swept away, by one command: Lua's stack ends near 8,000. */
 const CHUNK = 1_000
-/** Ids between two looks at whether the oldest are gone. */
-const LOOK_EVERY = 100
+/** Ids between two looks at whether the oldest are gone: few, since whoever waits for the one that looks waits for that, too. */
+const LOOK_EVERY = 10
 
 /** Of `length` ids, `countedCount` of which have come now. */
 const sweep = lua`
@@ -15,7 +15,8 @@ const sweep = lua`
     redis.call('UNLINK', unpack(old))
     excess = excess - #old
   end
-  if math.floor(length / ${LOOK_EVERY}) ~= math.floor((length - countedCount) / ${LOOK_EVERY}) then
+  if math.floor(length / ${LOOK_EVERY}) ~= math.floor((length - countedCount) / ${LOOK_EVERY})
+    and redis.call('EXISTS', prefix .. 'r:' .. redis.call('LRANGE', results, '0', '0')[1]) == 0 then
     local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, ${LOOK_EVERY}))
     local gone = 0
     while gone < #heads and redis.call('EXISTS', prefix .. 'r:' .. heads[gone + 1]) == 0 do gone = gone + 1 end
@@ -27,8 +28,8 @@ const sweep = lua`
  * Adds the ids that `counted` holds, `countedCount` of them, to those whose outcomes are kept, and lets go of the oldest
  * where there are more than were asked for. Takes the arguments `prefix` and `resultsMax`.
  *
- * `results` has their ids, oldest first. Most leave it because their time is over: that is looked at once in a hundred,
- * and where the oldest one is gone, at twice as many as have come since.
+ * `results` has their ids, oldest first. Most leave it because their time is over: that is looked at once in ten, at the
+ * oldest one, and where that is gone, at twice as many as have come since.
  */
 export const sweepResults = lua`
   local results, length = prefix .. 'results', 0

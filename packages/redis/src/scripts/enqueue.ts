@@ -4,7 +4,7 @@ import { defineScript, headed, lua } from '../script.ts'
 import { feed, optional } from './feed.ts'
 import { tidy } from './hands.ts'
 import { header } from './header.ts'
-import { hand, idle } from './idle.ts'
+import { handAll, handOne, idle } from './idle.ts'
 import { ring, takenOut } from './line.ts'
 import { special } from './special.ts'
 import { works } from './works.ts'
@@ -36,7 +36,7 @@ export const enqueuePlain = defineScript({
       if isMore and (redis.call('EXISTS', result) == 1 or redis.call('HEXISTS', tombs, id) == 1) then return 0 end
       if redis.call('HSETNX', jobs, id, ARGV[items + 2]) == 0 then return 0 end
       if isMore then
-        ${hand('ARGV[items + 2]')}
+        ${handOne('ARGV[items + 2]')}
       end
       if redis.call('RPUSH', wait, id) == 1 then
         ${ringPlain}
@@ -70,8 +70,8 @@ export const enqueuePlain = defineScript({
 })
 
 /**
- * The same for one job that nobody can know before it is sent, since its id was made for this call: it looks for none.
- * Where the call may have been carried out already, and the answer is missing, it is looked for.
+ * The same for a few jobs that nobody can know before they are sent, since their ids were made for this call: it looks for
+ * none. Where the call may have been carried out already, and the answer is missing, they are looked for.
  */
 export const enqueueNew = defineScript({
   name: 'enqueueNew',
@@ -80,11 +80,25 @@ export const enqueueNew = defineScript({
   repeatable: true,
   again: enqueuePlain,
   first: lua`
-    local id = ARGV[items + 1]
-    redis.call('HSET', jobs, id, ARGV[items + 2])
-    ${hand('ARGV[items + 2]')}
-    if redis.call('RPUSH', wait, id) == 1 then
-      ${ringPlain}
+    local last = #ARGV
+    if last == items + 2 then
+      local id = ARGV[items + 1]
+      redis.call('HSET', jobs, id, ARGV[items + 2])
+      ${handOne('ARGV[items + 2]')}
+      if redis.call('RPUSH', wait, id) == 1 then
+        ${ringPlain}
+      end
+    else
+      redis.call('HSET', jobs, unpack(ARGV, items + 1, last))
+      ${handAll}
+      local ids, count = {}, 0
+      for at = items + 1, last, 2 do
+        count = count + 1
+        ids[count] = ARGV[at]
+      end
+      if redis.call('RPUSH', wait, unpack(ids)) == count then
+        ${ringPlain}
+      end
     end
     return redis.call('GET', tail) or '0-0.0'
   `,
@@ -92,7 +106,7 @@ export const enqueueNew = defineScript({
   decode: enqueuePlain.decode,
 })
 
-/** The same for several of them: in the jobs and in the line they are put by commands, and the script rings for them. */
+/** The same for many of them: in the jobs and in the line they are put by commands, and the script rings for them. */
 export const enqueueAllNew = defineScript({
   name: 'enqueueAllNew',
   keys: ['wait', 'tail'],

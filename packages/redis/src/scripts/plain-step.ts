@@ -229,7 +229,7 @@ export const plainStep = lua`
     -- An answer ends with what there is: each part of it costs as much as a small command.
     if deferred > 0 or counts then return { 'alive', nextDueMs, nowMs, claimed, records, counts, deferred } end
     if taken > 0 then return { 'alive', nextDueMs, nowMs, claimed, records } end
-    if isIdle == '1' and passed < ${TOMBS_MAX} then
+    if idleSlots ~= '' and passed < ${TOMBS_MAX} then
       ${put}
       return { 'idle', nextDueMs, nowMs }
     end

@@ -15,7 +15,7 @@ import { sweepOne } from './count-results.ts'
 import { TRIM_EVERY, trimmed } from './feed.ts'
 import { put } from './idle.ts'
 import { parted, told, worded } from './plain-step.ts'
-import { HEAD, marksOf } from './step-items.ts'
+import { HEAD, idleSlotsOf, marksOf } from './step-items.ts'
 import { step } from './step.ts'
 import { calendarBy, secondOf, time } from './time.ts'
 
@@ -34,7 +34,7 @@ const ARGS = [
   'second',
   'rest',
 ] as const
-const OPTIONAL = ['isIdle', 'marks', 'queue', 'now'] as const
+const OPTIONAL = ['idleSlots', 'marks', 'queue', 'now'] as const
 
 /** The one success that is all that a step is to settle, or `null` where more is asked of it. */
 export function loneOf(request: StepRequest, { streamMaxLen }: Settings): Succeeded | null {
@@ -55,7 +55,7 @@ export function oneItems(
   settings: Settings,
   nowMs: number,
 ): (string | number)[] {
-  const { session, claim, queues, isIdle = false } = request
+  const { session, claim, queues } = request
   const { now, streamMaxLen, resultsMax, failedMax, failedMaxAgeMs } = settings
   const { id, claimedAt, task, result, ttlMs } = held
   const items = [
@@ -69,7 +69,7 @@ export function oneItems(
     resultsMax,
     secondOf(nowMs),
     `${streamMaxLen} ${failedMax} ${failedMaxAgeMs} ${claim}`,
-    isIdle ? '1' : '',
+    idleSlotsOf(request),
     marksOf(held),
     queues[0] === 'default' ? '' : (queues[0] as string),
     now,
@@ -108,7 +108,7 @@ const opening = lua`
   local ARGV = ARGV
   do
     local redis, string = redis, string
-    ${local('id', 'value', 'session', 'claimedAt', 'isIdle', 'marks', 'queue', 'now')}
+    ${local('id', 'value', 'session', 'claimedAt', 'idleSlots', 'marks', 'queue', 'now')}
     if not queue or queue == '' then queue = 'default' end
     local hold = session .. '@' .. claimedAt
     local jobs = KEYS[1]
@@ -155,7 +155,7 @@ const opening = lua`
           ${sweepOne}
         end
         local answer = 'alive '
-        if isIdle == '1' then
+        if idleSlots and idleSlots ~= '' then
           answer = 'idle '
           ${put}
         end
@@ -167,7 +167,7 @@ const opening = lua`
     -- More than that: as \`step\` has it.
     local streamMaxLen, failedMax, failedMaxAgeMs, claim = string.match(${given('rest')}, '^(%S+) (%S+) (%S+) (%S+)$')
     ${local('task', 'ms', 'document', 'resultsMax', 'second')}
-    now, isIdle, marks = now or '', isIdle or '', marks or ''
+    now, idleSlots, marks = now or '', idleSlots or '', marks or ''
     local queueCount, settleSize, releaseCount, announce, idleSince = '1', '${HEAD + 2}', '0', '', ''
     ARGV = { ${step.args.join(', ')}, queue, '1', 'succeeded', hold, ms, task, marks, document, id, value }
   end

@@ -133,8 +133,9 @@ while excess > 0 do
   redis.call('UNLINK', unpack(old))
   excess = excess - #old
 end
-if math.floor(length / 100) ~= math.floor((length - countedCount) / 100) then
-  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 100))
+if math.floor(length / 10) ~= math.floor((length - countedCount) / 10)
+  and redis.call('EXISTS', prefix .. 'r:' .. redis.call('LRANGE', results, '0', '0')[1]) == 0 then
+  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 10))
   local gone = 0
   while gone < #heads and redis.call('EXISTS', prefix .. 'r:' .. heads[gone + 1]) == 0 do gone = gone + 1 end
   if gone > 0 then redis.call('LTRIM', results, gone, '-1') end

@@ -23,13 +23,15 @@ else
   nowText = clock[1] .. string.sub('00000' .. clock[2], -6, -4)
   nowMs = tonumber(nowText)
 end
-  local session, since = string.match(name, '^(.*)@(%d+)$')
+  local session, since, slots = string.match(name, '^(.*)@(%d+):(%d+)$')
   local lease = redis.call('ZSCORE', workers, session)
   if not lease then
     name = nil -- it is no more
   elseif tonumber(lease) > nowMs and nowMs - since < 1000 then
-    redis.call('HSET', active, '_', 'no job: keeps this hash a hash table, which Redis would pack into a list while it is small', id, session .. '@' .. nowText)
-    redis.call('RPUSH', prefix .. 'hand:' .. session, nowText .. '\n' .. id .. '\n' .. ARGV[items + 2])
+    local hold, message = session .. '@' .. nowText, nil
+    message = nowText .. '\n' .. id .. '\n' .. ARGV[items + 2]
+    redis.call('HSET', active, '_', 'no job: keeps this hash a hash table, which Redis would pack into a list while it is small', id, hold)
+    redis.call('RPUSH', prefix .. 'hand:' .. session, message)
     return redis.call('GET', tail) or '0-0.0'
   end
 end

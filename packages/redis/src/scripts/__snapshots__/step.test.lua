@@ -1,5 +1,5 @@
 local redis, string, ARGV = redis, string, ARGV
-local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce, isIdle, idleSince, second = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
+local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce, idleSlots, idleSince, second = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = prefix .. 'jobs', prefix .. 'wait:default', prefix .. 'tombs', prefix .. 'later', prefix .. 'retry', prefix .. 'active', prefix .. 'workers', prefix .. 'tries', prefix .. 'progress', prefix .. 'outcomes', prefix .. 'tail', prefix .. 'held'
 local items = 15
 redis.call('HDEL', active, '')
@@ -172,8 +172,9 @@ while excess > 0 do
   redis.call('UNLINK', unpack(old))
   excess = excess - #old
 end
-if math.floor(length / 100) ~= math.floor((length - countedCount) / 100) then
-  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 100))
+if math.floor(length / 10) ~= math.floor((length - countedCount) / 10)
+  and redis.call('EXISTS', prefix .. 'r:' .. redis.call('LRANGE', results, '0', '0')[1]) == 0 then
+  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 10))
   local gone = 0
   while gone < #heads and redis.call('EXISTS', prefix .. 'r:' .. heads[gone + 1]) == 0 do gone = gone + 1 end
   if gone > 0 then redis.call('LTRIM', results, gone, '-1') end
@@ -272,8 +273,8 @@ redis.call('PEXPIRE', since, '86400000')
   -- An answer ends with what there is: each part of it costs as much as a small command.
   if deferred > 0 or counts then return { 'alive', nextDueMs, nowMs, claimed, records, counts, deferred } end
   if taken > 0 then return { 'alive', nextDueMs, nowMs, claimed, records } end
-  if isIdle == '1' and passed < 1000 then
-    redis.call('RPUSH', prefix .. 'idle:1', session .. '@' .. nowText)
+  if idleSlots ~= '' and passed < 1000 then
+    redis.call('RPUSH', prefix .. 'idle:1', session .. '@' .. nowText .. ':' .. idleSlots)
     return { 'idle', nextDueMs, nowMs }
   end
   return { 'alive', nextDueMs, nowMs }
@@ -399,8 +400,9 @@ while excess > 0 do
   redis.call('UNLINK', unpack(old))
   excess = excess - #old
 end
-if math.floor(length / 100) ~= math.floor((length - countedCount) / 100) then
-  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 100))
+if math.floor(length / 10) ~= math.floor((length - countedCount) / 10)
+  and redis.call('EXISTS', prefix .. 'r:' .. redis.call('LRANGE', results, '0', '0')[1]) == 0 then
+  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 10))
   local gone = 0
   while gone < #heads and redis.call('EXISTS', prefix .. 'r:' .. heads[gone + 1]) == 0 do gone = gone + 1 end
   if gone > 0 then redis.call('LTRIM', results, gone, '-1') end

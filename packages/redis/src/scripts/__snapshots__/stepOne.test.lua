@@ -1,7 +1,7 @@
 local ARGV = ARGV
 do
   local redis, string = redis, string
-  local id, value, session, claimedAt, isIdle, marks, queue, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[11], ARGV[12], ARGV[13], ARGV[14]
+  local id, value, session, claimedAt, idleSlots, marks, queue, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[11], ARGV[12], ARGV[13], ARGV[14]
   if not queue or queue == '' then queue = 'default' end
   local hold = session .. '@' .. claimedAt
   local jobs = KEYS[1]
@@ -99,7 +99,7 @@ redis.call('XTRIM', outcomes, how, '~', most)
       if ms ~= '0' and resultsMax ~= '0' then
         local results, countedCount = prefix .. 'results', 1
 local length = redis.call('RPUSH', results, id)
-if length % 100 == 0 or length > tonumber(resultsMax) then
+if length % 10 == 0 or length > tonumber(resultsMax) then
   local excess = math.min(length - resultsMax, 2 * countedCount)
 while excess > 0 do
   local old = redis.call('LPOP', results, math.min(excess, 1000))
@@ -107,8 +107,9 @@ while excess > 0 do
   redis.call('UNLINK', unpack(old))
   excess = excess - #old
 end
-if math.floor(length / 100) ~= math.floor((length - countedCount) / 100) then
-  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 100))
+if math.floor(length / 10) ~= math.floor((length - countedCount) / 10)
+  and redis.call('EXISTS', prefix .. 'r:' .. redis.call('LRANGE', results, '0', '0')[1]) == 0 then
+  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 10))
   local gone = 0
   while gone < #heads and redis.call('EXISTS', prefix .. 'r:' .. heads[gone + 1]) == 0 do gone = gone + 1 end
   if gone > 0 then redis.call('LTRIM', results, gone, '-1') end
@@ -116,9 +117,9 @@ end
 end
       end
       local answer = 'alive '
-      if isIdle == '1' then
+      if idleSlots and idleSlots ~= '' then
         answer = 'idle '
-        redis.call('RPUSH', prefix .. 'idle:1', session .. '@' .. nowText)
+        redis.call('RPUSH', prefix .. 'idle:1', session .. '@' .. nowText .. ':' .. idleSlots)
       end
       answer = answer .. nowText
       if nextDue then answer = answer .. ' ' .. string.format('%d', nextDue - nowMs) end
@@ -128,12 +129,12 @@ end
   -- More than that: as \`step\` has it.
   local streamMaxLen, failedMax, failedMaxAgeMs, claim = string.match(ARGV[10], '^(%S+) (%S+) (%S+) (%S+)$')
   local task, ms, document, resultsMax, second = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
-  now, isIdle, marks = now or '', isIdle or '', marks or ''
+  now, idleSlots, marks = now or '', idleSlots or '', marks or ''
   local queueCount, settleSize, releaseCount, announce, idleSince = '1', '9', '0', '', ''
-  ARGV = { now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce, isIdle, idleSince, second, queue, '1', 'succeeded', hold, ms, task, marks, document, id, value }
+  ARGV = { now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce, idleSlots, idleSince, second, queue, '1', 'succeeded', hold, ms, task, marks, document, id, value }
 end
 local redis, string, ARGV = redis, string, ARGV
-local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce, isIdle, idleSince, second = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
+local now, streamMaxLen, prefix, resultsMax, failedMax, failedMaxAgeMs, session, claim, queueCount, settleSize, releaseCount, announce, idleSlots, idleSince, second = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
 local jobs, wait, tombs, later, retry, active, workers, tries, progress, outcomes, tail, held = prefix .. 'jobs', prefix .. 'wait:default', prefix .. 'tombs', prefix .. 'later', prefix .. 'retry', prefix .. 'active', prefix .. 'workers', prefix .. 'tries', prefix .. 'progress', prefix .. 'outcomes', prefix .. 'tail', prefix .. 'held'
 local items = 15
 redis.call('HDEL', active, '')
@@ -306,8 +307,9 @@ while excess > 0 do
   redis.call('UNLINK', unpack(old))
   excess = excess - #old
 end
-if math.floor(length / 100) ~= math.floor((length - countedCount) / 100) then
-  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 100))
+if math.floor(length / 10) ~= math.floor((length - countedCount) / 10)
+  and redis.call('EXISTS', prefix .. 'r:' .. redis.call('LRANGE', results, '0', '0')[1]) == 0 then
+  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 10))
   local gone = 0
   while gone < #heads and redis.call('EXISTS', prefix .. 'r:' .. heads[gone + 1]) == 0 do gone = gone + 1 end
   if gone > 0 then redis.call('LTRIM', results, gone, '-1') end
@@ -406,8 +408,8 @@ redis.call('PEXPIRE', since, '86400000')
   -- An answer ends with what there is: each part of it costs as much as a small command.
   if deferred > 0 or counts then return { 'alive', nextDueMs, nowMs, claimed, records, counts, deferred } end
   if taken > 0 then return { 'alive', nextDueMs, nowMs, claimed, records } end
-  if isIdle == '1' and passed < 1000 then
-    redis.call('RPUSH', prefix .. 'idle:1', session .. '@' .. nowText)
+  if idleSlots ~= '' and passed < 1000 then
+    redis.call('RPUSH', prefix .. 'idle:1', session .. '@' .. nowText .. ':' .. idleSlots)
     return { 'idle', nextDueMs, nowMs }
   end
   return { 'alive', nextDueMs, nowMs }
@@ -533,8 +535,9 @@ while excess > 0 do
   redis.call('UNLINK', unpack(old))
   excess = excess - #old
 end
-if math.floor(length / 100) ~= math.floor((length - countedCount) / 100) then
-  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 100))
+if math.floor(length / 10) ~= math.floor((length - countedCount) / 10)
+  and redis.call('EXISTS', prefix .. 'r:' .. redis.call('LRANGE', results, '0', '0')[1]) == 0 then
+  local heads = redis.call('LRANGE', results, 0, 2 * math.max(countedCount, 10))
   local gone = 0
   while gone < #heads and redis.call('EXISTS', prefix .. 'r:' .. heads[gone + 1]) == 0 do gone = gone + 1 end
   if gone > 0 then redis.call('LTRIM', results, gone, '-1') end
