@@ -210,6 +210,13 @@ class Producer:
         while count := purse.take(1000):
             group(nothing.s(data) for _ in range(count)).apply_async()
 
+    def came(self):
+        """When each job's end was heard of; listened to from the first call on."""
+        if not hasattr(self, 'heard'):
+            self.heard = {}
+            notices(lambda job: self.heard.setdefault(job, time.monotonic()))
+        return self.heard
+
     def latency(self, options):
         data = input_of()
 
@@ -230,8 +237,7 @@ class Producer:
             while purse.take():
                 waits.append(one())
             return waits
-        sent, came = {}, {}
-        notices(lambda job: came.setdefault(job, time.monotonic()))
+        sent, came = {}, self.came()
         began = time.monotonic()
         for n in range(jobs):
             wait = began + n / pace - time.monotonic()
@@ -240,7 +246,7 @@ class Producer:
             at = time.monotonic()
             sent[nothing.delay(data).id] = at
         give_up = time.monotonic() + LATE_MS / 1000
-        while len(came) < jobs and time.monotonic() < give_up:
+        while any(job not in came for job in sent) and time.monotonic() < give_up:
             time.sleep(0.01)
         return [min(LATE_MS, (came.get(job, at + 1) - at) * 1000) for job, at in sent.items()]
 
