@@ -76,12 +76,14 @@ export const handOne = (record: string) =>
 /** The same for those that come as items, an id and a record each, up to the argument `last`: all of them, or none. */
 export const handAll = hand(
   lua`
-    local held = {}
-    message = nowText
+    local held, parts = {}, { nowText }
     for at = items + 1, last, 2 do
-      held[at - items], held[at - items + 1] = ARGV[at], hold
-      message = message .. (at > items + 1 and '\n\n' or '\n') .. ARGV[at] .. '\n' .. ARGV[at + 1]
+      local id = ARGV[at]
+      held[at - items], held[at - items + 1] = id, hold
+      if at > items + 1 then parts[#parts + 1] = '' end
+      parts[#parts + 1], parts[#parts + 2] = id, ARGV[at + 1]
     end
+    message = table.concat(parts, '\n')
   `,
   'unpack(held)',
   ' and last - items <= 2 * slots',

@@ -57,12 +57,14 @@ end
     name = nil -- it is no more
   elseif tonumber(lease) > nowMs and nowMs - since < 1000 and last - items <= 2 * slots then
     local hold, message = session .. '@' .. nowText, nil
-    local held = {}
-message = nowText
+    local held, parts = {}, { nowText }
 for at = items + 1, last, 2 do
-  held[at - items], held[at - items + 1] = ARGV[at], hold
-  message = message .. (at > items + 1 and '\n\n' or '\n') .. ARGV[at] .. '\n' .. ARGV[at + 1]
+  local id = ARGV[at]
+  held[at - items], held[at - items + 1] = id, hold
+  if at > items + 1 then parts[#parts + 1] = '' end
+  parts[#parts + 1], parts[#parts + 2] = id, ARGV[at + 1]
 end
+message = table.concat(parts, '\n')
     redis.call('HSET', active, '_', 'no job: keeps this hash a hash table, which Redis would pack into a list while it is small', unpack(held))
     redis.call('RPUSH', prefix .. 'hand:' .. session, message)
     return redis.call('GET', tail) or '0-0.0'
