@@ -54,8 +54,8 @@ export class Batcher {
     try {
       const jobs = callers.length === 1 ? (callers[0] as Caller).jobs : callers.flatMap(({ jobs }) => jobs)
       const items = plainItems(jobs)
-      const whole = jobs.length <= HANDED_MAX ? enqueueNew : enqueueAllNew
-      const script = jobs.every(isNew) ? whole : enqueuePlain
+      const ofNew = jobs.length <= HANDED_MAX ? enqueueNew : enqueueAllNew
+      const script = jobs.every(isNew) ? ofNew : enqueuePlain
       const cursor = items === null ? null : await this.#run(script, {}, items)
       if (cursor === null) return await this.#sendAll(callers, jobs)
       for (const { jobs, resolve } of callers)

@@ -14,7 +14,7 @@ import type { Connection } from './connection.ts'
 import type { Seen } from './beats.ts'
 import type { Keys } from './keys.ts'
 import type { Run } from './script.ts'
-import { type Handed, handedIn } from './scripts/idle.ts'
+import { type Handed, handedIn, sinceText } from './scripts/idle.ts'
 import { giveBack, nudge, peek } from './scripts/marker.ts'
 
 /** A line that fell silent while that of the beats did not is found out then. */
@@ -57,7 +57,7 @@ export class Waiter {
   #queues: readonly string[] = ['default']
   #told: Wake['cancelled'] = []
   #handed: Claimed[] = []
-  /** By the store's clock; since then this session may be handed a job, and has heard of none. */
+  /** By the store's clock; since then this session may be handed jobs, and has heard of none. */
   #idleSince: number | undefined
   /** What it may be handed at once, as the latest step said that asked for jobs. */
   #idleSlots = 0
@@ -85,13 +85,13 @@ export class Waiter {
   }
 
   /**
-   * Since when the session may be handed jobs, and how many (`<ms>:<slots>`), which the next step takes back.
+   * Since when the session may be handed jobs, and how many, as `sinceText` has it, which the next step takes back.
    *
    * @throws LovageError `STORE_UNAVAILABLE` where it may hold one of which nobody will ever hear: it has to be replaced
    */
   idleSince(): string | undefined {
     if (!this.#isLost)
-      return this.#idleSince === undefined ? undefined : `${this.#idleSince}:${this.#idleSlots}`
+      return this.#idleSince === undefined ? undefined : sinceText(this.#idleSince, this.#idleSlots)
     const cause = 'an answer was lost that may have brought a job'
     throw new LovageError('STORE_UNAVAILABLE', { store: this.#options.store, cause })
   }
@@ -107,7 +107,7 @@ export class Waiter {
   /**
    * A step was made for these queues, and told when the next thing is due: nobody rings for it.
    *
-   * @param idleSince Where the session may be handed a job from now on.
+   * @param idleSince Where the session may be handed jobs from now on.
    */
   expect(queues: readonly string[], nextDueMs: number | null, idleSince?: number): void {
     this.#idleSince = this.#asked === 'come' ? undefined : idleSince

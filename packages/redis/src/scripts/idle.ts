@@ -1,5 +1,5 @@
 /**
- * Lua: idle sessions, to which an enqueue hands its job.
+ * Lua: idle sessions, to which an enqueue hands its jobs.
  *
  * A worker that is woken has to ask for what it was woken for, which is a fourth of the way from the call to the result.
  * So a step that found nothing for a session that runs nothing leaves its name, and whoever enqueues a plain job into an
@@ -25,7 +25,10 @@ const RECENT_MS = 1_000
  */
 export const idle = `prefix .. 'idle:${RECORD_VERSION}'`
 
-/** Takes the session of a step off, which was put on as `idleSince`: `<ms>:<free slots>`. */
+/** What stands behind the session. */
+export const sinceText = (ms: number, slots: number): string => `${ms}:${slots}`
+
+/** Takes the session of a step off, which was put on as `idleSince` (`sinceText`). */
 export const taken = lua`
   if idleSince ~= '' then redis.call('LREM', ${idle}, '-1', session .. '@' .. idleSince) end
 `

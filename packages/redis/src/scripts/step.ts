@@ -29,7 +29,7 @@ const STRAYED = lua`
  * table unless there is something to put in. What only some jobs need is in `works`, and costs the others
  * one question a step.
  *
- * `idleSlots`: how many jobs the session may be handed hereafter; `idleSince`: as what it may be listed. `second`: as of
+ * `idleSlots`: how many jobs the session may be handed hereafter; `idleSince`: as what it may be listed (`sinceText`). `second`: as of
  * `secondOf`, where something is settled. Items: the queues; then `settleSize` of them that say what to settle (`step-items.ts`); then ids to release;
  * then `id, hold` for each to verify. Answers: word, ms until the next thing is due (-1: none), now, claimed ids, their
  * records, their tries, how many were put off because a newer version wrote them, lost ids, and for each schedule that
