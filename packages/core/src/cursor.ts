@@ -9,6 +9,7 @@
  * their order, with commas between them.
  */
 import { LovageError } from './errors.ts'
+import { numberIn } from './number-in.ts'
 
 export type Cursor = string
 
@@ -30,21 +31,6 @@ export function parseCursor(cursor: Cursor): Place {
   const seq = numberIn(cursor, dot + 1, cursor.length)
   if (ms < 0 || n < 0 || seq < 0) throw new LovageError('CURSOR_INVALID', { cursor: cursor.slice(0, 100) })
   return { ms, n, seq }
-}
-
-const DIGITS_MAX = 16
-
-/** Below zero where there is none. A pattern took more than twice as long, and a notice needs it nine times. */
-function numberIn(text: string, from: number, to: number): number {
-  const length = to - from
-  if (length < 1 || length > DIGITS_MAX) return -1
-  let value = 0
-  for (let at = from; at < to; at++) {
-    const digit = text.charCodeAt(at) - 48
-    if (digit < 0 || digit > 9) return -1
-    value = value * 10 + digit
-  }
-  return length < DIGITS_MAX ? value : Number(text.slice(from, to)) // one of 16 may be no exact number
 }
 
 const BETWEEN = ','

@@ -61,6 +61,7 @@ export {
 } from './handle.ts'
 export { Histogram, type HistogramData } from './histogram.ts'
 export { enqueuedAtOf, newJobId } from './id.ts'
+export { numberIn } from './number-in.ts'
 export {
   type AttemptRecord,
   type Failure,

@@ -20,6 +20,7 @@ import {
   shownOf,
   type ShownOptions,
 } from '@lovage/core'
+import { msText } from './ms-text.ts'
 import { readMeta } from './parts.ts'
 
 const OUTCOME_VERSION = 1
@@ -48,11 +49,23 @@ function documentEnd({ task, owner, attempt, claimedAt: started, options, trace 
   const whose = owner === null ? '' : `,"owner":${JSON.stringify(owner)}`
   const which = attempt === 1 ? '' : `,"attempt":${attempt}`
   const where = trace === undefined ? '' : `,"trace":"${trace}"`
-  const when = `,"started":${started},"date_done":"`
+  const when = `,"started":${msText(started)},"date_done":"`
   const shown = options && shownOf(options)
   const asked = shown === undefined ? '' : `,"options":${JSON.stringify(shown)}`
-  return `,"task":${JSON.stringify(task)}${whose}${which}${where}${asked}${when}`
+  return `${ofTask(task)}${whose}${which}${where}${asked}${when}`
 }
+
+/** Outcomes that are written in a row are mostly of one task. */
+function ofTask(task: string): string {
+  if (task !== lastTask) {
+    lastTask = task
+    lastText = `,"task":${JSON.stringify(task)}`
+  }
+  return lastText
+}
+
+let lastTask: string | undefined
+let lastText = ''
 
 interface Document {
   v?: number

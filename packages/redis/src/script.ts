@@ -23,8 +23,9 @@ export interface Script<Arg extends string, Reply> {
   /** Whether running it twice is as good as once: then it is sent again when its reply was lost. */
   readonly repeatable: boolean
   /** Is sent in its place, with the same keys and arguments, once it may have been carried out without our knowing. */
-  readonly again?: Script<Arg, Reply>
-  readonly ahead?: Ahead
+  readonly again: Script<Arg, Reply> | undefined
+  // All scripts have the same properties: each call reads most of them.
+  readonly ahead: Ahead | undefined
   readonly decode: (reply: unknown) => Reply
 }
 
@@ -91,23 +92,24 @@ export function defineScript<const Arg extends string, Reply>(script: {
   body: string
   decode: (reply: unknown) => Reply
 }): Script<Arg, Reply> {
-  const { first = '', body, ...rest } = script
+  const { name, keys, args, repeatable, again, ahead, first = '', body, decode } = script
   const isBuilding = buildsNames(script)
   const parts = [
     LOCALS,
     locals(
-      script.args,
-      script.args.map((_, n) => `ARGV[${n + 1}]`),
+      args,
+      args.map((_, n) => `ARGV[${n + 1}]`),
     ),
-    locals(script.keys, script.keys.map(isBuilding ? built : (_, n) => `KEYS[${n + 1}]`)),
-    `local items = ${script.args.length}`,
+    locals(keys, keys.map(isBuilding ? built : (_, n) => `KEYS[${n + 1}]`)),
+    `local items = ${args.length}`,
     first,
     ...(body === '' ? [] : ['local function body()', body, 'end', 'return body()']),
   ]
   const source = `${parts.filter((part) => part !== '').join('\n')}\n`
-  const sent = isBuilding ? script.keys.slice(0, 1) : script.keys
-  const areSettings = script.args.map((name) => name in SETTINGS)
-  return { ...rest, sent, areSettings, source, sha: shaOf(source) }
+  const sent = isBuilding ? keys.slice(0, 1) : keys
+  const areSettings = args.map((one) => one in SETTINGS)
+  const sha = shaOf(source)
+  return { name, keys, sent, args, areSettings, source, sha, repeatable, again, ahead, decode }
 }
 
 /**
@@ -120,7 +122,20 @@ export function opened<Arg extends string, Reply>(
 ): Script<never, Reply> {
   const { keys, sent, repeatable } = script
   const source = `${opening}\n${script.source}`
-  return { name, keys, sent, args: [], areSettings: [], repeatable, decode, source, sha: shaOf(source) }
+  const sha = shaOf(source)
+  return {
+    name,
+    keys,
+    sent,
+    args: [],
+    areSettings: [],
+    source,
+    sha,
+    repeatable,
+    again: undefined,
+    ahead: undefined,
+    decode,
+  }
 }
 
 const shaOf = (source: string): string => createHash('sha1').update(source).digest('hex')

@@ -14,6 +14,7 @@ import {
   type Encoded,
   type JobNoticeType,
   LovageError,
+  numberIn,
   type Page,
   parseCursor,
   type StoredNotice,
@@ -121,7 +122,7 @@ function decodePlain(id: string, fields: readonly string[]): StoredNotice | null
   if (fields.length !== PLAIN_SIZE || fields[5] !== 'SUCCESS') return null
   for (let n = 0; n < PLAIN.length; n++) if (fields[2 * n] !== PLAIN[n]) return null
   const [, jobId, , task, , , , timestamp, , json, , seq] = fields as PlainFields
-  if (!/^\d{1,16}$/.test(seq)) return null
+  if (numberIn(seq, 0, seq.length) < 0) return null
   const at = momentOf(timestamp)
   return {
     cursor: `${id}.${seq}`,
@@ -148,7 +149,8 @@ function momentOf(timestamp: string): number {
     lastSecondMs = Date.parse(`${second}Z`)
     lastSecond = second
   }
-  return lastSecondMs + Number(timestamp.slice(SECOND + 1, -1))
+  const ms = numberIn(timestamp, SECOND + 1, TIMESTAMP - 1)
+  return ms < 0 ? Date.parse(timestamp) : lastSecondMs + ms
 }
 
 /** Others may have fields of the same names: what cannot be of this version, nor say that it is of a newer one, is theirs. */

@@ -53,6 +53,8 @@ export interface WaiterOptions {
 export class Waiter {
   readonly #ctl: string
   readonly #hand: string
+  /** How the keys of markers begin. */
+  readonly #markers: string
   readonly #options: WaiterOptions
   #queues: readonly string[] = ['default']
   #told: Wake['cancelled'] = []
@@ -81,6 +83,7 @@ export class Waiter {
     this.#options = options
     this.#ctl = `${options.keys.prefix}ctl:${options.session}`
     this.#hand = `${options.keys.prefix}hand:${options.session}`
+    this.#markers = `${options.keys.prefix}wake:`
     this.#deadlines = new Deadlines(options.clock, (now) => this.#timeIsUp(now), true)
   }
 
@@ -249,20 +252,17 @@ export class Waiter {
   }
 
   async #popOnce(work: boolean): Promise<void> {
-    const { blocking, keys, run } = this.#options
-    const wake = `${keys.prefix}wake:`
+    const { blocking, run } = this.#options
     // What it is told of a job comes after the job.
     const from = [this.#hand, this.#ctl]
-    if (work) for (const queue of this.#queues) from.push(wake + queue)
+    if (work) for (const queue of this.#queues) from.push(this.#markers + queue)
     const wasListed = this.#isListed()
     from.push(BLOCK_SECONDS)
     const reply = await blocking.command('blpop', from, POP)
     const [key, message] = (reply ?? []) as [key?: string, message?: string]
-    if (key !== this.#hand && !wasListed && !this.#isListed()) this.#mayBring = false // it would have come first
-    if (key?.startsWith(wake)) {
-      if (this.#caller?.work) this.#tell(true)
-      else await run(giveBack, { queue: key.slice(wake.length) })
-    } else if (key === this.#hand) {
+    const isHanded = key === this.#hand
+    if (!isHanded && !wasListed && !this.#isListed()) this.#mayBring = false // it would have come first
+    if (isHanded) {
       const handed = handedIn(message as string)
       if (this.#asked === 'awaited') {
         this.#asked = 'come'
@@ -275,6 +275,9 @@ export class Waiter {
       }
       this.#handed.push(...this.#options.claimedOf(handed))
       this.#tell(false)
+    } else if (key?.startsWith(this.#markers)) {
+      if (this.#caller?.work) this.#tell(true)
+      else await run(giveBack, { queue: key.slice(this.#markers.length) })
     } else if (message) {
       this.#hear(message)
       await this.#drain()

@@ -9,6 +9,7 @@
  * lease. Hence it is handed only to a session that made a step a moment ago, the jobs of one call, and a job that was
  * never heard has not lost an attempt.
  */
+import { numberIn } from '@lovage/core'
 import { RECORD_VERSION } from '../record.ts'
 import { lua } from '../script.ts'
 import { ANCHOR, ANCHOR_TEXT } from './hands.ts'
@@ -119,7 +120,7 @@ export interface Handed {
 /** `<ms>`, and after a line feed each of them, `<id>` and `<record>` with one between: two in a row, which no record has, part jobs. */
 export function handedIn(message: string): Handed {
   const first = message.indexOf('\n')
-  const handed: Handed = { ids: [], records: [], claimedAt: Number(message.slice(0, first)) }
+  const handed: Handed = { ids: [], records: [], claimedAt: numberIn(message, 0, first) }
   for (let at = first + 1; at > 0;) {
     const border = message.indexOf('\n', at)
     const end = message.indexOf('\n\n', border)

@@ -63,9 +63,6 @@ export function stepItems({ session, queues, settle, release = [], verify = [] }
   return { settleSize, items }
 }
 
-/** How many jobs the session may be handed at once when the step has found nothing; empty: none. */
-export const idleSlotsOf = ({ isIdle, claim }: StepRequest): string => (isIdle === true ? `${claim}` : '')
-
 /** What a notice says beside what all of them say: the attempt, a trace after a tilde, an owner after an equals sign. */
 export const marksOf = ({ owner, attempt, trace }: Held): string =>
   (attempt === 1 ? '' : `${attempt}`) + (trace === undefined ? '' : `~${trace}`) + marked(owner)

@@ -6,8 +6,9 @@
  * until it knows that there is nothing unusual; where there is, it lays the arguments out as `step` has them and goes on
  * as that, whose text stands behind it: text that is not run costs nothing.
  */
-import type { Settlement, StepRequest } from '@lovage/core'
+import { numberIn, type Settlement, type StepRequest } from '@lovage/core'
 import { successDocument } from '../outcome.ts'
+import { msText } from '../ms-text.ts'
 import { lua, opened, type Settings } from '../script.ts'
 import { INLINE_MAX } from '../stream-record.ts'
 import { toText } from '../text.ts'
@@ -15,7 +16,7 @@ import { sweepOne } from './count-results.ts'
 import { TRIM_EVERY, trimmed } from './feed.ts'
 import { put } from './idle.ts'
 import { parted, told, worded } from './plain-step.ts'
-import { HEAD, idleSlotsOf, marksOf } from './step-items.ts'
+import { HEAD, marksOf } from './step-items.ts'
 import { step } from './step.ts'
 import { calendarBy, secondOf, time } from './time.ts'
 
@@ -47,29 +48,29 @@ export function loneOf(request: StepRequest, { streamMaxLen }: Settings): Succee
 /**
  * What `stepOne` is given for it.
  *
+ * @param idleSlots How many jobs the session may be handed at once when nothing is found; empty: none.
  * @param nowMs By the clock of this process: where it says the second of the server, that need not compute the date.
  */
 export function oneItems(
   held: Succeeded,
-  request: StepRequest,
+  { session, claim, queues }: StepRequest,
   settings: Settings,
-  nowMs: number,
+  { idleSlots, nowMs }: { idleSlots: string; nowMs: number },
 ): (string | number)[] {
-  const { session, claim, queues } = request
-  const { now, streamMaxLen, resultsMax, failedMax, failedMaxAgeMs } = settings
+  const { now, resultsMax } = settings
   const { id, claimedAt, task, result, ttlMs } = held
   const items = [
     id,
     toText(result),
     session,
-    claimedAt,
+    msText(claimedAt),
     task,
     Math.round(ttlMs),
     successDocument(held),
     resultsMax,
     secondOf(nowMs),
-    `${streamMaxLen} ${failedMax} ${failedMaxAgeMs} ${claim}`,
-    idleSlotsOf(request),
+    boundsOf(settings) + claim,
+    idleSlots,
     marksOf(held),
     queues[0] === 'default' ? '' : (queues[0] as string),
     now,
@@ -77,6 +78,19 @@ export function oneItems(
   while (items.at(-1) === '') items.pop()
   return items
 }
+
+/** Numbers that are the same in every step of a store. */
+function boundsOf(settings: Settings): string {
+  if (settings !== lastSettings) {
+    const { streamMaxLen, failedMax, failedMaxAgeMs } = settings
+    lastSettings = settings
+    lastBounds = `${streamMaxLen} ${failedMax} ${failedMaxAgeMs} `
+  }
+  return lastBounds
+}
+
+let lastSettings: Settings | undefined
+let lastBounds = ''
 
 type Succeeded = Extract<Settlement, { to: 'succeeded' }>
 
@@ -181,17 +195,18 @@ export const stepOne = opened(step, {
     // `alive 1765897200000`, or `idle`, and sometimes ` 250` behind it.
     const isListed = reply.startsWith('idle')
     const from = isListed ? 'idle '.length : 'alive '.length
-    const end = reply.indexOf(' ', from)
+    const gap = reply.indexOf(' ', from)
+    const end = gap === -1 ? reply.length : gap
     // Written out rather than spread, which made it a dictionary of 1.5 KB.
     return {
       isShort: true,
       alive: true,
       isListed,
-      nextDueMs: end === -1 ? null : Number(reply.slice(end + 1)),
+      nextDueMs: gap === -1 ? null : numberIn(reply, gap + 1, reply.length),
       lost: NONE,
       deferred: 0,
       ticks: NONE,
-      claimedAt: Number(reply.slice(from, end === -1 ? undefined : end)),
+      claimedAt: numberIn(reply, from, end),
       ids: NONE,
       records: NONE,
       tries: null,
