@@ -47,22 +47,27 @@ export class Batcher {
     this.#callers = []
     this.#jobs = 0
     this.#chars = 0
-    void this.#send(callers)
-  }
-
-  async #send(callers: Caller[]): Promise<void> {
-    try {
-      const jobs = callers.length === 1 ? (callers[0] as Caller).jobs : callers.flatMap(({ jobs }) => jobs)
-      const items = plainItems(jobs)
-      const ofNew = jobs.length <= HANDED_MAX ? enqueueNew : enqueueAllNew
-      const script = jobs.every(isNew) ? ofNew : enqueuePlain
-      const cursor = items === null ? null : await this.#run(script, {}, items)
-      if (cursor === null) return await this.#sendAll(callers, jobs)
-      for (const { jobs, resolve } of callers)
-        resolve(jobs.map(({ id }) => ({ outcome: 'enqueued', id, cursor })))
-    } catch (error) {
+    const fail = (error: unknown): void => {
       for (const { jobs, reject } of callers) reject(withIds(error, jobs))
     }
+    try {
+      this.#send(callers, fail)
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  #send(callers: readonly Caller[], fail: (error: unknown) => void): void {
+    const jobs = callers.length === 1 ? (callers[0] as Caller).jobs : callers.flatMap(({ jobs }) => jobs)
+    const items = plainItems(jobs)
+    if (items === null) return void this.#sendAll(callers, jobs).catch(fail)
+    const ofNew = jobs.length <= HANDED_MAX ? enqueueNew : enqueueAllNew
+    const script = jobs.every(isNew) ? ofNew : enqueuePlain
+    this.#run(script, {}, items).then((cursor) => {
+      if (cursor === null) return void this.#sendAll(callers, jobs).catch(fail)
+      for (const { jobs, resolve } of callers)
+        resolve(jobs.map(({ id }) => ({ outcome: 'enqueued', id, cursor })))
+    }, fail)
   }
 
   /** Those of which there is more to say, or that may be there already. */

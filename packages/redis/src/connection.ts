@@ -11,9 +11,10 @@
 import { performance } from 'node:perf_hooks' // the global one is an accessor, and each call asks twice
 import { LovageError } from '@lovage/core'
 import type { Redis } from 'ioredis'
+import { type Args, Call, type Caller, type CallOptions, type Form } from './call.ts'
 import { dial, type Dialled, greetingMs, isOpen, reconnectMs, send } from './dial.ts'
 import { movedTo, type Route } from './route.ts'
-import { isFinal, isReply, isSoonOver, refused, unavailable } from './store-errors.ts'
+import { isFinal, isReply, isSoonOver, isUnknownScript, refused, unavailable } from './store-errors.ts'
 import type { Node } from './url.ts'
 import { EARLY_MS, Watchdog } from './watchdog.ts'
 
@@ -26,20 +27,14 @@ const QUIT_MS = 1_000
 /** Nodes that are followed from one to the next without a pause; while a cluster changes, two may name each other. */
 const HOPS_MAX = 3
 
-export type Args = (string | number)[]
-/** Its name and arguments; a function is asked for them when they are sent. */
-export type Call = [name: string, args: Args | (() => Args)]
+/** Its name and arguments. */
+export type Command = [name: string, args: Args]
 
-export interface CommandOptions {
-  repeatable: boolean
-  /** How long the answer may take once the command is sent. Default: what is left of `CALL_MS`. */
-  answerMs?: number
-  /** Whether a refusal that will soon be over is waited for. Default true. */
-  isPatient?: boolean
-}
-
-const answerMsOf = ({ answerMs }: CommandOptions, until: number, now = performance.now()): number =>
+const answerMsOf = ({ answerMs }: CallOptions, until: number, now = performance.now()): number =>
   answerMs ?? Math.max(until - now, ANSWER_MIN_MS)
+
+const asItIs = (reply: unknown): unknown => reply
+const ONCE: CallOptions = { repeatable: false }
 
 export class Connection {
   readonly #route: Route
@@ -57,6 +52,25 @@ export class Connection {
   /** How often it was closed since it last arrived. */
   #misses = 0
   #greeting: NodeJS.Timeout | undefined
+  /** Of calls that are sent again. */
+  readonly #calls: Caller = {
+    answered: (call, reply) => {
+      this.#watchdog.end(call)
+      call.end(reply)
+    },
+    refused: (call, error) => {
+      this.#watchdog.end(call)
+      void this.#again(call, error)
+    },
+  }
+  /** Of those that are not. */
+  readonly #single: Caller = {
+    answered: this.#calls.answered,
+    refused: (call, error) => {
+      this.#watchdog.end(call)
+      call.fail(error)
+    },
+  }
   /** How often it was opened, and led to where it should. */
   arrivals = 0
 
@@ -89,27 +103,58 @@ export class Connection {
     return this.#route.isCluster
   }
 
-  /** Every job takes some of these one after the other: it is one async function, and makes no other. */
-  async command(name: string, args: Args | (() => Args), options: CommandOptions): Promise<unknown> {
-    let now = performance.now()
-    const until = now + CALL_MS
-    for (; ; now = performance.now()) {
-      if (!this.#isReady()) {
-        await this.#ready(until)
-        now = performance.now()
-      }
-      const given = typeof args === 'function' ? args() : args
-      const awaited = this.#watchdog.begin(name, answerMsOf(options, until, now), now)
-      let failed: unknown
-      try {
-        return await send(this.#dialled.client, name, given)
-      } catch (error) {
-        failed = error
-      } finally {
-        this.#watchdog.end(awaited)
-      }
-      await this.#beforeAgain(failed, until, options)
+  command(name: string, args: Args | (() => Args), options: CallOptions): Promise<unknown> {
+    return this.#begin(new Call(this.#calls, name, args, options, asItIs))
+  }
+
+  /** @param args By the script's digest or, where the server does not know it, by its text. */
+  script<Reply>(
+    args: (form: Form) => Args,
+    options: CallOptions,
+    decode: (reply: unknown) => Reply,
+  ): Promise<Reply> {
+    return this.#begin(new Call(this.#calls, 'evalsha', args, options, decode))
+  }
+
+  #begin<Reply>(call: Call<Reply>): Promise<Reply> {
+    const now = performance.now()
+    call.deadline = now + CALL_MS
+    this.#send(call as Call, now)
+    return call.promise
+  }
+
+  #send(call: Call, now: number): void {
+    if (!this.#isReady()) return void this.#sendLater(call)
+    let args
+    try {
+      args = call.args
+    } catch (error) {
+      return call.fail(error)
     }
+    this.#watchdog.begin(call, answerMsOf(call.options, call.deadline, now), now)
+    send(this.#dialled.client, call, args)
+  }
+
+  async #sendLater(call: Call): Promise<void> {
+    try {
+      await this.#ready(call.deadline)
+    } catch (error) {
+      return call.fail(error)
+    }
+    this.#send(call, performance.now())
+  }
+
+  async #again(call: Call, error: unknown): Promise<void> {
+    try {
+      // Redis was restarted, another node took over, or the scripts were flushed. EVAL runs it and keeps it for the next time.
+      if (call.mayBeUnknown && isUnknownScript(error)) {
+        call.form = 'source'
+        call.deadline = performance.now() + CALL_MS
+      } else await this.#beforeAgain(error, call.deadline, call.options)
+    } catch (failed) {
+      return call.fail(failed)
+    }
+    this.#send(call, performance.now())
   }
 
   /**
@@ -120,8 +165,8 @@ export class Connection {
    * @param options.extraMs How much longer the answers may take, since a command waits. Default 0.
    */
   async together(
-    calls: () => readonly Call[],
-    { extraMs = 0, ...options }: CommandOptions & { extraMs?: number },
+    calls: () => readonly Command[],
+    { extraMs = 0, ...options }: CallOptions & { extraMs?: number },
   ): Promise<unknown[]> {
     const until = performance.now() + CALL_MS
     for (;;) {
@@ -130,7 +175,7 @@ export class Connection {
         const { stream } = this.#dialled.client
         const asked = calls()
         stream.cork()
-        const sent = asked.map((call) => this.#send(call, answerMsOf(options, until) + extraMs))
+        const sent = asked.map((command) => this.#sendOnce(command, answerMsOf(options, until) + extraMs))
         stream.uncork()
         const replies = await Promise.all(sent)
         const failed = replies.flat().find(isReply) // within a transaction
@@ -146,7 +191,7 @@ export class Connection {
   async #beforeAgain(
     error: unknown,
     until: number,
-    { repeatable, isPatient = true }: CommandOptions,
+    { repeatable, isPatient = true }: CallOptions,
   ): Promise<void> {
     const isLate = this.#isClosed || performance.now() >= until - EARLY_MS
     if (isReply(error)) {
@@ -205,21 +250,18 @@ export class Connection {
     })
   }
 
-  async #send([name, args]: Call, answerMs: number): Promise<unknown> {
-    const awaited = this.#watchdog.begin(name, answerMs)
-    try {
-      const given = typeof args === 'function' ? args() : args
-      return await send(this.#dialled.client, name, given)
-    } finally {
-      this.#watchdog.end(awaited)
-    }
+  #sendOnce([name, args]: Command, answerMs: number): Promise<unknown> {
+    const call = new Call(this.#single, name, args, ONCE, asItIs)
+    this.#watchdog.begin(call, answerMs)
+    send(this.#dialled.client, call, args)
+    return call.promise
   }
 
   /** Of a cluster: asks the node that was reached where the keys are, and goes there. */
   async #findPlace(): Promise<void> {
     const here = this.#dialled.node() as Node
     try {
-      await this.#route.learn(here, (...args) => this.#send(['cluster', args], greetingMs(this.#route)))
+      await this.#route.learn(here, (...args) => this.#sendOnce(['cluster', args], greetingMs(this.#route)))
     } catch (error) {
       if (!isReply(error)) return // the connection is lost, and opened again
       this.#lastError = error

@@ -6,7 +6,7 @@ import { AbstractConnector, Redis, type RedisOptions, SentinelConnector } from '
 import { Answers } from './answers.ts'
 import { bySize } from './by-size.ts'
 import { hastenTexts } from './fast-texts.ts'
-import { packed, type PackedArgs, SentCommand } from './packed-command.ts'
+import { packed, type PackedArgs } from './packed-command.ts'
 import type { Route } from './route.ts'
 import type { Node } from './url.ts'
 
@@ -153,16 +153,24 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
 /** Whether it can be written to. */
 export const isOpen = ({ status, stream }: Redis): boolean => status === 'ready' && stream.writable
 
-/** Sends in the place of ioredis, on a connection that is ready. Its answer comes in turn with those to its own commands. */
-export function send(client: Redis, name: string, args: PackedArgs): Promise<unknown> {
-  if (!isOpen(client)) return Promise.reject(new Error('the connection is lost'))
+/**
+ * Sends in the place of ioredis, on a connection that is ready. Its answer comes in turn with those to its own commands. On
+ * one that is lost it is rejected at once.
+ */
+export function send(client: Redis, command: Sent, args: PackedArgs): void {
+  if (!isOpen(client)) return command.reject(new Error('the connection is lost'))
   const { stream } = client
-  const bytes = packed(name, args)
+  const bytes = packed(command.name, args)
   if (typeof bytes === 'string') stream.write(bytes, 'latin1')
   else stream.write(bytes)
-  const command = new SentCommand(name)
   client.commandQueue.push({ command } as never)
-  return command.promise
+}
+
+/** What ioredis knows of a command: it rejects it where its connection is lost. */
+interface Sent {
+  readonly name: string
+  resolve(reply: unknown): void
+  reject(error: unknown): void
 }
 
 /**

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
 import { addressOf } from './address.ts'
+import { Call, type Caller } from './call.ts'
 import { dial, send } from './dial.ts'
 import { Route } from './route.ts'
 
@@ -96,7 +97,15 @@ class Speaker {
 let speaker: Speaker
 afterEach(() => speaker.close())
 
-const ours = (): Promise<unknown> => send(speaker.client, 'get', ['key'])
+function ours(): Promise<unknown> {
+  const caller: Caller = {
+    answered: (call, reply) => call.end(reply),
+    refused: (call, error) => call.fail(error),
+  }
+  const call = new Call(caller, 'get', ['key'], { repeatable: false }, (reply) => reply)
+  send(speaker.client, call, call.args)
+  return call.promise
+}
 const theirs = (): Promise<unknown> => speaker.client.get('key')
 
 const leaf = fc.oneof(

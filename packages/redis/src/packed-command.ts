@@ -2,30 +2,11 @@
  * A command as we send it: encoded in one pass, as one text. ioredis copies the list of arguments, asks for the command's
  * flags by its name, which it writes in lower case each time, and hands the socket a string that Node sizes for three bytes
  * a character.
- *
- * And it makes its promise without a function that is assigned to a property where it is written, as in
- * `this.reject = (error) => …`. V8 takes such a function for a method and puts it where only large collections look, until
- * its surroundings are compiled for good: with it stays all that it knows of, here the command and its answer.
  */
+import { Buffer } from 'node:buffer' // the global one is an accessor
 import { bySize } from './by-size.ts'
 
 export type PackedArgs = readonly (string | number)[]
-
-/** What is sent, and will be answered. ioredis rejects it where its connection is lost. */
-export class SentCommand {
-  readonly name: string
-  readonly promise: Promise<unknown>
-  declare resolve: (reply: unknown) => void
-  declare reject: (error: unknown) => void
-
-  constructor(name: string) {
-    this.name = name
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-    })
-  }
-}
 
 /** A text of single bytes, or bytes. */
 export function packed(name: string, args: PackedArgs): string | Buffer {

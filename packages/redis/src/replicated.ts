@@ -10,13 +10,15 @@
  */
 import { LovageError, type Replication } from '@lovage/core'
 import { Batcher } from './batch.ts'
-import type { Args, Call, CommandOptions, Connection } from './connection.ts'
+import type { Args, CallOptions, Form } from './call.ts'
+import type { Command, Connection } from './connection.ts'
 import type { Keys } from './keys.ts'
 import { type Run, runner, type Settings } from './script.ts'
+import { isUnknownScript } from './store-errors.ts'
 
 const MARK_MS = 60_000
 
-class Replicated implements Pick<Connection, 'command' | 'together' | 'isCluster'> {
+class Replicated implements Pick<Connection, 'script' | 'together' | 'isCluster'> {
   readonly #connection: Connection
   readonly #mark: string
   readonly #replication: Replication
@@ -31,13 +33,23 @@ class Replicated implements Pick<Connection, 'command' | 'together' | 'isCluster
     return this.#connection.isCluster
   }
 
-  async command(name: string, args: Args | (() => Args), options: CommandOptions): Promise<unknown> {
-    const [reply] = await this.together(() => [[name, args]], options)
-    return reply
+  async script<Reply>(
+    args: (form: Form) => Args,
+    options: CallOptions,
+    decode: (reply: unknown) => Reply,
+  ): Promise<Reply> {
+    try {
+      const [reply] = await this.together(() => [['evalsha', args('sha')]], options)
+      return decode(reply)
+    } catch (error) {
+      if (!isUnknownScript((error as Error).cause)) throw error
+      const [reply] = await this.together(() => [['eval', args('source')]], options)
+      return decode(reply)
+    }
   }
 
   /** @throws LovageError `NOT_REPLICATED` */
-  async together(calls: () => readonly Call[], options: CommandOptions): Promise<unknown[]> {
+  async together(calls: () => readonly Command[], options: CallOptions): Promise<unknown[]> {
     const { replicas, timeoutMs } = this.#replication
     const replies = await this.#connection.together(
       () => [...calls(), ['set', [this.#mark, '1', 'PX', MARK_MS]], ['wait', [replicas, timeoutMs]]],

@@ -1,5 +1,6 @@
 import { LovageError } from '@lovage/core'
 import { describe, expect, test } from 'vitest'
+import type { Form } from './call.ts'
 import type { Connection } from './connection.ts'
 import { keysOf } from './keys.ts'
 import { defineScript, headed, lua, runner } from './script.ts'
@@ -17,6 +18,8 @@ const SETTINGS = {
   streamCap: 1,
   groupPrefix: '',
 }
+
+type ArgsOf = (form: Form) => unknown[]
 
 const PLAIN = { keys: ['wait'], args: [], repeatable: true, decode: String } as const
 
@@ -59,25 +62,20 @@ describe('a script', () => {
     const sent: unknown[] = []
     const connection = {
       isCluster: false,
-      command: async (name: string, args: () => unknown[], options: unknown) => {
-        sent.push([name, args(), options])
-        return ['done', 1]
+      script: async (args: ArgsOf, options: unknown, decode: (reply: unknown) => unknown) => {
+        sent.push([args('sha'), options])
+        return decode(['done', 1])
       },
     }
     const run = runner(connection as unknown as Connection, keysOf('ns', 'q'), SETTINGS)
     expect(await run(script, { id: 'a' }, ['first'])).toEqual({ word: 'done', rest: [1] })
     expect(sent).toEqual([
-      [
-        'evalsha',
-        [script.sha, 2, '{ns:q}:wait:default', '{ns:q}:jobs', '5', 'a', 'first'],
-        { repeatable: true },
-      ],
+      [[script.sha, 2, '{ns:q}:wait:default', '{ns:q}:jobs', '5', 'a', 'first'], { repeatable: true }],
     ])
 
     connection.isCluster = true
     await run(script, { id: 'a' }, ['first'])
     expect(sent[1]).toMatchObject([
-      'evalsha',
       [script.sha, 3, '{ns:q}:wait:default', '{ns:q}:jobs', '{ns:q}:guard', '5', 'a', 'first'],
       { repeatable: true },
     ])
@@ -87,16 +85,22 @@ describe('a script', () => {
     const careful = defineScript({ ...PLAIN, name: 'careful', body: "return 'careful'" })
     const quick = defineScript({ ...PLAIN, name: 'quick', body: "return 'quick'", again: careful })
     const sent: unknown[] = []
-    const unknown = new LovageError('INTERNAL', { message: 'refused' }, { cause: new Error('NOSCRIPT') })
     let isKnown = true
     let sends = 1
-    const command = async (_name: string, args: () => unknown[]) => {
-      for (let n = 0; n < sends; n++) sent.push(args()[0])
-      if (isKnown) return 'done'
+    const call = async (args: ArgsOf) => {
+      const send = (form: Form): void => {
+        for (let n = 0; n < sends; n++) sent.push(args(form)[0])
+      }
+      send('sha')
+      if (!isKnown) send('source')
       isKnown = true
-      throw unknown
+      return 'done'
     }
-    const run = runner({ isCluster: false, command } as unknown as Connection, keysOf('ns', 'q'), SETTINGS)
+    const run = runner(
+      { isCluster: false, script: call } as unknown as Connection,
+      keysOf('ns', 'q'),
+      SETTINGS,
+    )
 
     await run(quick, {})
     expect(sent.splice(0)).toEqual([quick.sha])
@@ -151,8 +155,8 @@ describe('a script', () => {
           sent.push(calls().length)
           throw new LovageError('STORE_UNAVAILABLE', { store: 'Redis', cause: '' }, { cause: refusal })
         },
-        command: async (_name: string, args: () => unknown[]) => {
-          sent.push(args()[0])
+        script: async (args: ArgsOf) => {
+          sent.push(args('sha')[0])
           return 'done'
         },
       }

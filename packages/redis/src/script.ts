@@ -7,7 +7,8 @@
  */
 import { createHash } from 'node:crypto'
 import { LovageError } from '@lovage/core'
-import type { Call, Connection } from './connection.ts'
+import type { Args, CallOptions, Form } from './call.ts'
+import type { Command, Connection } from './connection.ts'
 import { type KeyName, type Keys, suffixOf } from './keys.ts'
 
 export interface Script<Arg extends string, Reply> {
@@ -33,7 +34,7 @@ export interface Script<Arg extends string, Reply> {
  * Commands that are carried out before the script, in one transaction with it, and the items that are left to it. What
  * has nothing to ask before it acts costs the server as a command two thirds of what it costs as a call of Lua.
  */
-type Ahead = (keys: Keys, items: Items) => { commands: Call[]; items: Items }
+type Ahead = (keys: Keys, items: Items) => { commands: Command[]; items: Items }
 
 type Items = readonly (string | number)[]
 
@@ -194,7 +195,7 @@ export type Run = <Arg extends string, Reply>(
  * itself: it would stop in the middle. With a key that is missing it is refused before it begins, until all have moved.
  */
 export function runner(
-  connection: Pick<Connection, 'command' | 'together' | 'isCluster'>,
+  connection: Pick<Connection, 'script' | 'together' | 'isCluster'>,
   keys: Keys,
   settings: Settings,
 ): Run {
@@ -206,8 +207,8 @@ export function runner(
     text: string,
     own: Partial<Record<string, string | number>>,
     items: Items,
-  ): (string | number)[] => {
-    const given: (string | number)[] = [text, 0]
+  ): Args => {
+    const given: Args = [text, 0]
     for (const name of connection.isCluster ? all : sent) given.push(keys[name])
     if (connection.isCluster) given.push(guard)
     given[1] = given.length - 2
@@ -219,50 +220,59 @@ export function runner(
     for (const item of items) given.push(item)
     return given
   }
-  return async (script, args, items = NO_ITEMS) => {
-    const { repeatable, ahead, again = script, decode } = script
-    const options = repeatable ? REPEATABLE : ONCE
+  const alone = <Arg extends string, Reply>(
+    script: Script<Arg, Reply>,
+    args: Partial<Record<string, string | number>>,
+    items: Items,
+  ): Promise<Reply> => {
+    const { again = script, ahead, repeatable, decode } = script
     let sends = 0
-    if (ahead !== undefined && mayTransact) {
-      const transaction = (): Call[] => {
-        if (sends++ > 0) return [['eval', argsOf(again, again.source, args, items)]]
-        const first = ahead(keys, items)
-        // By its text: a script that is not known would be missed when the rest is done.
-        const last: Call = ['eval', argsOf(script, script.source, args, first.items)]
-        return [['multi', []], ...first.commands, last, ['exec', []]]
-      }
-      try {
-        const reply = (await connection.together(transaction, options)).at(-1)
-        return decode(Array.isArray(reply) ? reply.at(-1) : reply)
-      } catch (error) {
-        if (!isWithoutTransactions(error)) throw error
-        mayTransact = false // what was sent has been carried out as single commands
-      }
-    }
-    const of = (form: 'sha' | 'source') => {
+    let last: Form | undefined
+    const of = (form: Form): Args => {
+      if (sends === 1 && form !== last) sends = 0 // the server did not know it: not carried out, for sure
+      last = form
       const one = sends++ === 0 && ahead === undefined ? script : again
-      return argsOf(one, one[form], args, items)
+      return argsOf(one, form === 'sha' ? one.sha : one.source, args, items)
     }
-    let reply: unknown
+    return connection.script(of, repeatable ? REPEATABLE : ONCE, decode)
+  }
+  const inTransaction = async <Arg extends string, Reply>(
+    script: Script<Arg, Reply>,
+    args: Partial<Record<string, string | number>>,
+    items: Items,
+    ahead: Ahead,
+  ): Promise<Reply> => {
+    const { repeatable, again = script, decode } = script
+    let sends = 0
+    const transaction = (): Command[] => {
+      if (sends++ > 0) return [['eval', argsOf(again, again.source, args, items)]]
+      const first = ahead(keys, items)
+      // By its text: a script that is not known would be missed when the rest is done.
+      const last: Command = ['eval', argsOf(script, script.source, args, first.items)]
+      return [['multi', []], ...first.commands, last, ['exec', []]]
+    }
     try {
-      reply = await connection.command('evalsha', () => of('sha'), options)
+      const reply = (await connection.together(transaction, repeatable ? REPEATABLE : ONCE)).at(-1)
+      return decode(Array.isArray(reply) ? reply.at(-1) : reply)
     } catch (error) {
-      if (!isNoScript(error)) throw error
-      if (sends === 1) sends = 0 // not carried out, for sure
-      // Redis was restarted, another node took over, or the scripts were flushed. EVAL runs it and keeps it for the next time.
-      reply = await connection.command('eval', () => of('source'), options)
+      if (!isWithoutTransactions(error)) throw error
+      mayTransact = false // what was sent has been carried out as single commands
+      return alone(script, args, items)
     }
-    return decode(reply)
+  }
+  return (script, args, items = NO_ITEMS) => {
+    const { ahead } = script
+    return ahead !== undefined && mayTransact
+      ? inTransaction(script, args, items, ahead)
+      : alone(script, args, items)
   }
 }
 
 const NO_ITEMS: Items = []
-const REPEATABLE = { repeatable: true }
-const ONCE = { repeatable: false }
+const REPEATABLE: CallOptions = { repeatable: true }
+const ONCE: CallOptions = { repeatable: false }
 
 const GUARD = 'guard'
-
-const isNoScript = (error: unknown): boolean => isAnswer(error, /^NOSCRIPT/)
 
 /** A user who may do all but that, or a proxy that knows no transactions. */
 const isWithoutTransactions = (error: unknown): boolean => isAnswer(error, /^(NOPERM|ERR unknown) .*multi/i)

@@ -21,6 +21,10 @@ export const isFinal = (error: Error & { code?: string }): boolean =>
 export const isSoonOver = (error: Error): boolean =>
   /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|UNBLOCKED|BUSY) /.test(error.message)
 
+/** Refused before anything was done: it has to be sent as its text. */
+export const isUnknownScript = (error: unknown): boolean =>
+  isReply(error) && error.message.startsWith('NOSCRIPT')
+
 /** Says nothing against the command either: the server is full, cannot write to disk, or keeps us out. */
 const NOT_NOW =
   /^(NOREPLICAS|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|ERR max number of clients|ERR The user executing the script|ERR ACL failure in script)/

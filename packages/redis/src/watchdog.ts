@@ -7,9 +7,9 @@ import { type Placed, Unordered } from '@lovage/core'
 export interface Awaited extends Placed {
   readonly name: string
   /** How long its answer may take. */
-  readonly ms: number
+  ms: number
   /** As `performance.now()` has it. */
-  readonly until: number
+  until: number
 }
 
 /** Timers may fire a little early. */
@@ -26,11 +26,11 @@ export class Watchdog {
   }
 
   /** @param now As `performance.now()` has it. */
-  begin(name: string, ms: number, now = performance.now()): Awaited {
-    const awaited = { name, ms, until: now + ms, index: -1 }
+  begin(awaited: Awaited, ms: number, now = performance.now()): void {
+    awaited.ms = ms
+    awaited.until = now + ms
     this.#awaited.add(awaited)
     if (awaited.until < this.#timerAt) this.#watch(awaited.until)
-    return awaited
   }
 
   /** Does nothing the second time. */
