@@ -85,7 +85,7 @@ test('neither the queue, nor the engine, nor a store, nor React itself is in it'
   expect(known).toContain('client/react/use-job')
   expect(known.filter((path) => !path.startsWith('client/'))).toEqual(
     known.filter((path) =>
-      /^core\/(any-of|backoff|clock|consumer|cursor|duration|errors|handle|id|job|notice|over|sentences-browser|sentences-late|stop|storable)$/.test(
+      /^core\/(any-of|backoff|clock|consumer|cursor|duration|errors|handle|job|notice|number-in|over|sentences-browser|sentences-late|stop|storable)$/.test(
         path,
       ),
     ),

@@ -10,7 +10,7 @@ import {
 } from '@lovage/core'
 import { given } from './given.ts'
 import { lazy } from './lazy.ts'
-import { newId } from './new-id.ts'
+import { newId } from './ids.ts'
 import type { Origin } from './origin.ts'
 import { checkSendable } from './sendable.ts'
 

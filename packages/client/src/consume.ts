@@ -2,7 +2,7 @@
 import type { AckOutcome, ConsumeOptions, DeliveredNotice } from '@lovage/core'
 import { ackWaitMsOf, consumeFrom, type ConsumerSource } from '@lovage/core/consumer'
 import { hopeAfter } from './errors.ts'
-import { newId } from './new-id.ts'
+import { newId } from './ids.ts'
 import type { Origin } from './origin.ts'
 
 export function consume(

@@ -1,5 +1,6 @@
 /** A job kept up to date by its notices. */
-import { enqueuedAtOf, isFinal, type Job, type JobNotice } from '@lovage/core'
+import { isFinal, type Job, type JobNotice } from '@lovage/core'
+import { enqueuedAtOf } from './ids.ts'
 
 /**
  * The job after a notice. Notices do not say when an attempt began unless the task asks for `started`; then

@@ -103,7 +103,7 @@ export class Connection {
     return this.#route.isCluster
   }
 
-  command(name: string, args: Args | (() => Args), options: CallOptions): Promise<unknown> {
+  command(name: string, args: Args, options: CallOptions): Promise<unknown> {
     return this.#begin(new Call(this.#calls, name, args, options, asItIs))
   }
 

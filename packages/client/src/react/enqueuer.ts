@@ -2,7 +2,7 @@
 import type { Clock, EnqueueOptions, JobHandle } from '@lovage/core'
 import superjson from 'superjson'
 import type { FollowedJobs } from './followed-jobs.ts'
-import { newId } from '../new-id.ts'
+import { newId } from '../ids.ts'
 
 export interface Enqueued<Handle = JobHandle> {
   /** The newest job's id, at once: it is made here. That of another job where that one stands for it. Gone again where the job could not be enqueued. */
