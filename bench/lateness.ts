@@ -14,7 +14,7 @@ import type { Stage } from './kit/stage.ts'
 
 const PACE = 500
 const AT_ONCE = 10_000
-/** A flood that goes before, as 3,000 jobs go before every latency: most of the first one is the compiler's. */
+/** A flood that goes before, as jobs go before every latency: most of the first one is the compiler's. */
 const WARM_AT_ONCE = 3_000
 /** Enqueueing must be over when the first falls due: so many jobs a second will do, and then some. */
 const ENQUEUED_PER_S = 4_000

@@ -29,6 +29,8 @@ export interface Measure {
   isSlow?: boolean
   /** The contestants wait more than they compute: they play side by side, each on a Redis of its own. */
   together?: boolean
+  /** Of its rounds that half counts in which the machine's host took least. */
+  isQuieterHalf?: boolean
 }
 
 export interface Question {

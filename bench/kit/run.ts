@@ -2,6 +2,7 @@
 import type { Taken } from './figures.ts'
 import type { Measure, Question } from './question.ts'
 import { Stage, type StartRedis } from './stage.ts'
+import { quieterHalf, type Watched, watched } from './stolen.ts'
 
 export interface Running {
   startRedis: StartRedis
@@ -18,7 +19,7 @@ const LIMIT_MS = 60_000
 
 export async function run(question: Question, measure: Measure, running: Running): Promise<Taken[]> {
   const { isQuick, peers, absent, tell } = running
-  const rounds: Record<string, Record<string, number>[]> = {}
+  const rounds: Record<string, Watched<Record<string, number>>[]> = {}
   const missing: Record<string, string> = {}
   const contestants = Object.entries(measure.contestants).filter(
     ([name]) => peers.length === 0 || peers.includes(name),
@@ -31,10 +32,12 @@ export async function run(question: Question, measure: Measure, running: Running
     const round = measure.contestants[name]
     if (typeof round !== 'function' || missing[name] !== undefined) return
     try {
-      const figures = await Stage.with(running.startRedis, { args: measure.redis ?? [], isQuick }, (stage) =>
-        within(measure.limitMs ?? LIMIT_MS, round(stage)),
+      const played = await watched(() =>
+        Stage.with(running.startRedis, { args: measure.redis ?? [], isQuick }, (stage) =>
+          within(measure.limitMs ?? LIMIT_MS, round(stage)),
+        ),
       )
-      ;(rounds[name] ??= []).push(figures)
+      ;(rounds[name] ??= []).push(played)
     } catch (error) {
       missing[name] = error instanceof Error ? error.message : String(error)
       delete rounds[name]
@@ -49,7 +52,8 @@ export async function run(question: Question, measure: Measure, running: Running
   const date = new Date().toISOString().slice(0, 10)
   return Object.entries(measure.figures).map(([figure, about]) => {
     const taken = Object.entries(rounds).flatMap(([name, all]) => {
-      const values = all.flatMap((round) => round[figure] ?? [])
+      const counted = measure.isQuieterHalf ? quieterHalf(all) : all.map(({ part }) => part)
+      const values = counted.flatMap((round) => round[figure] ?? [])
       return values.length > 0 ? [[name, values] as const] : []
     })
     return {

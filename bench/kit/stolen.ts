@@ -15,18 +15,22 @@ export function stolenMs(read = () => readFileSync('/proc/stat', 'utf8')): numbe
   }
 }
 
-/** Takes as many stretches as are asked for, and gives the half in which least was taken; more where others were as good. */
-export async function quieterHalf<Stretch>(
-  count: number,
-  take: () => Promise<Stretch>,
-  stolen: () => number = stolenMs,
-): Promise<Stretch[]> {
-  const taken: { stretch: Stretch; ms: number }[] = []
-  for (let n = 0; n < count; n++) {
-    const before = stolen()
-    const stretch = await take()
-    taken.push({ stretch, ms: stolen() - before })
-  }
-  const half = taken.map(({ ms }) => ms).toSorted((a, b) => a - b)[Math.ceil(count / 2) - 1] ?? 0
-  return taken.filter(({ ms }) => ms <= half).map(({ stretch }) => stretch)
+export interface Watched<Part> {
+  part: Part
+  /** Of its time, by the host. */
+  stolenMs: number
+}
+
+/** Takes a part of a measure, and tells what was stolen meanwhile. */
+export async function watched<Part>(take: () => Promise<Part>, stolen = stolenMs): Promise<Watched<Part>> {
+  const before = stolen()
+  const part = await take()
+  return { part, stolenMs: stolen() - before }
+}
+
+/** The half in which least was stolen, in their order; more where others were as good. */
+export function quieterHalf<Part>(taken: readonly Watched<Part>[]): Part[] {
+  const half =
+    taken.map(({ stolenMs }) => stolenMs).toSorted((a, b) => a - b)[Math.ceil(taken.length / 2) - 1] ?? 0
+  return taken.filter(({ stolenMs }) => stolenMs <= half).map(({ part }) => part)
 }
