@@ -2,14 +2,14 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { Call, type Caller } from './call.ts'
+import { Call, type Sender } from './call.ts'
 
-const caller: Caller = {
+const sender: Sender = {
   answered: (call, reply) => call.end(reply),
   refused: (call, error) => call.fail(error),
 }
 const called = <Reply>(decode: (reply: unknown) => Reply): Call<Reply> =>
-  new Call(caller, 'get', ['key'], { repeatable: false }, decode)
+  new Call(sender, 'get', ['key'], { repeatable: false }, decode)
 
 test('it ends with what its answer says, as it was refused, or with what is wrong with the answer', async () => {
   const [answered, refused, unreadable] = [
@@ -26,7 +26,7 @@ test('it ends with what its answer says, as it was refused, or with what is wron
 })
 
 test('a script goes by its text once its digest was not known', () => {
-  const call = new Call(caller, 'evalsha', (form) => [form, 0], { repeatable: false }, String)
+  const call = new Call(sender, 'evalsha', (form) => [form, 0], { repeatable: false }, String)
   expect([call.name, call.args, call.mayBeUnknown]).toEqual(['evalsha', ['sha', 0], true])
   call.form = 'source'
   expect([call.name, call.args, call.mayBeUnknown]).toEqual(['eval', ['source', 0], false])

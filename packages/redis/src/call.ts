@@ -24,8 +24,11 @@ export interface CallOptions {
   isPatient?: boolean
 }
 
+/** Is not sent again once it may have been carried out. */
+export const ONCE: CallOptions = { repeatable: false }
+
 /** Whoever has sent it. */
-export interface Caller {
+export interface Sender {
   answered(call: Call, reply: unknown): void
   /** By the server, or its connection is lost. */
   refused(call: Call, error: unknown): void
@@ -40,7 +43,7 @@ export class Call<Reply = unknown> implements Awaited {
   index = -1
   ms = 0
   until = 0
-  readonly #caller: Caller
+  readonly #sender: Sender
   readonly #name: string
   readonly #args: ArgsOf
   readonly #decode: (reply: unknown) => Reply
@@ -49,13 +52,13 @@ export class Call<Reply = unknown> implements Awaited {
   declare fail: (error: unknown) => void
 
   constructor(
-    caller: Caller,
+    sender: Sender,
     name: string,
     args: ArgsOf,
     options: CallOptions,
     decode: (reply: unknown) => Reply,
   ) {
-    this.#caller = caller
+    this.#sender = sender
     this.#name = name
     this.#args = args
     this.options = options
@@ -90,11 +93,11 @@ export class Call<Reply = unknown> implements Awaited {
 
   /** As ioredis calls it. */
   resolve(reply: unknown): void {
-    this.#caller.answered(this as Call, reply)
+    this.#sender.answered(this as Call, reply)
   }
 
   /** As ioredis calls it. */
   reject(error: unknown): void {
-    this.#caller.refused(this as Call, error)
+    this.#sender.refused(this as Call, error)
   }
 }

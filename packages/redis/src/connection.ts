@@ -11,8 +11,8 @@
 import { performance } from 'node:perf_hooks' // the global one is an accessor, and each call asks twice
 import { LovageError } from '@lovage/core'
 import type { Redis } from 'ioredis'
-import { type Args, Call, type Caller, type CallOptions, type Form } from './call.ts'
-import { dial, type Dialled, greetingMs, isOpen, reconnectMs, send } from './dial.ts'
+import { type Args, Call, type CallOptions, type Form, ONCE, type Sender } from './call.ts'
+import { dial, type Dialled, greetingMs, isOpen, reconnectMs, send, sendTogether } from './dial.ts'
 import { movedTo, type Route } from './route.ts'
 import { isFinal, isReply, isSoonOver, isUnknownScript, refused, unavailable } from './store-errors.ts'
 import type { Node } from './url.ts'
@@ -34,7 +34,6 @@ const answerMsOf = ({ answerMs }: CallOptions, until: number, now = performance.
   answerMs ?? Math.max(until - now, ANSWER_MIN_MS)
 
 const asItIs = (reply: unknown): unknown => reply
-const ONCE: CallOptions = { repeatable: false }
 
 export class Connection {
   readonly #route: Route
@@ -53,24 +52,9 @@ export class Connection {
   #misses = 0
   #greeting: NodeJS.Timeout | undefined
   /** Of calls that are sent again. */
-  readonly #calls: Caller = {
-    answered: (call, reply) => {
-      this.#watchdog.end(call)
-      call.end(reply)
-    },
-    refused: (call, error) => {
-      this.#watchdog.end(call)
-      void this.#again(call, error)
-    },
-  }
+  readonly #again = this.#sender((call, error) => void this.#sendAgain(call, error))
   /** Of those that are not. */
-  readonly #single: Caller = {
-    answered: this.#calls.answered,
-    refused: (call, error) => {
-      this.#watchdog.end(call)
-      call.fail(error)
-    },
-  }
+  readonly #once = this.#sender((call, error) => call.fail(error))
   /** How often it was opened, and led to where it should. */
   arrivals = 0
 
@@ -103,8 +87,21 @@ export class Connection {
     return this.#route.isCluster
   }
 
+  #sender(refused: Sender['refused']): Sender {
+    return {
+      answered: (call, reply) => {
+        this.#watchdog.end(call)
+        call.end(reply)
+      },
+      refused: (call, error) => {
+        this.#watchdog.end(call)
+        refused(call, error)
+      },
+    }
+  }
+
   command(name: string, args: Args, options: CallOptions): Promise<unknown> {
-    return this.#begin(new Call(this.#calls, name, args, options, asItIs))
+    return this.#begin(new Call(this.#again, name, args, options, asItIs))
   }
 
   /** @param args By the script's digest or, where the server does not know it, by its text. */
@@ -113,7 +110,7 @@ export class Connection {
     options: CallOptions,
     decode: (reply: unknown) => Reply,
   ): Promise<Reply> {
-    return this.#begin(new Call(this.#calls, 'evalsha', args, options, decode))
+    return this.#begin(new Call(this.#again, 'evalsha', args, options, decode))
   }
 
   #begin<Reply>(call: Call<Reply>): Promise<Reply> {
@@ -125,14 +122,8 @@ export class Connection {
 
   #send(call: Call, now: number): void {
     if (!this.#isReady()) return void this.#sendLater(call)
-    let args
-    try {
-      args = call.args
-    } catch (error) {
-      return call.fail(error)
-    }
     this.#watchdog.begin(call, answerMsOf(call.options, call.deadline, now), now)
-    send(this.#dialled.client, call, args)
+    send(this.#dialled.client, call)
   }
 
   async #sendLater(call: Call): Promise<void> {
@@ -144,7 +135,7 @@ export class Connection {
     this.#send(call, performance.now())
   }
 
-  async #again(call: Call, error: unknown): Promise<void> {
+  async #sendAgain(call: Call, error: unknown): Promise<void> {
     try {
       // Redis was restarted, another node took over, or the scripts were flushed. EVAL runs it and keeps it for the next time.
       if (call.mayBeUnknown && isUnknownScript(error)) {
@@ -172,12 +163,9 @@ export class Connection {
     for (;;) {
       if (!this.#isReady()) await this.#ready(until)
       try {
-        const { stream } = this.#dialled.client
-        const asked = calls()
-        stream.cork()
-        const sent = asked.map((command) => this.#sendOnce(command, answerMsOf(options, until) + extraMs))
-        stream.uncork()
-        const replies = await Promise.all(sent)
+        const sent = calls().map((command) => this.#onceOf(command, answerMsOf(options, until) + extraMs))
+        sendTogether(this.#dialled.client, sent)
+        const replies = await Promise.all(sent.map(({ promise }) => promise))
         const failed = replies.flat().find(isReply) // within a transaction
         if (failed !== undefined) throw failed
         return replies
@@ -250,18 +238,22 @@ export class Connection {
     })
   }
 
-  #sendOnce([name, args]: Command, answerMs: number): Promise<unknown> {
-    const call = new Call(this.#single, name, args, ONCE, asItIs)
+  /** Its answer is waited for from now on. */
+  #onceOf([name, args]: Command, answerMs: number): Call {
+    const call = new Call(this.#once, name, args, ONCE, asItIs)
     this.#watchdog.begin(call, answerMs)
-    send(this.#dialled.client, call, args)
-    return call.promise
+    return call
   }
 
   /** Of a cluster: asks the node that was reached where the keys are, and goes there. */
   async #findPlace(): Promise<void> {
     const here = this.#dialled.node() as Node
     try {
-      await this.#route.learn(here, (...args) => this.#sendOnce(['cluster', args], greetingMs(this.#route)))
+      await this.#route.learn(here, (...args) => {
+        const call = this.#onceOf(['cluster', args], greetingMs(this.#route))
+        send(this.#dialled.client, call)
+        return call.promise
+      })
     } catch (error) {
       if (!isReply(error)) return // the connection is lost, and opened again
       this.#lastError = error

@@ -154,23 +154,46 @@ export function dial(route: Route, role: string, retryMs: (times: number) => num
 export const isOpen = ({ status, stream }: Redis): boolean => status === 'ready' && stream.writable
 
 /**
- * Sends in the place of ioredis, on a connection that is ready. Its answer comes in turn with those to its own commands. On
- * one that is lost it is rejected at once.
+ * Sends in the place of ioredis, on a connection that is ready. Its answer comes in turn with those to its own commands.
+ * What cannot be sent is rejected at once: the connection is lost, or the command is longer than a text can be.
  */
-export function send(client: Redis, command: Sent, args: PackedArgs): void {
-  if (!isOpen(client)) return command.reject(new Error('the connection is lost'))
-  const { stream } = client
-  const bytes = packed(command.name, args)
-  if (typeof bytes === 'string') stream.write(bytes, 'latin1')
-  else stream.write(bytes)
-  client.commandQueue.push({ command } as never)
+export function send(client: Redis, command: Sent): void {
+  try {
+    write(client, command, bytesOf(client, command))
+  } catch (error) {
+    command.reject(error)
+  }
 }
 
-/** What ioredis knows of a command: it rejects it where its connection is lost. */
+/** One behind the other in one write: all of them, or none. */
+export function sendTogether(client: Redis, commands: readonly Sent[]): void {
+  try {
+    const bytes = commands.map((command) => bytesOf(client, command))
+    client.stream.cork()
+    for (const [n, command] of commands.entries()) write(client, command, bytes[n] as string | Buffer)
+    client.stream.uncork()
+  } catch (error) {
+    for (const command of commands) command.reject(error)
+  }
+}
+
+/** What is sent, and what ioredis knows of it: it rejects it where its connection is lost. */
 interface Sent {
   readonly name: string
+  readonly args: PackedArgs
   resolve(reply: unknown): void
   reject(error: unknown): void
+}
+
+function bytesOf(client: Redis, { name, args }: Sent): string | Buffer {
+  if (!isOpen(client)) throw new Error('the connection is lost')
+  return packed(name, args)
+}
+
+function write({ stream, commandQueue }: Redis, command: Sent, bytes: string | Buffer): void {
+  if (typeof bytes === 'string') stream.write(bytes, 'latin1')
+  else stream.write(bytes)
+  commandQueue.push({ command } as never)
 }
 
 /**

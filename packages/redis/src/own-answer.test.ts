@@ -6,7 +6,6 @@ import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
 import { addressOf } from './address.ts'
-import { Call, type Caller } from './call.ts'
 import { dial, send } from './dial.ts'
 import { Route } from './route.ts'
 
@@ -97,15 +96,8 @@ class Speaker {
 let speaker: Speaker
 afterEach(() => speaker.close())
 
-function ours(): Promise<unknown> {
-  const caller: Caller = {
-    answered: (call, reply) => call.end(reply),
-    refused: (call, error) => call.fail(error),
-  }
-  const call = new Call(caller, 'get', ['key'], { repeatable: false }, (reply) => reply)
-  send(speaker.client, call, call.args)
-  return call.promise
-}
+const ours = (): Promise<unknown> =>
+  new Promise((resolve, reject) => send(speaker.client, { name: 'get', args: ['key'], resolve, reject }))
 const theirs = (): Promise<unknown> => speaker.client.get('key')
 
 const leaf = fc.oneof(

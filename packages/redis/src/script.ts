@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { LovageError } from '@lovage/core'
-import type { Args, CallOptions, Form } from './call.ts'
+import { type Args, type CallOptions, type Form, ONCE } from './call.ts'
 import type { Command, Connection } from './connection.ts'
 import { type KeyName, type Keys, suffixOf } from './keys.ts'
 
@@ -270,12 +270,11 @@ export function runner(
 
 const NO_ITEMS: Items = []
 const REPEATABLE: CallOptions = { repeatable: true }
-const ONCE: CallOptions = { repeatable: false }
 
 const GUARD = 'guard'
 
 /** A user who may do all but that, or a proxy that knows no transactions. */
-const isWithoutTransactions = (error: unknown): boolean => isAnswer(error, /^(NOPERM|ERR unknown) .*multi/i)
-
-const isAnswer = (error: unknown, words: RegExp): boolean =>
-  error instanceof LovageError && error.cause instanceof Error && words.test(error.cause.message)
+const isWithoutTransactions = (error: unknown): boolean =>
+  error instanceof LovageError &&
+  error.cause instanceof Error &&
+  /^(NOPERM|ERR unknown) .*multi/i.test(error.cause.message)
