@@ -1,11 +1,11 @@
 /**
- * A whole number out of the middle of a text, digit by digit: to cut the text out and to call `Number`, or to match a pattern,
- * takes twice as long, and more where it is run cold. Of a lone job a caller and a worker read a dozen.
+ * A whole number out of the middle of a text, digit by digit: a pattern took more than twice as long, and `Number` of a part
+ * is a call of V8's runtime. Of a lone job a caller and a worker read a dozen.
  */
 
 const DIGITS_MAX = 16
 
-/** Below zero where there is none: also where that is nothing, no digits alone, or more than sixteen. */
+/** Below zero where there is none: no digit, something else than digits, or more than sixteen of them. */
 export function numberIn(text: string, from: number, to: number): number {
   const length = to - from
   if (length < 1 || length > DIGITS_MAX) return -1

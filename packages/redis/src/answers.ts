@@ -60,7 +60,7 @@ export class Answers {
     for (let at = 0; at < all.length;) {
       const end = all.indexOf(LINE, at)
       const kind = all.charCodeAt(at)
-      const size = end === -1 || kind === STATUS || kind === ERROR ? 0 : numberIn(all, at + 1, end)
+      const size = end === -1 || kind === STATUS || kind === ERROR ? 0 : integerIn(all, at + 1, end)
       const from = end + LINE.length
       const next = kind === TEXT && size >= 0 ? from + size + LINE.length : from
       if (end === -1 || next > all.length) {
@@ -111,7 +111,8 @@ const cut: TextOf = (_bytes, all, from, to) => all.slice(from, to)
 const latin1: TextOf = (bytes, _all, from, to) => bytes.toString('latin1', from, to)
 const utf8: TextOf = (bytes, _all, from, to) => bytes.toString('utf8', from, to)
 
-function numberIn(text: string, from: number, to: number): number {
+/** As the protocol has it: of any length, and with a sign where it is below zero. */
+function integerIn(text: string, from: number, to: number): number {
   const isNegative = text.charCodeAt(from) === MINUS
   let value = 0
   for (let at = isNegative ? from + 1 : from; at < to; at++) value = value * 10 + (text.charCodeAt(at) - 48)

@@ -51,23 +51,25 @@ export class Batcher {
       for (const { jobs, reject } of callers) reject(withIds(error, jobs))
     }
     try {
-      this.#send(callers, fail)
+      this.#send(callers).catch(fail)
     } catch (error) {
-      fail(error)
+      fail(error) // they cannot even be laid out
     }
   }
 
-  #send(callers: readonly Caller[], fail: (error: unknown) => void): void {
+  /** No async function: each lone job would make one more. */
+  #send(callers: readonly Caller[]): Promise<void> {
     const jobs = callers.length === 1 ? (callers[0] as Caller).jobs : callers.flatMap(({ jobs }) => jobs)
     const items = plainItems(jobs)
-    if (items === null) return void this.#sendAll(callers, jobs).catch(fail)
+    if (items === null) return this.#sendAll(callers, jobs)
     const ofNew = jobs.length <= HANDED_MAX ? enqueueNew : enqueueAllNew
     const script = jobs.every(isNew) ? ofNew : enqueuePlain
-    this.#run(script, {}, items).then((cursor) => {
-      if (cursor === null) return void this.#sendAll(callers, jobs).catch(fail)
+    return this.#run(script, {}, items).then((cursor) => {
+      if (cursor === null) return this.#sendAll(callers, jobs)
       for (const { jobs, resolve } of callers)
         resolve(jobs.map(({ id }) => ({ outcome: 'enqueued', id, cursor })))
-    }, fail)
+      return undefined
+    })
   }
 
   /** Those of which there is more to say, or that may be there already. */

@@ -269,12 +269,12 @@ class RedisStore implements Store {
     if (isIdle) waiter?.ask(request.claim)
     const idleSlots = isIdle ? `${request.claim}` : ''
     const held = idleSince === undefined ? loneOf(request, this.#settings) : null
-    const isShort = held !== null && this.#shortWay.isWorthIt()
+    const mayBeShort = held !== null && this.#shortWay.isWorthIt()
     const given = { idleSlots, nowMs: this.#clock.now() }
-    const reply = isShort
+    const reply = mayBeShort
       ? await this.#runJoined(stepOne, {}, oneItems(held, request, this.#settings, given))
       : await this.#wholeStep(request, idleSince ?? '', given)
-    if (isShort) this.#shortWay.led(reply.isShort)
+    if (mayBeShort) this.#shortWay.led(reply.isShort)
     this.#joined.mustBeAt(session, this.#connection.serverRun) // it may have been the first call that another one answered
     const { alive, isListed, lost, nextDueMs, deferred, ticks, claimedAt } = reply
     if (alive) {

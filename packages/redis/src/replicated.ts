@@ -38,13 +38,15 @@ class Replicated implements Pick<Connection, 'script' | 'together' | 'isCluster'
     options: CallOptions,
     decode: (reply: unknown) => Reply,
   ): Promise<Reply> {
-    try {
-      const [reply] = await this.together(() => [['evalsha', args('sha')]], options)
+    const sent = async (name: string, form: Form): Promise<Reply> => {
+      const [reply] = await this.together(() => [[name, args(form)]], options)
       return decode(reply)
+    }
+    try {
+      return await sent('evalsha', 'sha')
     } catch (error) {
       if (!isUnknownScript((error as Error).cause)) throw error
-      const [reply] = await this.together(() => [['eval', args('source')]], options)
-      return decode(reply)
+      return sent('eval', 'source')
     }
   }
 

@@ -122,7 +122,7 @@ function decodePlain(id: string, fields: readonly string[]): StoredNotice | null
   if (fields.length !== PLAIN_SIZE || fields[5] !== 'SUCCESS') return null
   for (let n = 0; n < PLAIN.length; n++) if (fields[2 * n] !== PLAIN[n]) return null
   const [, jobId, , task, , , , timestamp, , json, , seq] = fields as PlainFields
-  if (numberIn(seq, 0, seq.length) < 0) return null
+  if (!isNumber(seq)) return null
   const at = momentOf(timestamp)
   return {
     cursor: `${id}.${seq}`,
@@ -153,10 +153,12 @@ function momentOf(timestamp: string): number {
   return ms < 0 ? Date.parse(timestamp) : lastSecondMs + ms
 }
 
+const isNumber = (text: string): boolean => numberIn(text, 0, text.length) >= 0
+
 /** Others may have fields of the same names: what cannot be of this version, nor say that it is of a newer one, is theirs. */
 function isOurs(field: Fields): field is Fields & { seq: string } {
   const { seq = '', v = '1', status = '' } = field
-  if (!/^\d{1,16}$/.test(seq) || !/^\d{1,9}$/.test(v)) return false
+  if (!isNumber(seq) || !/^\d{1,9}$/.test(v)) return false
   return Object.hasOwn(TYPES, status) || Number(v) > STREAM_VERSION
 }
 
