@@ -1,16 +1,24 @@
 /**
  * What the hub has read lately, so that a thousand followers who come with a cursor cost one look at the store and
  * not a thousand.
+ *
+ * It reaches as far back as was asked for lately. Most ask for the last few records, and what lives for ten thousand outlives
+ * V8's young generation: kept for nobody, it costs a process that waits for results a twentieth of its CPU, and the long
+ * collections that make room for it again.
  */
 import { compareCursors, type Cursor, parseCursor } from './cursor.ts'
 import type { StoredNotice } from './store.ts'
 
+/** So many are kept at the least: those of a few turns of the loop. */
+const LEAST = 500
 /** As many as a store keeps by default. */
-const RECENT_MAX = 10_000
+const MOST = 10_000
 /** Characters of results and reports that may be held beside them. */
-const RECENT_CHARS_MAX = 16_777_216
+const CHARS_MOST = 16_777_216
 /** The part that is dropped at once, so that dropping does not move the whole array each time. */
 const DROP_SHARE = 4
+/** The bound is halved where less than this part of it was asked for: that much is here also when some were just dropped. */
+const ASKED_SHARE = 4
 
 export class Recent {
   #records: StoredNotice[] = []
@@ -18,6 +26,10 @@ export class Recent {
   readonly #byJob = new Map<string, StoredNotice | StoredNotice[]>()
   #since: Cursor
   #chars = 0
+  /** How many may be here. */
+  #bound = LEAST
+  /** How many records back somebody has asked since some were dropped last. */
+  #asked = 0
 
   /** @param since The place before the first record that will be pushed. */
   constructor(since: Cursor) {
@@ -35,12 +47,18 @@ export class Recent {
   }
 
   get room(): number {
-    return RECENT_MAX - this.#records.length
+    return MOST - this.#records.length
   }
 
-  /** Whether a place is not older than what is here. */
+  /** Whether a place is not older than what is here. Where it is, more is kept from now on. */
   reachesBackTo(place: Cursor): boolean {
-    return compareCursors(place, this.#since) >= 0
+    const back = this.lastSeq - parseCursor(place).seq
+    const isHere = compareCursors(place, this.#since) >= 0
+    if (back <= MOST) {
+      this.#asked = Math.max(this.#asked, back)
+      if (!isHere) this.#bound = MOST
+    }
+    return isHere
   }
 
   /**
@@ -78,8 +96,14 @@ export class Recent {
       if (Array.isArray(ofJob)) ofJob.push(record)
       else this.#byJob.set(record.jobId, ofJob === undefined ? record : [ofJob, record])
     }
-    while (this.#records.length > RECENT_MAX || (this.#chars > RECENT_CHARS_MAX && this.#records.length > 1))
-      this.#drop()
+    if (!this.#isFull()) return
+    if (this.#asked < this.#bound / ASKED_SHARE) this.#bound = Math.max(LEAST, this.#bound / 2)
+    this.#asked = 0
+    while (this.#isFull()) this.#drop()
+  }
+
+  #isFull(): boolean {
+    return this.#records.length > this.#bound || (this.#chars > CHARS_MOST && this.#records.length > 1)
   }
 
   /** Puts what follows `place` before what is here; it is passed over where something is missing in between. */
