@@ -28,7 +28,7 @@ test('each session that waits hears that another server answers its beats', asyn
   // Each has beaten where it has joined.
   await vi.waitFor(async () => {
     for (const [n, lease] of (await leases()).entries()) expect(lease).not.toBe(joined[n])
-  })
+  }, 10_000)
   await primary.redis.set('mark', '') // `WAIT` is about what its own connection has written
   expect(await primary.redis.wait(1, 5_000)).toBe(1)
   await replica.redis.replicaof('NO', 'ONE')
