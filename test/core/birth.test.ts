@@ -34,6 +34,30 @@ test('a result is waited for without a look at the job, while the feed is being 
   expect(looks).toBe(2)
 })
 
+test('nor at those that were enqueued together, though some have ended before anybody waits', async () => {
+  let looks = 0
+  const { queue, driver } = await setUp((store) =>
+    altered(store, {
+      get: (id) => {
+        looks += 1
+        return store.get(id)
+      },
+    }),
+  )
+  const succeed = async (count: number) => {
+    for (const claimed of await driver.claim(count)) await driver.succeed(claimed, 7)
+  }
+  const first = await queue.plain.enqueue({ n: 1 })
+  await Promise.all([first.result(), succeed(1)])
+  expect(looks).toBe(1)
+  const jobs = await queue.plain.enqueueMany(Array.from({ length: 100 }, (_, n) => ({ n })))
+  await succeed(60)
+  const results = Promise.all(jobs.map((job) => job.result()))
+  await succeed(40)
+  expect(await results).toEqual(jobs.map(() => 7))
+  expect(looks).toBe(1)
+})
+
 test('a job that was lost when the feed began anew is missed, though it was enqueued here', async () => {
   let lost = ''
   const readers: AbortController[] = []

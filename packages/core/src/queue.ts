@@ -235,16 +235,21 @@ export function queueOver<const Tree extends TaskTree>(
   for (const { name, keys } of taskList(tasks)) {
     const own = source(name)
     const handle = (ref: JobRef): JobHandle => createHandle(own, ref, clock)
+    /** Of a job that was enqueued while the feed was read so. */
+    const born = (ref: JobRef, reading: number): JobHandle => {
+      const { cursor } = ref
+      return createHandle(own, ref, clock, cursor === '' ? undefined : { cursor, reading })
+    }
     const taskCalls: TaskCalls<TaskTypes, string> = {
       enqueue: (input, enqueueOptions) => {
         const { reading } = engine
-        return engine.enqueueAs(name, input, enqueueOptions, (ref) => {
-          const { cursor } = ref
-          return createHandle(own, ref, clock, cursor === '' ? undefined : { cursor, reading })
-        })
+        return engine.enqueueAs(name, input, enqueueOptions, (ref) => born(ref, reading))
       },
-      enqueueMany: async (inputs, enqueueOptions) =>
-        (await engine.enqueueMany(name, inputs, enqueueOptions)).map(handle),
+      enqueueMany: async (inputs, enqueueOptions) => {
+        const { reading } = engine
+        const refs = await engine.enqueueMany(name, inputs, enqueueOptions)
+        return refs.map((ref) => born(ref, reading))
+      },
       get: own.get,
       cancel: (id, reason) => own.cancel(id, reason ?? null),
       result: (id, resultOptions) => waitForResult(own, id, clock, resultOptions),

@@ -28,8 +28,9 @@ export class Recent {
   #chars = 0
   /** How many may be here. */
   #bound = LEAST
-  /** How many records back somebody has asked since some were dropped last. */
+  /** How many records back somebody has asked in the last ten thousand, and how many of these have come. */
   #asked = 0
+  #pushed = 0
 
   /** @param since The place before the first record that will be pushed. */
   constructor(since: Cursor) {
@@ -90,16 +91,22 @@ export class Recent {
 
   push(record: StoredNotice): void {
     this.#records.push(record)
+    this.#pushed += 1
     this.#chars += charsOf(record)
     if (record.foreign !== true) {
       const ofJob = this.#byJob.get(record.jobId)
       if (Array.isArray(ofJob)) ofJob.push(record)
       else this.#byJob.set(record.jobId, ofJob === undefined ? record : [ofJob, record])
     }
-    if (!this.#isFull()) return
+    if (this.#pushed === MOST) this.#judge()
+    while (this.#isFull()) this.#drop()
+  }
+
+  /** Who asks does so by fits: a thousand results at once, and then none for thousands of records. */
+  #judge(): void {
     if (this.#asked < this.#bound / ASKED_SHARE) this.#bound = Math.max(LEAST, this.#bound / 2)
     this.#asked = 0
-    while (this.#isFull()) this.#drop()
+    this.#pushed = 0
   }
 
   #isFull(): boolean {
