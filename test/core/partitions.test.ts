@@ -145,6 +145,21 @@ describe('a job', () => {
   )
 })
 
+test('results of jobs that were enqueued together come from each partition, whether its feed was being read or not', async () => {
+  const { queue, driver, store } = await setUp()
+  const homes = new Set<number | undefined>()
+  for (const n of numbers(12)) {
+    const jobs = await queue.plain.enqueueMany(numbers(30).map((one) => 100 * n + one))
+    for (const { id } of jobs) homes.add(store.indexOf(id))
+    const [early, ...late] = await driver.claim(100)
+    await driver.succeed(early!, early!.id)
+    const results = Promise.all(jobs.map((job) => job.result()))
+    for (const claimed of late) await driver.succeed(claimed, claimed.id)
+    expect(await results).toEqual(jobs.map(({ id }) => id))
+  }
+  expect(homes.size).toBe(COUNT)
+})
+
 describe('a flow', () => {
   test('is in one partition, and comes to its end there', async () => {
     const { queue, driver, store, homesOf } = await setUp()
