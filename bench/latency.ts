@@ -27,6 +27,8 @@ const measure = (name: string, what: string, jobs: number, warmUp: number, pace?
     return { [`latency-${name}-${share}`]: { what: `${what}, ${share}`, unit: 'ms', better: 'less' } }
   }
   return {
+    rounds: 5,
+    isQuieterHalf: true,
     figures: { ...figure('p50'), ...figure('p99') },
     contestants: each(
       async (stage, who) => {
@@ -61,13 +63,8 @@ export const question: Question = {
   name: 'latency',
   asks: 'From the call of enqueue until the caller holds the result.',
   measures: [
-    { ...measure('idle', 'one at a time', 3_000, 9_000), rounds: 5, isQuieterHalf: true },
-    { ...measure('500', '500 a second', 2_500, 6_000, 500), rounds: 5, isQuieterHalf: true },
-    {
-      ...measure('5000', '5,000 a second', 12_500, 20_000, 5_000),
-      rounds: 5,
-      isSlow: true,
-      isQuieterHalf: true,
-    },
+    measure('idle', 'one at a time', 3_000, 9_000),
+    measure('500', '500 a second', 2_500, 6_000, 500),
+    { ...measure('5000', '5,000 a second', 12_500, 20_000, 5_000), isSlow: true },
   ],
 }

@@ -1,21 +1,13 @@
 // Who enqueues and waits: nobody looks at a job of which all that became has come by.
 import { expect, test } from 'vitest'
-import { all, altered, setUp, typesOf } from './stage.ts'
+import { all, altered, setUp, setUpCounted, typesOf } from './stage.ts'
 
 test('a result is waited for without a look at the job, while the feed is being read', async () => {
-  let looks = 0
-  const { queue, driver } = await setUp((store) =>
-    altered(store, {
-      get: (id) => {
-        looks += 1
-        return store.get(id)
-      },
-    }),
-  )
+  const { queue, driver, calls: looks } = await setUpCounted('get')
   const run = async () => driver.succeed(await driver.next(), 7)
   const first = await queue.plain.enqueue({ n: 1 })
   await Promise.all([first.result(), run()])
-  expect(looks).toBe(1) // reading began only after it had been enqueued
+  expect(looks()).toBe(1) // reading began only after it had been enqueued
 
   const second = await queue.plain.enqueue({ n: 2 })
   const waiting = second.result()
@@ -28,34 +20,26 @@ test('a result is waited for without a look at the job, while the feed is being 
   const fourth = await queue.score.enqueue({ n: 4 })
   await run()
   expect(typesOf(await all(fourth))).toEqual(['queued', 'succeeded'])
-  expect(looks).toBe(1)
+  expect(looks()).toBe(1)
 
   expect(await queue.plain.result(third.id)).toBe(7)
-  expect(looks).toBe(2)
+  expect(looks()).toBe(2)
 })
 
 test('nor at those that were enqueued together, though some have ended before anybody waits', async () => {
-  let looks = 0
-  const { queue, driver } = await setUp((store) =>
-    altered(store, {
-      get: (id) => {
-        looks += 1
-        return store.get(id)
-      },
-    }),
-  )
+  const { queue, driver, calls: looks } = await setUpCounted('get')
   const succeed = async (count: number) => {
     for (const claimed of await driver.claim(count)) await driver.succeed(claimed, 7)
   }
   const first = await queue.plain.enqueue({ n: 1 })
   await Promise.all([first.result(), succeed(1)])
-  expect(looks).toBe(1)
+  expect(looks()).toBe(1)
   const jobs = await queue.plain.enqueueMany(Array.from({ length: 100 }, (_, n) => ({ n })))
   await succeed(60)
   const results = Promise.all(jobs.map((job) => job.result()))
   await succeed(40)
   expect(await results).toEqual(jobs.map(() => 7))
-  expect(looks).toBe(1)
+  expect(looks()).toBe(1)
 })
 
 test('a job that was lost when the feed began anew is missed, though it was enqueued here', async () => {

@@ -2,7 +2,7 @@
 import type { Engine, Notice } from '@lovage/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { all, altered, setUp, typesOf } from './stage.ts'
+import { all, altered, setUp, setUpCounted, typesOf } from './stage.ts'
 
 test('a thousand followers share one reader of the feed, and leave nothing behind', async () => {
   let readers = 0
@@ -117,21 +117,13 @@ test('whoever comes while the reader is behind misses nothing of a job that has 
 })
 
 test('a thousand followers with old cursors cost the store one look at its history', async () => {
-  let looks = 0
-  const { queue, driver } = await setUp((store) =>
-    altered(store, {
-      range: (after, limit) => {
-        looks += 1
-        return store.range(after, limit)
-      },
-    }),
-  )
+  const { queue, driver, calls: looks } = await setUpCounted('range')
   const handles = await queue.plain.enqueueMany(Array.from({ length: 1_000 }, (_, n) => ({ n })))
   for (let n = 0; n < 10; n++)
     for (const claimed of await driver.claim(100)) await driver.succeed(claimed, 'done')
   const seen = await Promise.all(handles.map((job) => all(job)))
   expect(seen.map(typesOf)).toEqual(handles.map(() => ['succeeded']))
-  expect(looks).toBe(2) // 1,000 records in pages of 500
+  expect(looks()).toBe(2) // 1,000 records in pages of 500
 })
 
 test('a follower from before what the hub can keep reads the store itself, and misses nothing', async () => {

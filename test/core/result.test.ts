@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Driver } from './driver.ts'
-import { all, altered, setUp } from './stage.ts'
+import { all, setUp, setUpCounted } from './stage.ts'
 
 test.for([
   ['failed', 'JOB_FAILED', (driver: Driver) => driver.next().then((job) => driver.fail(job, 'boom'))],
@@ -29,19 +29,11 @@ test('result() ends with RESULT_TIMEOUT when the time is up, and the job goes on
 })
 
 test('after its loop has seen the end, a handle has the result and asks nobody', async () => {
-  let looks = 0
-  const { queue, driver } = await setUp((store) =>
-    altered(store, {
-      get: (id) => {
-        looks += 1
-        return store.get(id)
-      },
-    }),
-  )
+  const { queue, driver, calls: looks } = await setUpCounted('get')
   const job = await queue.plain.enqueue({ n: 1 })
   await driver.succeed(await driver.next(), 7)
   await all(job)
-  const before = looks
+  const before = looks()
   expect(await job.result()).toBe(7)
-  expect(looks).toBe(before)
+  expect(looks()).toBe(before)
 })

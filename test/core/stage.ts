@@ -23,6 +23,20 @@ export async function setUp(change: (store: Store) => Store = (store) => store, 
   return { clock, store: inner, queue, driver: await Driver.start(inner) }
 }
 
+/** The same, and how often a method of its store has been called. */
+export async function setUpCounted(method: 'get' | 'range') {
+  let count = 0
+  const it = await setUp((store) =>
+    altered(store, {
+      [method]: (...args: unknown[]) => {
+        count += 1
+        return (store[method] as (...args: unknown[]) => unknown)(...args)
+      },
+    }),
+  )
+  return { ...it, calls: () => count }
+}
+
 export const typesOf = (notices: readonly Notice[]): string[] => notices.map(({ type }) => type)
 
 export async function all(handle: JobHandle): Promise<Notice[]> {

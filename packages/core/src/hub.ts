@@ -110,8 +110,7 @@ export class Hub {
         ? { notices: reader.recent.after(after, jobId), cursor: reader.place }
         : null
     const found = kept()
-    const { since, room } = reader.recent
-    if (found !== null || parseCursor(since).seq - parseCursor(after).seq > room) return found
+    if (found !== null || !reader.recent.fits(parseCursor(after).seq)) return found
     reader.filling = this.#fill(reader, after).finally(() => {
       reader.filling = undefined
     })

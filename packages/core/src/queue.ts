@@ -234,7 +234,6 @@ export function queueOver<const Tree extends TaskTree>(
   const calls: Record<string, unknown> = {}
   for (const { name, keys } of taskList(tasks)) {
     const own = source(name)
-    const handle = (ref: JobRef): JobHandle => createHandle(own, ref, clock)
     /** Of a job that was enqueued while the feed was read so. */
     const born = (ref: JobRef, reading: number): JobHandle => {
       const { cursor } = ref
@@ -257,7 +256,7 @@ export function queueOver<const Tree extends TaskTree>(
       list: (listOptions) => listJobs(engine, { ...listOptions, task: name }),
       last: async (lastOptions) => {
         const ref = await engine.last(name, lastOptions?.owner)
-        return ref && handle(ref)
+        return ref && createHandle(own, ref, clock)
       },
       call: (input, callOptions) => callOf(name, input, callOptions),
       step: (stepOptions) => stepOf(name, stepOptions),

@@ -6,6 +6,9 @@ import type { StoredNotice } from './store.ts'
 
 const place = (seq: number): Cursor => `${seq}-0.${seq}`
 
+const record = (seq: number) =>
+  ({ cursor: place(seq), jobId: `job-${seq}`, type: 'succeeded' }) as StoredNotice
+
 /** One that has been told of so many records; what `push` tells it of are more of them. */
 function told(count: number): { recent: Recent; push: (more: number) => void; seq: () => number } {
   const recent = new Recent(START)
@@ -13,7 +16,7 @@ function told(count: number): { recent: Recent; push: (more: number) => void; se
   const push = (more: number): void => {
     for (let n = 0; n < more; n++) {
       seq += 1
-      recent.push({ cursor: place(seq), jobId: `job-${seq}`, type: 'succeeded' } as StoredNotice)
+      recent.push(record(seq))
     }
   }
   push(count)
@@ -56,10 +59,7 @@ test('what was fetched for somebody stays for others who come soon after', () =>
   const first = Number.parseInt(recent.since)
   recent.prepend(
     from,
-    Array.from({ length: first - (seq() - 6_000) }, (_, n) => {
-      const at = seq() - 5_999 + n
-      return { cursor: place(at), jobId: `job-${at}`, type: 'succeeded' } as StoredNotice
-    }),
+    Array.from({ length: first - (seq() - 6_000) }, (_, n) => record(seq() - 5_999 + n)),
   )
   push(3_000)
   expect(recent.covers(from)).toBe(true)

@@ -42,21 +42,18 @@ export class Recent {
     return this.#since
   }
 
-  /** Up to which number the records have been pushed. */
-  get lastSeq(): number {
-    return parseCursor(this.#records.at(-1)?.cursor ?? this.#since).seq
-  }
-
-  get room(): number {
-    return MOST - this.#records.length
+  /** Whether there can be room for all that is missing behind the record of this number. */
+  fits(seq: number): boolean {
+    return parseCursor(this.#since).seq - seq <= MOST - this.#records.length
   }
 
   /** Whether a place is not older than what is here. Where it is, more is kept from now on. */
   reachesBackTo(place: Cursor): boolean {
-    const back = this.lastSeq - parseCursor(place).seq
     const isHere = compareCursors(place, this.#since) >= 0
-    if (back <= MOST) {
-      this.#asked = Math.max(this.#asked, back)
+    const { seq } = parseCursor(place)
+    if (isHere || this.fits(seq)) {
+      const last = parseCursor(this.#records.at(-1)?.cursor ?? this.#since)
+      this.#asked = Math.max(this.#asked, last.seq - seq)
       if (!isHere) this.#bound = MOST
     }
     return isHere
