@@ -148,7 +148,7 @@ describe('a job', () => {
 test('results of jobs that were enqueued together come from each partition, whether its feed was being read or not', async () => {
   const { queue, driver, store } = await setUp()
   const homes = new Set<number | undefined>()
-  for (const n of numbers(12)) {
+  for (const n of numbers(80)) {
     const jobs = await queue.plain.enqueueMany(numbers(30).map((one) => 100 * n + one))
     for (const { id } of jobs) homes.add(store.indexOf(id))
     const [early, ...late] = await driver.claim(100)
