@@ -332,7 +332,7 @@ describe('a group of consumers', () => {
   test('is given everything of all partitions, each to one member, until it is acked', async () => {
     const { queue, clock } = await setUp()
     const ids = new Set<string>()
-    for (const n of numbers(20)) ids.add((await queue.plain.enqueue(n)).id)
+    for (const n of numbers(80)) ids.add((await queue.plain.enqueue(n)).id)
     const left = queue.consume('mail', { from: 'start', window: 6, ackWait: '10s' })
     const unacked: Consumed[] = []
     for (const _ of numbers(3)) unacked.push((await left.next()).value!)
@@ -344,10 +344,10 @@ describe('a group of consumers', () => {
       if (!('jobId' in notice)) throw new Error('Nothing was trimmed.')
       seen.set(notice.jobId, (seen.get(notice.jobId) ?? 0) + 1)
       expect(await notice.ack()).toEqual({ outcome: 'acked' })
-      if (seen.size === 20) break
+      if (seen.size === ids.size) break
     }
     expect(new Set(seen.keys())).toEqual(ids)
-    expect([...seen.values()]).toEqual(numbers(20).map(() => 1))
+    expect([...seen.values()]).toEqual(numbers(80).map(() => 1))
     for (const notice of unacked) expect(await notice.ack()).toEqual({ outcome: 'acked' }) // others did
     expect(await queue.groups()).toMatchObject([{ pending: 0, lag: 0, missed: 0, dead: 0 }])
     await clock.advance(1)
